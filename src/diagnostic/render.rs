@@ -1,0 +1,70 @@
+//! The one place where diagnostics become text.
+
+use ariadne::{Color, Config, IndexType, Label as Mark, Report, ReportKind};
+
+use super::{Diagnostic, Severity};
+use crate::source::{Source, Sources};
+
+/// Text of all diagnostics, in the order given, with the source lines they point to.
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
+    let mut out = Vec::new();
+    for diagnostic in diagnostics {
+        // Writing to memory cannot fail.
+        let _ = report(diagnostic, sources, colour).write(Cache { sources, open: Vec::new() }, &mut out);
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+type Place = (u32, std::ops::Range<usize>);
+
+fn report<'a>(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Report<'a, Place> {
+    let place = |span: crate::source::Span| -> Place {
+        let length = sources.get(span.file).text.len();
+        let start = (span.start as usize).min(length);
+        (span.file.0, start..(span.end as usize).clamp(start, length))
+    };
+    let (kind, main) = match diagnostic.severity {
+        Severity::Error => (ReportKind::Error, Color::Red),
+        Severity::Warning => (ReportKind::Warning, Color::Yellow),
+    };
+    let text = if diagnostic.primary.text.is_empty() { "here" } else { &diagnostic.primary.text };
+    let mut builder = Report::build(kind, place(diagnostic.primary.span))
+        .with_code(diagnostic.code)
+        .with_message(&diagnostic.message)
+        .with_config(Config::default().with_color(colour).with_index_type(IndexType::Byte))
+        .with_label(Mark::new(place(diagnostic.primary.span)).with_message(text).with_color(main));
+    for label in &diagnostic.related {
+        builder = builder.with_label(
+            Mark::new(place(label.span)).with_message(&label.text).with_color(Color::Cyan),
+        );
+    }
+    if let Some(help) = &diagnostic.help {
+        builder = builder.with_help(help);
+    }
+    builder.finish()
+}
+
+struct Cache<'a> {
+    sources: &'a Sources,
+    open: Vec<(u32, ariadne::Source<String>)>,
+}
+
+impl ariadne::Cache<u32> for Cache<'_> {
+    type Storage = String;
+
+    fn fetch(&mut self, id: &u32) -> Result<&ariadne::Source<String>, impl std::fmt::Debug> {
+        let at = match self.open.iter().position(|(known, _)| known == id) {
+            Some(at) => at,
+            None => {
+                let source: &Source = self.sources.get(crate::source::FileId(*id));
+                self.open.push((*id, ariadne::Source::from(source.text.clone())));
+                self.open.len() - 1
+            }
+        };
+        Ok::<_, String>(&self.open[at].1)
+    }
+
+    fn display<'b>(&self, id: &'b u32) -> Option<impl std::fmt::Display + 'b> {
+        Some(self.sources.get(crate::source::FileId(*id)).name.clone())
+    }
+}

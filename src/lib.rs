@@ -1,0 +1,9 @@
+//! Ansatz: a declarative language for machine-learning experiments.
+//!
+//! text --syntax--> tree --check--> typed program --graph--> dataflow graph --plan--> kernels --backend--> numbers
+//! --run--> trials --report--> verdicts.
+
+pub mod backend;
+pub mod diagnostic;
+pub mod graph;
+pub mod source;
