@@ -6,4 +6,5 @@
 pub mod backend;
 pub mod diagnostic;
 pub mod graph;
+pub mod random;
 pub mod source;
