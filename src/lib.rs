@@ -7,3 +7,4 @@ pub mod backend;
 pub mod diagnostic;
 pub mod graph;
 pub mod source;
+pub mod syntax;
