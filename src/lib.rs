@@ -4,6 +4,7 @@
 //! --run--> trials --report--> verdicts.
 
 pub mod backend;
+pub mod check;
 pub mod diagnostic;
 pub mod graph;
 pub mod source;
