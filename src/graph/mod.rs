@@ -3,6 +3,7 @@
 //! In: calls of the builder (from elaboration and differentiation). Out: a [`Program`] for a backend.
 
 pub mod axis;
+pub mod elaborate;
 pub mod node;
 pub mod op;
 pub mod tensor;
