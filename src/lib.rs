@@ -4,6 +4,9 @@
 //! --run--> trials --report--> verdicts.
 
 pub mod backend;
+pub mod check;
 pub mod diagnostic;
 pub mod graph;
+pub mod random;
 pub mod source;
+pub mod syntax;
