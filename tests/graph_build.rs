@@ -21,10 +21,7 @@ fn axes_are_united_and_reduced() {
     assert!(matches!(g.sum(y, &[i]), Err(TypeError::MissingAxis { axis, .. }) if axis == i));
     assert!(matches!(g.rename(x, n, i), Err(TypeError::SizesDiffer { .. })));
     let truth = g.less(x, y).unwrap();
-    assert!(matches!(
-        g.mul(truth, x),
-        Err(TypeError::Element { .. })
-    ));
+    assert!(matches!(g.mul(truth, x), Err(TypeError::Element { .. })));
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub use axis::{Axis, AxisInfo, AxisSet, AxisTable};
 pub use fault::Fault;
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, philox,
+    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, unit,
 };
 pub use tensor::{Store, Tensor};
 

@@ -10,7 +10,6 @@ pub mod gather;
 pub mod logic;
 pub mod name;
 pub mod order;
-pub mod philox;
 pub mod random;
 pub mod reduce;
 pub mod shape;
@@ -20,7 +19,7 @@ pub mod special;
 pub mod table;
 pub mod window;
 
-pub use philox::philox;
+pub use random::unit;
 pub use signature::{Signature, Type, TypeError};
 
 use std::sync::Arc;
