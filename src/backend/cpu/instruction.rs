@@ -158,7 +158,7 @@ unsafe fn execute<R: Real>(operation: Operation, arguments: [Argument; 3], to: *
                 Binary::Max => map2::<R, R>(a, b, to, n, R::bigger),
                 Binary::Min => map2::<R, R>(a, b, to, n, R::smaller),
             },
-            Operation::IndexBinary(op) => map2::<i32, i32>(a, b, to, n, |a, b| index_binary(op, a, b)),
+            Operation::IndexBinary(op) => map2::<i32, i32>(a, b, to, n, |a, b| super::special::index_binary(op, a, b)),
             Operation::Compare(op, Element::Float) => compare::<R>(op, a, b, to, n),
             Operation::Compare(op, Element::Index) => compare::<i32>(op, a, b, to, n),
             Operation::Compare(op, Element::Bool) => compare::<u8>(op, a, b, to, n),
@@ -197,7 +197,7 @@ unsafe fn unary<R: Real>(op: Unary, a: Argument, to: *mut u8, n: usize) {
             Unary::Floor => map::<R, R>(a, to, n, R::floor),
             Unary::Reciprocal => map::<R, R>(a, to, n, |x| R::ONE / x),
             Unary::LogGamma | Unary::Digamma | Unary::NormalQuantile => {
-                map::<R, R>(a, to, n, |x| R::from_f64(crate::graph::op::unary_value(op, x.to_f64())))
+                map::<R, R>(a, to, n, |x| R::from_f64(super::special::unary(op, x.to_f64())))
             }
         }
     }
@@ -223,17 +223,6 @@ unsafe fn power<R: Real>(a: Argument, b: Argument, to: *mut u8, n: usize) {
             }
         }
         map2::<R, R>(a, b, to, n, R::power);
-    }
-}
-
-/// The reference's meaning; division by zero, which has none, gives 0.
-#[inline(always)]
-fn index_binary(op: Binary, a: i32, b: i32) -> i32 {
-    match op {
-        Binary::Add => a.wrapping_add(b),
-        Binary::Subtract => a.wrapping_sub(b),
-        Binary::Multiply => a.wrapping_mul(b),
-        _ => crate::graph::op::index_value(op, a, b).unwrap_or(0),
     }
 }
 
