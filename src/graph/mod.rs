@@ -7,6 +7,7 @@ mod build;
 mod construct;
 mod cost;
 pub mod differentiate;
+pub mod elaborate;
 pub mod fault;
 pub mod node;
 pub mod op;
