@@ -91,7 +91,8 @@ impl Lowering<'_> {
         let mut batch = loops(&roles.batch, &[a, b, c], self.axes);
         batch.extend(row_loops);
         batch.extend(column_loops);
-        let strides = |all: &[Loop], operand: usize| -> Vec<isize> { all.iter().map(|l| l.strides[operand]).collect() };
+        let strides =
+            |all: &[Loop], operand: usize| -> Vec<isize> { all.iter().map(|l| l.strides[operand]).collect() };
         Contract {
             m: m.size,
             n: n.size,

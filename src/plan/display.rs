@@ -11,7 +11,10 @@ impl Operation {
     pub fn operands(&self) -> usize {
         match self {
             Operation::Unary(_) | Operation::Not | Operation::Cast(..) => 1,
-            Operation::Binary(_) | Operation::IndexBinary(_) | Operation::Compare(..) | Operation::Logic(_) => 2,
+            Operation::Binary(_)
+            | Operation::IndexBinary(_)
+            | Operation::Compare(..)
+            | Operation::Logic(_) => 2,
             Operation::Special(Special::GammaIncomplete) => 2,
             Operation::Select(_) | Operation::Special(_) => 3,
         }
@@ -51,7 +54,10 @@ impl Plan {
                 let stores: Vec<String> = fused.stores.iter().map(|(_, buffer)| self.name(*buffer)).collect();
                 let count = fused.instructions.len();
                 let (loads, stores) = (loads.join(", "), stores.join(", "));
-                format!("fused [{}] {count} instructions, {} rows: {loads} -> {stores}", fused.length, fused.rows)
+                format!(
+                    "fused [{}] {count} instructions, {} rows: {loads} -> {stores}",
+                    fused.length, fused.rows
+                )
             }
             Kernel::Fill { buffer, value } => format!("fill {value}: {}", self.name(*buffer)),
             Kernel::Copy { sizes, from, to, add } => {
@@ -73,7 +79,12 @@ impl Plan {
             }
             Kernel::Gather { outer, inner, index, from, to, .. } => {
                 let (outer, inner) = (extents(outer), extents(inner));
-                format!("gather {outer} {inner}: {} at {} -> {}", self.access(from), self.access(index), self.access(to))
+                format!(
+                    "gather {outer} {inner}: {} at {} -> {}",
+                    self.access(from),
+                    self.access(index),
+                    self.access(to)
+                )
             }
             Kernel::Scatter { reduction, outer, inner, index, from, to, .. } => {
                 let what = format!("{reduction:?}").to_lowercase();
@@ -82,7 +93,12 @@ impl Plan {
                 format!("scatter {what} {outer} {inner}: {from} at {index} -> {to}")
             }
             Kernel::Line { line, outer, size, from, to, .. } => {
-                format!("{line:?} {} lines of {size}: {} -> {}", extents(outer), self.access(from), self.access(to))
+                format!(
+                    "{line:?} {} lines of {size}: {} -> {}",
+                    extents(outer),
+                    self.access(from),
+                    self.access(to)
+                )
             }
             Kernel::Random { site, to, .. } => format!("random site {site}: -> {}", self.name(*to)),
             Kernel::Check { check, condition } => format!("check {}: {}", check.0, self.access(condition)),

@@ -18,7 +18,8 @@ impl Lowering<'_> {
         let mut values: HashMap<NodeId, Value> = HashMap::new();
         for id in &group.nodes {
             let node = graph.node(*id);
-            let operands = if matches!(node.op, Op::Check(_)) { &node.operands[..1] } else { &node.operands[..] };
+            let operands =
+                if matches!(node.op, Op::Check(_)) { &node.operands[..1] } else { &node.operands[..] };
             for operand in operands {
                 if group.nodes.binary_search(operand).is_ok() || values.contains_key(operand) {
                     continue;
@@ -38,7 +39,9 @@ impl Lowering<'_> {
                     None => Ok(0),
                 }
             };
-            let of = |position: usize| node.operands.get(position).map_or(node.element, |o| graph.node(*o).element);
+            let of = |position: usize| {
+                node.operands.get(position).map_or(node.element, |o| graph.node(*o).element)
+            };
             let operation = match &node.op {
                 Op::Stop | Op::Check(_) => {
                     let same = value(0)?;
@@ -118,7 +121,9 @@ impl Lowering<'_> {
         let set = &graph.node(*first).axes;
         let stored = group.nodes.iter().filter(|id| self.stored[id.0 as usize]);
         let wish = stored.filter_map(|id| self.wishes[id.0 as usize].as_ref()).next();
-        if let Some(wish) = wish.filter(|wish| wish.len() == set.len() && wish.iter().all(|a| set.contains(*a))) {
+        if let Some(wish) =
+            wish.filter(|wish| wish.len() == set.len() && wish.iter().all(|a| set.contains(*a)))
+        {
             return Ok(wish.clone());
         }
         let mut best: Option<(usize, View)> = None;

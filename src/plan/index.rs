@@ -129,7 +129,16 @@ impl Lowering<'_> {
             to.offset += (before + first * step) * to_stride;
             let from_stride = from.remove(axis);
             from.offset += first * from_stride;
-            self.copy_part((last - first + 1) as usize, step * to_stride, from_stride, &order, into, &from, &to, false);
+            self.copy_part(
+                (last - first + 1) as usize,
+                step * to_stride,
+                from_stride,
+                &order,
+                into,
+                &from,
+                &to,
+                false,
+            );
         }
         Ok(result)
     }
@@ -170,10 +179,11 @@ impl Lowering<'_> {
         let order = match &self.wishes[id.0 as usize] {
             Some(wish) if wish.len() == node.axes.len() => wish.clone(),
             _ => {
-                let first = self.operand(node, 0)?;
+                let mut first = self.operand(node, 0)?;
                 let axis = *parts.first().ok_or(PlanError::Operands)?;
-                let set = node.axes.without(into).with(axis);
-                first.order(&set).into_iter().map(|a| if a == axis { into } else { a }).collect()
+                let stride = first.remove(axis);
+                first.insert(into, stride);
+                first.order(&node.axes)
             }
         };
         let result = self.dense(node.element, &order);
@@ -207,7 +217,8 @@ impl Lowering<'_> {
             Op::Cumulative { kind, reverse, .. } => Line::Cumulative { kind: *kind, reverse: *reverse },
             _ => Line::Cumulative { kind: Cumulative::Sum, reverse: false },
         };
-        let work = matches!(line, Line::ArgSort { .. } | Line::Rank(_)).then(|| self.buffer(Element::Index, size));
+        let work =
+            matches!(line, Line::ArgSort { .. } | Line::Rank(_)).then(|| self.buffer(Element::Index, size));
         let kept: Vec<Axis> = order.into_iter().filter(|a| *a != axis).collect();
         let outer = loops(&kept, &[&from, &to], self.axes);
         let kernel = Kernel::Line {

@@ -1,6 +1,8 @@
 //! Kernels: what a backend runs, in order, over buffers with static places. No axes any more, only loops.
 
-use crate::graph::{Binary, CheckId, Compare, Cumulative, Element, Logic, NodeId, Reduction, Slot, Special, Ties, Unary};
+use crate::graph::{
+    Binary, CheckId, Compare, Cumulative, Element, Logic, NodeId, Reduction, Slot, Special, Ties, Unary,
+};
 
 /// A buffer of one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -139,11 +141,26 @@ pub enum Line {
 pub enum Kernel {
     Fused(Fused),
     /// Fills a whole buffer.
-    Fill { buffer: BufferId, value: f64 },
+    Fill {
+        buffer: BufferId,
+        value: f64,
+    },
     /// Copies (or adds, Float only) element by element.
-    Copy { sizes: Vec<usize>, from: Access, to: Access, add: bool },
+    Copy {
+        sizes: Vec<usize>,
+        from: Access,
+        to: Access,
+        add: bool,
+    },
     /// `to` is dense over the kept loops.
-    Reduce { reduction: Reduction, kept: Vec<usize>, reduced: Vec<usize>, from: Access, inner: Vec<isize>, to: BufferId },
+    Reduce {
+        reduction: Reduction,
+        kept: Vec<usize>,
+        reduced: Vec<usize>,
+        from: Access,
+        inner: Vec<isize>,
+        to: BufferId,
+    },
     Contract(Contract),
     /// Outer loops over the index, inner loops over the rest of the value.
     Gather {
@@ -173,9 +190,26 @@ pub enum Kernel {
         to_inner: Vec<isize>,
     },
     /// One line for each position of the outer loops. `work` holds a line of indices.
-    Line { line: Line, outer: Vec<usize>, size: usize, from: Access, from_stride: isize, to: Access, to_stride: isize, work: Option<BufferId> },
-    Random { site: u32, seed: Access, step: Access, to: BufferId },
-    Check { check: CheckId, condition: Access },
+    Line {
+        line: Line,
+        outer: Vec<usize>,
+        size: usize,
+        from: Access,
+        from_stride: isize,
+        to: Access,
+        to_stride: isize,
+        work: Option<BufferId>,
+    },
+    Random {
+        site: u32,
+        seed: Access,
+        step: Access,
+        to: BufferId,
+    },
+    Check {
+        check: CheckId,
+        condition: Access,
+    },
 }
 
 impl Kernel {
@@ -185,7 +219,9 @@ impl Kernel {
             Kernel::Fused(fused) => fused.loads.iter().map(|load| load.buffer).collect(),
             Kernel::Fill { .. } => vec![],
             Kernel::Copy { from, to, add, .. } if *add => vec![from.buffer, to.buffer],
-            Kernel::Copy { from, .. } | Kernel::Reduce { from, .. } | Kernel::Line { from, .. } => vec![from.buffer],
+            Kernel::Copy { from, .. } | Kernel::Reduce { from, .. } | Kernel::Line { from, .. } => {
+                vec![from.buffer]
+            }
             Kernel::Contract(contract) => vec![contract.a.buffer, contract.b.buffer],
             Kernel::Gather { index, from, .. } => vec![index.buffer, from.buffer],
             Kernel::Scatter { index, from, to, .. } => vec![index.buffer, from.buffer, to.buffer],
@@ -199,7 +235,9 @@ impl Kernel {
         match self {
             Kernel::Fused(fused) => fused.stores.iter().map(|(_, buffer)| *buffer).collect(),
             Kernel::Fill { buffer, .. } => vec![*buffer],
-            Kernel::Copy { to, .. } | Kernel::Gather { to, .. } | Kernel::Scatter { to, .. } => vec![to.buffer],
+            Kernel::Copy { to, .. } | Kernel::Gather { to, .. } | Kernel::Scatter { to, .. } => {
+                vec![to.buffer]
+            }
             Kernel::Reduce { to, .. } | Kernel::Random { to, .. } => vec![*to],
             Kernel::Contract(contract) => vec![contract.c.buffer],
             Kernel::Line { to, work, .. } => std::iter::once(to.buffer).chain(*work).collect(),

@@ -165,7 +165,9 @@ impl<'a> Lowering<'a> {
                 Ok(View::dense(self.constant(Tensor::F64(vec![value])), &[], self.axes))
             }
             Op::Index(value) => Ok(View::dense(self.constant(Tensor::Index(vec![*value])), &[], self.axes)),
-            Op::Bool(value) => Ok(View::dense(self.constant(Tensor::Bool(vec![u8::from(*value)])), &[], self.axes)),
+            Op::Bool(value) => {
+                Ok(View::dense(self.constant(Tensor::Bool(vec![u8::from(*value)])), &[], self.axes))
+            }
             Op::Tensor(tensor, order) => {
                 let buffer = self.constant(tensor.as_ref().clone());
                 Ok(View::dense(buffer, order, self.axes))

@@ -35,7 +35,9 @@ pub fn place(buffers: &mut [Buffer], kernels: &[Kernel], precision: Precision, i
     let bytes = |buffer: &Buffer| buffer.length * element_bytes(buffer.element, precision);
     let root = if in_place { share(buffers, kernels, &mut lives) } else { (0..buffers.len()).collect() };
     let mut wanted: Vec<usize> = (0..buffers.len())
-        .filter(|at| root[*at] == *at && lives[*at].is_some() && matches!(buffers[*at].place, Place::Arena(_)))
+        .filter(|at| {
+            root[*at] == *at && lives[*at].is_some() && matches!(buffers[*at].place, Place::Arena(_))
+        })
         .collect();
     wanted.sort_by_key(|at| (std::cmp::Reverse(bytes(&buffers[*at])), *at));
     // Biggest first, each at the lowest place that is free during its whole life.
@@ -75,7 +77,9 @@ fn share(buffers: &[Buffer], kernels: &[Kernel], lives: &mut [Option<Life>]) -> 
             let result = &buffers[store.0 as usize];
             let given = fused.loads.iter().find(|load| {
                 let from = load.buffer.0 as usize;
-                let once = fused.loads.iter().filter(|other| root[other.buffer.0 as usize] == root[from]).count() == 1;
+                let once =
+                    fused.loads.iter().filter(|other| root[other.buffer.0 as usize] == root[from]).count()
+                        == 1;
                 is_arena(load.buffer)
                     && once
                     && load.kind == LoadKind::Contiguous

@@ -59,9 +59,13 @@ impl std::fmt::Display for PlanError {
         match self {
             PlanError::Order { node } => write!(f, "node {} is used before it is computed", node.0),
             PlanError::Operands => write!(f, "a node lacks an operand"),
-            PlanError::Input { node } => write!(f, "node {} reads an input that the program does not have", node.0),
+            PlanError::Input { node } => {
+                write!(f, "node {} reads an input that the program does not have", node.0)
+            }
             PlanError::SlotTwice { slot } => write!(f, "two outputs go to slot {}", slot.0),
-            PlanError::Element { node } => write!(f, "node {} has operands of elements that it cannot take", node.0),
+            PlanError::Element { node } => {
+                write!(f, "node {} has operands of elements that it cannot take", node.0)
+            }
         }
     }
 }

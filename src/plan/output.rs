@@ -27,7 +27,10 @@ pub fn write_outputs(lowering: &mut Lowering) -> Result<(), PlanError> {
         if dense && from_input && buffer.place == Place::Slot(output.slot) {
             continue;
         }
-        if dense && matches!(buffer.place, Place::Arena(_)) && is_safe(lowering, &claimed, view.buffer, output.slot) {
+        if dense
+            && matches!(buffer.place, Place::Arena(_))
+            && is_safe(lowering, &claimed, view.buffer, output.slot)
+        {
             lowering.buffers[view.buffer.0 as usize].place = Place::Slot(output.slot);
             claimed.push(view.buffer);
             continue;
@@ -65,9 +68,8 @@ fn is_safe(lowering: &Lowering, claimed: &[BufferId], buffer: BufferId, slot: Sl
     let Some(first) = lowering.kernels.iter().position(|kernel| kernel.writes().contains(&buffer)) else {
         return false;
     };
-    let old = |id: BufferId| {
-        lowering.buffers[id.0 as usize].place == Place::Slot(slot) && !claimed.contains(&id)
-    };
+    let old =
+        |id: BufferId| lowering.buffers[id.0 as usize].place == Place::Slot(slot) && !claimed.contains(&id);
     lowering.kernels.iter().enumerate().all(|(at, kernel)| {
         if at < first || !kernel.reads().into_iter().any(old) {
             return true;

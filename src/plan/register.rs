@@ -23,9 +23,11 @@ pub fn allocate(fused: &mut Fused, buffers: &[Buffer]) {
         let at = *value as usize;
         let late = at < loads || registers[at].is_some() || {
             let here = at - loads;
-            fused.loads.iter().enumerate().any(|(load, from)| {
-                place(from.buffer) == place(*buffer) && last_use[load] >= here
-            })
+            fused
+                .loads
+                .iter()
+                .enumerate()
+                .any(|(load, from)| place(from.buffer) == place(*buffer) && last_use[load] >= here)
         };
         if late {
             copies.push((*value, *buffer));
@@ -53,7 +55,8 @@ pub fn allocate(fused: &mut Fused, buffers: &[Buffer]) {
         dead.sort_unstable();
         dead.dedup();
         for argument in dead {
-            if let (Some(Register::Scratch(row)), true) = (registers[argument as usize], last_use[argument as usize] == at)
+            if let (Some(Register::Scratch(row)), true) =
+                (registers[argument as usize], last_use[argument as usize] == at)
             {
                 rows.free.push(row);
             }

@@ -106,8 +106,11 @@ pub fn merge(all: impl Iterator<Item = Loop>) -> Vec<Loop> {
             continue;
         }
         if let Some(outer) = merged.last_mut() {
-            let even =
-                outer.strides.iter().zip(&inner.strides).all(|(outer, stride)| *outer == stride * inner.size as isize);
+            let even = outer
+                .strides
+                .iter()
+                .zip(&inner.strides)
+                .all(|(outer, stride)| *outer == stride * inner.size as isize);
             if even {
                 outer.size *= inner.size;
                 outer.strides = inner.strides;

@@ -54,7 +54,16 @@ impl Lowering<'_> {
             to.offset += k * to_kernel + first * to_stride;
             let mut source = from.clone();
             source.offset += (first * w.stride + k * w.dilation - w.before) * stride;
-            self.copy_part(count as usize, to_stride, stride * w.stride, &order, w.output, &source, &to, false);
+            self.copy_part(
+                count as usize,
+                to_stride,
+                stride * w.stride,
+                &order,
+                w.output,
+                &source,
+                &to,
+                false,
+            );
         }
         Ok(result)
     }
@@ -80,7 +89,16 @@ impl Lowering<'_> {
             let mut to = result.clone();
             let to_stride = to.remove(w.axis);
             to.offset += (first * w.stride + k * w.dilation - w.before) * to_stride;
-            self.copy_part(count as usize, to_stride * w.stride, from_stride, &order, w.axis, &source, &to, true);
+            self.copy_part(
+                count as usize,
+                to_stride * w.stride,
+                from_stride,
+                &order,
+                w.axis,
+                &source,
+                &to,
+                true,
+            );
         }
         Ok(result)
     }

@@ -19,7 +19,11 @@ pub unsafe fn contract<R: Real>(kernel: &Contract, a: *const R, b: *const R, c: 
     let Contract { m, n, k, .. } = *kernel;
     let threads = if parallel && m * n * k >= PARALLEL { Parallelism::Rayon(0) } else { Parallelism::None };
     let empty = k == 0 || kernel.outer.contains(&0);
-    walk(&kernel.batch, [&kernel.a.strides, &kernel.b.strides, &kernel.c.strides], [0, 0, 0], &mut |[ia, ib, ic]| {
+    walk(&kernel.batch, [&kernel.a.strides, &kernel.b.strides, &kernel.c.strides], [0, 0, 0], &mut |[
+        ia,
+        ib,
+        ic,
+    ]| {
         let target = unsafe { c.offset(ic) };
         if empty {
             unsafe { zero(kernel, target) };

@@ -6,8 +6,15 @@ use super::walk::{inner, walk};
 ///
 /// # Safety
 /// Every position that the loops reach lies inside the two arrays, which do not overlap.
-pub unsafe fn copy<T: Copy>(sizes: &[usize], from: *const T, from_strides: &[isize], to: *mut T, to_strides: &[isize]) {
-    let (outer, [from_outer, to_outer], count, [from_step, to_step]) = inner(sizes, [from_strides, to_strides]);
+pub unsafe fn copy<T: Copy>(
+    sizes: &[usize],
+    from: *const T,
+    from_strides: &[isize],
+    to: *mut T,
+    to_strides: &[isize],
+) {
+    let (outer, [from_outer, to_outer], count, [from_step, to_step]) =
+        inner(sizes, [from_strides, to_strides]);
     walk(outer, [from_outer, to_outer], [0, 0], &mut |[f, t]| unsafe {
         row(count, from.offset(f), from_step, to.offset(t), to_step);
     });
@@ -39,7 +46,8 @@ pub unsafe fn add<T: Copy + std::ops::Add<Output = T>>(
     to: *mut T,
     to_strides: &[isize],
 ) {
-    let (outer, [from_outer, to_outer], count, [from_step, to_step]) = inner(sizes, [from_strides, to_strides]);
+    let (outer, [from_outer, to_outer], count, [from_step, to_step]) =
+        inner(sizes, [from_strides, to_strides]);
     walk(outer, [from_outer, to_outer], [0, 0], &mut |[f, t]| unsafe {
         for i in 0..count as isize {
             let target = to.offset(t + i * to_step);

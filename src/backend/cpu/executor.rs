@@ -124,8 +124,7 @@ impl<R: Real> Executor<R> {
                     }
                 }
                 Kernel::Reduce { reduction, kept, reduced, from, inner, to } => {
-                    let loops =
-                        Loops { kept, kept_strides: &from.strides, reduced, reduced_strides: inner };
+                    let loops = Loops { kept, kept_strides: &from.strides, reduced, reduced_strides: inner };
                     if self.element(from) == Element::Float {
                         reduce_float::<R>(*reduction, &loops, self.at(from), self.base(*to), work);
                     } else {
@@ -141,7 +140,18 @@ impl<R: Real> Executor<R> {
                 Kernel::Contract(c) => {
                     contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), self.parallel);
                 }
-                Kernel::Gather { node, size, stride, outer, inner, index, from, to, from_inner, to_inner } => {
+                Kernel::Gather {
+                    node,
+                    size,
+                    stride,
+                    outer,
+                    inner,
+                    index,
+                    from,
+                    to,
+                    from_inner,
+                    to_inner,
+                } => {
                     let picks = Picks {
                         node: *node,
                         size: *size,
@@ -206,12 +216,15 @@ impl<R: Real> Executor<R> {
                     let from_at = self.at::<R>(from);
                     super::walk::walk(outer, [&from.strides, &to.strides], [0, 0], &mut |[f, t]| {
                         let source = Strided { at: from_at.offset(f), step: *from_stride };
-                        let positions = work.map(|work| std::slice::from_raw_parts_mut(self.base::<i32>(work), *size));
+                        let positions =
+                            work.map(|work| std::slice::from_raw_parts_mut(self.base::<i32>(work), *size));
                         let positions = positions.unwrap_or_default();
                         let floats = || Strided { at: self.at::<R>(to).offset(t), step: *to_stride };
                         let indices = || Strided { at: self.at::<i32>(to).offset(t), step: *to_stride };
                         match line {
-                            Line::ArgReduce { smallest } => indices().set(0, extreme(source, *size, *smallest)),
+                            Line::ArgReduce { smallest } => {
+                                indices().set(0, extreme(source, *size, *smallest))
+                            }
                             Line::ArgSort { descending } => {
                                 sort(source, positions, *descending);
                                 for (i, position) in positions.iter().enumerate() {
@@ -219,7 +232,9 @@ impl<R: Real> Executor<R> {
                                 }
                             }
                             Line::Rank(ties) => rank(source, floats(), positions, *ties),
-                            Line::Cumulative { kind, reverse } => cumulative(source, floats(), *size, *kind, *reverse),
+                            Line::Cumulative { kind, reverse } => {
+                                cumulative(source, floats(), *size, *kind, *reverse)
+                            }
                         }
                     });
                 }
@@ -261,13 +276,15 @@ impl<R: Real> Executor<R> {
         unsafe {
             match entry.element {
                 Element::Float => {
-                    std::slice::from_raw_parts_mut(self.base::<R>(buffer), entry.length).fill(R::from_f64(value));
+                    std::slice::from_raw_parts_mut(self.base::<R>(buffer), entry.length)
+                        .fill(R::from_f64(value));
                 }
                 Element::Index => {
                     std::slice::from_raw_parts_mut(self.base::<i32>(buffer), entry.length).fill(value as i32);
                 }
                 Element::Bool => {
-                    std::slice::from_raw_parts_mut(self.base::<u8>(buffer), entry.length).fill(u8::from(value != 0.0));
+                    std::slice::from_raw_parts_mut(self.base::<u8>(buffer), entry.length)
+                        .fill(u8::from(value != 0.0));
                 }
             }
         }
@@ -313,7 +330,13 @@ fn in_width<R: Real>(tensor: &Tensor) -> Tensor {
     }
 }
 
-unsafe fn reduce_float<R: Real>(reduction: Reduction, loops: &Loops, from: *const R, to: *mut R, work: *mut R) {
+unsafe fn reduce_float<R: Real>(
+    reduction: Reduction,
+    loops: &Loops,
+    from: *const R,
+    to: *mut R,
+    work: *mut R,
+) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         return unsafe { reduce_float_v3(reduction, loops, from, to, work) };
@@ -323,19 +346,33 @@ unsafe fn reduce_float<R: Real>(reduction: Reduction, loops: &Loops, from: *cons
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-unsafe fn reduce_float_v3<R: Real>(reduction: Reduction, loops: &Loops, from: *const R, to: *mut R, work: *mut R) {
+unsafe fn reduce_float_v3<R: Real>(
+    reduction: Reduction,
+    loops: &Loops,
+    from: *const R,
+    to: *mut R,
+    work: *mut R,
+) {
     unsafe { reduce_float_any(reduction, loops, from, to, work) }
 }
 
 #[inline(always)]
-unsafe fn reduce_float_any<R: Real>(reduction: Reduction, loops: &Loops, from: *const R, to: *mut R, work: *mut R) {
+unsafe fn reduce_float_any<R: Real>(
+    reduction: Reduction,
+    loops: &Loops,
+    from: *const R,
+    to: *mut R,
+    work: *mut R,
+) {
     let start = R::from_f64(identity(reduction));
     unsafe {
         match reduction {
             Reduction::Product => reduce(loops, from, to, work, start, |a, b| a * b),
             Reduction::Max => reduce(loops, from, to, work, start, R::bigger),
             Reduction::Min => reduce(loops, from, to, work, start, R::smaller),
-            Reduction::Sum | Reduction::All | Reduction::Any => reduce(loops, from, to, work, start, |a, b| a + b),
+            Reduction::Sum | Reduction::All | Reduction::Any => {
+                reduce(loops, from, to, work, start, |a, b| a + b)
+            }
         }
     }
 }

@@ -64,7 +64,8 @@ impl Machine<'_> {
         };
         unsafe {
             for (at, load) in fused.loads.iter().enumerate() {
-                if let (LoadKind::Strided(loops), Register::Scratch(row)) = (&load.kind, fused.registers[at]) {
+                if let (LoadKind::Strided(loops), Register::Scratch(row)) = (&load.kind, fused.registers[at])
+                {
                     self.load(load, loops, start, count, scratch.add(row as usize * ROW));
                 }
             }
@@ -92,8 +93,20 @@ impl Machine<'_> {
         unsafe {
             match self.size(load.element) {
                 1 => strided(base.cast_const().offset(load.offset), loops, start, count, to),
-                4 => strided(base.cast_const().cast::<u32>().offset(load.offset), loops, start, count, to.cast()),
-                _ => strided(base.cast_const().cast::<u64>().offset(load.offset), loops, start, count, to.cast()),
+                4 => strided(
+                    base.cast_const().cast::<u32>().offset(load.offset),
+                    loops,
+                    start,
+                    count,
+                    to.cast(),
+                ),
+                _ => strided(
+                    base.cast_const().cast::<u64>().offset(load.offset),
+                    loops,
+                    start,
+                    count,
+                    to.cast(),
+                ),
             }
         }
     }
@@ -101,7 +114,13 @@ impl Machine<'_> {
 
 /// Elements `start .. start + count` of a strided array.
 #[inline(always)]
-unsafe fn strided<T: Copy>(from: *const T, loops: &[(usize, isize)], start: usize, count: usize, mut to: *mut T) {
+unsafe fn strided<T: Copy>(
+    from: *const T,
+    loops: &[(usize, isize)],
+    start: usize,
+    count: usize,
+    mut to: *mut T,
+) {
     let Some(((width, step), outer)) = loops.split_last() else { return };
     let mut row = start / width;
     let mut column = start % width;

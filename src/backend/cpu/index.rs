@@ -23,11 +23,19 @@ pub struct Picks<'a> {
 
 impl Picks<'_> {
     fn each(&self, indices: *const i32, mut f: impl FnMut(isize, isize, isize)) -> Result<(), Fault> {
+        // Where nothing is picked, no index is looked at.
+        if self.inner.contains(&0) {
+            return Ok(());
+        }
         let strides = [&self.index.strides[..], &self.from.strides[..], &self.to.strides[..]];
         try_walk(self.outer, strides, [0, 0, 0], &mut |[at, from, to]| {
             let index = unsafe { *indices.offset(at) };
             if index < 0 || index as usize >= self.size {
-                return Err(Fault::IndexOutOfRange { node: self.node, index: i64::from(index), size: self.size });
+                return Err(Fault::IndexOutOfRange {
+                    node: self.node,
+                    index: i64::from(index),
+                    size: self.size,
+                });
             }
             f(index as isize * self.stride, from, to);
             Ok(())
@@ -36,7 +44,12 @@ impl Picks<'_> {
 
     /// # Safety
     /// The pointers are at the first elements; every position that the loops reach lies inside.
-    pub unsafe fn gather<T: Copy>(&self, indices: *const i32, from: *const T, to: *mut T) -> Result<(), Fault> {
+    pub unsafe fn gather<T: Copy>(
+        &self,
+        indices: *const i32,
+        from: *const T,
+        to: *mut T,
+    ) -> Result<(), Fault> {
         self.each(indices, |picked, source, target| unsafe {
             copy(self.inner, from.offset(source + picked), self.from_inner, to.offset(target), self.to_inner);
         })
@@ -52,9 +65,14 @@ impl Picks<'_> {
         f: impl Fn(T, T) -> T,
     ) -> Result<(), Fault> {
         self.each(indices, |picked, source, target| {
-            walk(self.inner, [self.from_inner, self.to_inner], [source, target + picked], &mut |[s, t]| unsafe {
-                *to.offset(t) = f(*to.offset(t), *from.offset(s));
-            });
+            walk(
+                self.inner,
+                [self.from_inner, self.to_inner],
+                [source, target + picked],
+                &mut |[s, t]| unsafe {
+                    *to.offset(t) = f(*to.offset(t), *from.offset(s));
+                },
+            );
         })
     }
 }

@@ -158,7 +158,9 @@ unsafe fn execute<R: Real>(operation: Operation, arguments: [Argument; 3], to: *
                 Binary::Max => map2::<R, R>(a, b, to, n, R::bigger),
                 Binary::Min => map2::<R, R>(a, b, to, n, R::smaller),
             },
-            Operation::IndexBinary(op) => map2::<i32, i32>(a, b, to, n, |a, b| super::special::index_binary(op, a, b)),
+            Operation::IndexBinary(op) => {
+                map2::<i32, i32>(a, b, to, n, |a, b| super::special::index_binary(op, a, b))
+            }
             Operation::Compare(op, Element::Float) => compare::<R>(op, a, b, to, n),
             Operation::Compare(op, Element::Index) => compare::<i32>(op, a, b, to, n),
             Operation::Compare(op, Element::Bool) => compare::<u8>(op, a, b, to, n),

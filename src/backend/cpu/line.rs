@@ -66,7 +66,9 @@ pub unsafe fn rank<R: Real>(from: Strided<R>, to: Strided<R>, positions: &mut [i
         while start < positions.len() {
             let value = from.get(positions[start] as usize);
             let mut end = start + 1;
-            while end < positions.len() && compare(from.get(positions[end] as usize), value) == Ordering::Equal {
+            while end < positions.len()
+                && compare(from.get(positions[end] as usize), value) == Ordering::Equal
+            {
                 end += 1;
             }
             for (at, position) in positions.iter().enumerate().take(end).skip(start) {
@@ -84,7 +86,13 @@ pub unsafe fn rank<R: Real>(from: Strided<R>, to: Strided<R>, positions: &mut [i
 }
 
 /// Sums and products are kept in f64, so that they do not drift.
-pub unsafe fn cumulative<R: Real>(from: Strided<R>, to: Strided<R>, size: usize, kind: Cumulative, reverse: bool) {
+pub unsafe fn cumulative<R: Real>(
+    from: Strided<R>,
+    to: Strided<R>,
+    size: usize,
+    kind: Cumulative,
+    reverse: bool,
+) {
     let mut running = match kind {
         Cumulative::Sum => 0.0,
         Cumulative::Product => 1.0,

@@ -39,7 +39,6 @@ pub trait Real:
     fn abs(self) -> Self;
     fn floor(self) -> Self;
     fn power(self, exponent: Self) -> Self;
-    fn nan() -> Self;
 
     /// The bigger; NaN if either is.
     #[inline(always)]
@@ -130,10 +129,6 @@ impl Real for f32 {
     fn power(self, exponent: f32) -> f32 {
         f32::powf(self, exponent)
     }
-    #[inline(always)]
-    fn nan() -> f32 {
-        f32::NAN
-    }
 }
 
 impl Real for f64 {
@@ -207,9 +202,5 @@ impl Real for f64 {
     #[inline(always)]
     fn power(self, exponent: f64) -> f64 {
         f64::powf(self, exponent)
-    }
-    #[inline(always)]
-    fn nan() -> f64 {
-        f64::NAN
     }
 }

@@ -75,7 +75,13 @@ impl Slots {
                     entry.length,
                     entry.element
                 );
-                *tensor = zeros(entry.element, entry.length, self.precision);
+                // An empty slot keeps its width.
+                let precision = match tensor {
+                    Tensor::F32(_) => Precision::Single,
+                    Tensor::F64(_) => Precision::Double,
+                    _ => self.precision,
+                };
+                *tensor = zeros(entry.element, entry.length, precision);
             }
             let base = match (&mut *tensor, self.precision) {
                 (Tensor::F32(v), Precision::Single) => v.as_mut_ptr().cast(),

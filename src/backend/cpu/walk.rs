@@ -2,7 +2,12 @@
 
 /// Calls `f` with every operand's offset, last loop fastest.
 #[inline]
-pub fn walk<const N: usize>(sizes: &[usize], strides: [&[isize]; N], at: [isize; N], f: &mut impl FnMut([isize; N])) {
+pub fn walk<const N: usize>(
+    sizes: &[usize],
+    strides: [&[isize]; N],
+    at: [isize; N],
+    f: &mut impl FnMut([isize; N]),
+) {
     let Some((size, sizes)) = sizes.split_first() else { return f(at) };
     let mut at = at;
     let rest = strides.map(|s| &s[1..]);
