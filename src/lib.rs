@@ -4,7 +4,10 @@
 //! --run--> trials --report--> verdicts.
 
 pub mod backend;
+pub mod check;
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
+pub mod random;
 pub mod source;
 pub mod syntax;

@@ -1,0 +1,205 @@
+//! The typed program: the trees, and beside them everything the checker found out about them.
+//!
+//! Names are keyed by the span at which they are written (a name has its span to itself), expressions by their
+//! [`ExprId`]. Elaboration needs no inference of its own: it looks everything up here.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::builtin::Builtin;
+use crate::source::Span;
+use crate::syntax::ast::{self, ExprId};
+
+/// An axis as the checker knows it: sizes are symbols. Elaboration binds it to an axis of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AxisId(pub u32);
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisInfo {
+    /// As the user wrote it: `Class`, `Task'`, `Token.train`.
+    pub name: String,
+    pub kind: AxisKind,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum AxisKind {
+    /// A generic axis of a function, layer or combiner: bound by each call.
+    Parameter,
+    /// `axis A = 16`: bound when the declaration is executed; `ExprId` is the size.
+    Sized(ExprId),
+    /// `axis S = T`, or `Task'`: another axis of the same size.
+    SameSizeAs(AxisId),
+    /// The rows of a data set: `over Token`.
+    Rows { data: String },
+    /// The rows of one part: `ner.train` gives `Token.train`.
+    Part { rows: AxisId, part: String },
+    /// One batch of such rows inside a train block (`batch 64 over Token`); in the block it is called by the rows' name.
+    Batch { rows: AxisId },
+    /// The values of category columns.
+    Category { data: String },
+    /// The members of a numbered column group, or an inner axis of an idx/npy array: sized by the data.
+    Group { data: String },
+    /// An axis of trials: `vary Seed = 5`.
+    Vary(Vary),
+    /// Made by an operation (slice, window, concat ...) at an expression: see [`Program::derived`].
+    Derived,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Vary {
+    /// `{ ce, dice }`
+    Arms(Vec<String>),
+    /// `= 5`, a list, `kfold(5)`: the expression of the statement.
+    Values(ExprId),
+}
+
+pub type AxisIds = BTreeSet<AxisId>;
+
+/// What one element is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Element {
+    Float,
+    Bool,
+    /// A position on an axis: the type `Class`.
+    Index(AxisId),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    Array {
+        element: Element,
+        axes: AxisIds,
+    },
+    Record(Vec<(String, Type)>),
+    Tuple(Vec<Type>),
+    Function {
+        parameters: Vec<Type>,
+        result: Box<Type>,
+    },
+    /// A model: a layer with its axes bound.
+    Model {
+        layer: ItemRef,
+        axes: Vec<(AxisId, AxisId)>,
+    },
+    /// An optimizer or combiner with its arguments: `adam(lr = 1e-3)`.
+    Optimizer(ItemRef),
+    Combiner(ItemRef),
+    /// A data set or one of its parts (`ner`, `ner.train`): its rows' axis.
+    Rows {
+        data: String,
+        rows: AxisId,
+    },
+    /// A distribution in a draw.
+    Text,
+    /// An arm of a structural `vary`.
+    Choice(AxisId),
+    /// An axis named where a value may stand (`sum(x, In)`).
+    Axis(AxisId),
+    Unit,
+    /// Already reported: silences what follows from it.
+    Error,
+}
+
+impl Type {
+    pub fn float() -> Type {
+        Type::Array { element: Element::Float, axes: AxisIds::new() }
+    }
+}
+
+/// An item of a file: (file in [`Program::files`], item in it).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ItemRef {
+    pub file: u32,
+    pub item: u32,
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Definition {
+    /// A `let`, parameter, state, column, loop variable, measure ...: the span of the name that binds it.
+    Local(Span),
+    /// A column of the data of the enclosing `train on` or `on` block.
+    Column {
+        data: String,
+        column: String,
+    },
+    Item(ItemRef),
+    Builtin(Builtin),
+    Axis(AxisId),
+    /// A numeric `vary` axis used as the value of the current trial.
+    VaryValue(AxisId),
+    /// An arm of a structural `vary`: (axis, position).
+    Arm(AxisId, usize),
+}
+
+/// A call, resolved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallInfo {
+    pub target: Target,
+    /// Each generic axis of the callee with the caller's axis that it is bound to.
+    pub axes: Vec<(AxisId, AxisId)>,
+    /// For each value parameter of the callee, in its order, the position in `Call::arguments`; none: its default.
+    pub arguments: Vec<Option<usize>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    Function(ItemRef),
+    /// Makes a model: `Linear[In, Out]()`.
+    Construct(ItemRef),
+    /// Applies a model: the member of its layer (index in `Layer::members`).
+    Apply {
+        layer: ItemRef,
+        member: usize,
+    },
+    Optimizer(ItemRef),
+    Combiner(ItemRef),
+    /// Builtins read their arguments themselves: `arguments` is empty, axes are those found in the call, in order.
+    Builtin(Builtin),
+    /// A value of function type: a parameter or lambda.
+    Value,
+}
+
+/// Whether a statement of an experiment belongs to each trial or comes after all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Executed once a trial.
+    Trial,
+    /// Works on results: measures with their `vary` axes.
+    Results,
+}
+
+/// Everything that the later stages need.
+#[derive(Debug, Default)]
+pub struct Program {
+    /// The user's file is the last; before it every stdlib file it uses, imports first.
+    pub files: Vec<Arc<ast::File>>,
+    pub axes: Vec<AxisInfo>,
+    pub types: HashMap<ExprId, Type>,
+    /// Every use of a value's name, by the span of the name.
+    pub names: HashMap<Span, Definition>,
+    /// Every axis name, in declarations, types, selectors and arguments, by the span of the `AxisName` or `Name`.
+    pub axes_at: HashMap<Span, AxisId>,
+    pub calls: HashMap<ExprId, CallInfo>,
+    /// New axes that the operation at an expression makes, in the order that the builtin documents.
+    pub derived: HashMap<ExprId, Vec<AxisId>>,
+    /// By the span of a binding name (let, parameter, state, column, measure): its type. For a measure or a
+    /// `let` of the results phase, with the `vary` axes.
+    pub bindings: HashMap<Span, Type>,
+    /// By the span of an experiment's statement.
+    pub phases: HashMap<Span, Phase>,
+    /// By the span of a measure's name: the `vary` axes that it depends on.
+    pub varies: HashMap<Span, Vec<AxisId>>,
+}
+
+impl Program {
+    pub fn item(&self, at: ItemRef) -> &ast::Item {
+        &self.files[at.file as usize].items[at.item as usize]
+    }
+
+    pub fn axis(&self, id: AxisId) -> &AxisInfo {
+        &self.axes[id.0 as usize]
+    }
+}
