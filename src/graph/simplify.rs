@@ -4,12 +4,12 @@
 //! Each holds for every value, infinities and NaN included (but for the sign of zero). Broadcasts move outwards, past
 //! the element-wise operations, so that nothing is computed more often than its values differ.
 
-use super::Graph;
 use super::axis::AxisSet;
 use super::node::{Element, NodeId};
 use super::op::elementwise::{binary_value, index_value, unary_value};
 use super::op::logic::compare_value;
 use super::op::{Binary, Logic, Op, Reduction, Type, TypeError, Unary};
+use super::{Graph, stable};
 
 type Simpler = Result<Option<NodeId>, TypeError>;
 
@@ -100,6 +100,11 @@ fn unary_rule(g: &mut Graph, unary: Unary, x: NodeId) -> Simpler {
     if let Some(value) = g.float_literal(x) {
         return g.float(unary_value(unary, value)).map(Some);
     }
+    match unary {
+        Unary::Log => return stable::log(g, x),
+        Unary::Log1p => return stable::log1p(g, x),
+        _ => {}
+    }
     let node = g.node(x);
     Ok(match (unary, &node.op) {
         (Unary::Negate, Op::Unary(Unary::Negate)) => Some(node.operands[0]),
@@ -143,6 +148,11 @@ fn binary_rule(g: &mut Graph, binary: Binary, a: NodeId, b: NodeId) -> Simpler {
     }
     if let Some(literal) = g.float_literal(b)
         && let Some(id) = literal_right(g, binary, a, literal)?
+    {
+        return Ok(Some(id));
+    }
+    if binary == Binary::Divide
+        && let Some(id) = stable::divide(g, a, b)?
     {
         return Ok(Some(id));
     }

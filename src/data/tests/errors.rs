@@ -53,6 +53,9 @@ fn a0405_gzip_cut_off_or_damaged() {
 #[test]
 fn a0406_no_header() {
     refused(csv_bytes(b"5.1,3.5,0\n4.9,3.0,0\n"), Code::A0406, &["(5.1, 3.5, 0)", "add a first line"]);
+    // Numbers that are asked for by name are names.
+    let sensors = read_csv("773869,767541\n64.4,67.6\n", vec![from_header(float("speed"), "767541")]);
+    assert_eq!(sensors.unwrap().rows, 1);
 }
 
 #[test]
@@ -116,6 +119,8 @@ fn a0414_groups_missing_or_with_gaps() {
     refused(read_csv("f,y\n1,2\n", column()), Code::A0414, &["one column `f`"]);
     let wrong = vec![over(float("featur"), &["Slot"])];
     refused(read_csv("feature_0,y\n1,2\n", wrong), Code::A0414, &["did you mean the columns `feature...`"]);
+    let other = vec![over(float("pixel"), &["Pixel"])];
+    refused(read_csv("p0,p1,label\n1,2,0\n", other), Code::A0414, &["`pixel: ... = \"p\"`"]);
 }
 
 #[test]
