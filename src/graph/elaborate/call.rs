@@ -251,6 +251,11 @@ impl<'p> Elaborator<'_, 'p> {
             return Err(fail::fault(expr.span, "a call of a member that is no function"));
         };
         let model = self.applied_model(&call.callee, layer, &function.name.text)?;
+        // One `let` may hold models of different layers that are called alike.
+        let function = match model.layer == layer {
+            true => function,
+            false => self.main_call(&model, &function.name.text, expr.span)?,
+        };
         let mut frame = model.frame.clone();
         for (id, axis) in self.call_axes(info, expr.span)? {
             frame.axes.entry(id).or_insert(axis);
@@ -258,6 +263,19 @@ impl<'p> Elaborator<'_, 'p> {
         let arguments = self.arguments(&function.parameters, info, call)?;
         let name = model.path.clone();
         self.named(&name, |e| e.inline(function, frame, arguments, expr.span))
+    }
+
+    /// The member of the model's own layer by which it is called.
+    fn main_call(&self, model: &Model<'p>, name: &str, span: Span) -> Checked<&'p ast::Function> {
+        let members = match &self.typed().item(model.layer).kind {
+            ItemKind::Layer(layer) => &layer.members[..],
+            _ => &[],
+        };
+        let found = members.iter().find_map(|member| match &member.kind {
+            MemberKind::Call(function) if function.name.text == name => Some(function),
+            _ => None,
+        });
+        found.ok_or_else(|| fail::fault(span, "a model without this call"))
     }
 
     fn applied_model(&mut self, callee: &'p Expr, layer: ItemRef, method: &str) -> Checked<Arc<Model<'p>>> {

@@ -28,8 +28,8 @@ impl<'p> Elaborator<'_, 'p> {
             ExprKind::Name(name) => self.eval_name(expr, name),
             ExprKind::Parenthesised(inner) => self.eval(inner),
             ExprKind::Tuple(parts) => Ok(Value::Tuple(Arc::new(self.eval_all(parts)?))),
-            ExprKind::List(parts) => {
-                let list = Value::List(Arc::new(self.eval_all(parts)?));
+            ExprKind::List(_) => {
+                let list = self.raw_list(expr)?;
                 self.list_value(expr, list)
             }
             ExprKind::Record(fields) => {
@@ -213,7 +213,10 @@ impl<'p> Elaborator<'_, 'p> {
                 }
             }
             Value::Rows { data, part } => {
-                self.column(&data, Some(part.as_deref()), &field.text, field.span).map(Value::Node)
+                // In a block over the data, its columns are the block's.
+                let block = part.is_none() && self.views.contains_key(&data);
+                let rows = if block { None } else { Some(part.as_deref()) };
+                self.column(&data, rows, &field.text, field.span).map(Value::Node)
             }
             other => Err(fail::fault(field.span, format!("a field of {}", other.what()))),
         }

@@ -67,3 +67,77 @@ pub fn fault(span: Span, what: impl std::fmt::Display) -> Errors {
 pub fn type_fault(span: Span, error: &TypeError) -> Errors {
     fault(span, format!("{error:?}"))
 }
+
+pub fn no_arm(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0353, span, "no arm of this `match` fits")
+            .label("no arm for the value")
+            .help("add `_ => ...` for all other values"),
+    ]
+}
+
+pub fn not_scalar(span: Span, what: &str, axes: &[String]) -> Errors {
+    let list = axes.join(", ");
+    vec![
+        Diagnostic::error(Code::A0253, span, format!("{what} must be a single number"))
+            .label(format!("this has the axes {list}"))
+            .help(format!("reduce it, for example `mean(..., {list})`")),
+    ]
+}
+
+pub fn list_length(span: Span, found: usize, axis: &str, size: usize) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0251, span, format!("the list has {found} elements, the axis `{axis}` has {size}"))
+            .label(format!("{found} elements"))
+            .help(format!("write {size} elements, or declare `axis {axis} = {found}`")),
+    ]
+}
+
+pub fn empty(span: Span, axes: &[String]) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0252, span, format!("the axis `{}` is empty", axes.join("`, `")))
+            .label("an empty set has no such value")
+            .help("give the value of an empty set: `... else 0`"),
+    ]
+}
+
+pub fn made_in_step(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0352, span, "a model cannot be made inside a train block")
+            .label("this would make a new model at every step")
+            .help("make it before the block: `let net = ...`"),
+    ]
+}
+
+pub fn no_length(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0354, span, "the train block does not say how long it runs")
+            .label("no `epochs` or `steps`")
+            .help("add `epochs 10` or `steps 1000`"),
+    ]
+}
+
+pub fn no_optimizer(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0355, span, "the objective does not say how it is optimized")
+            .label("no `with`")
+            .help("add `with adam(lr = 1e-3)` and `use std.optim (adam)`"),
+    ]
+}
+
+pub fn no_parameters(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0351, span, "there is no parameter to optimize")
+            .label("nothing here depends on a parameter")
+            .help("apply a model, or name one after `over`"),
+    ]
+}
+
+pub fn unreached(span: Span, parameter: &str, objective: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0351, span, format!("no term of the objective depends on the parameter `{parameter}`"))
+            .label(format!("`{parameter}` would never change"))
+            .related(objective, "the objective")
+            .help("use the parameter in a term, or name only models that the terms use"),
+    ]
+}

@@ -20,17 +20,34 @@ enum Wanted {
 }
 
 impl<'p> Elaborator<'_, 'p> {
-    /// A list whose type is an array over one axis becomes that array; others stay lists until a type is known.
+    /// The elements, with lists inside lists kept as they are.
+    pub fn raw_list(&mut self, expr: &'p Expr) -> Checked<Value<'p>> {
+        match &expr.kind {
+            ast::ExprKind::List(parts) => {
+                let values = parts.iter().map(|part| self.raw_list(part)).collect::<Checked<Vec<_>>>()?;
+                Ok(Value::List(Arc::new(values)))
+            }
+            ast::ExprKind::Parenthesised(inner) => self.raw_list(inner),
+            _ => self.eval(expr),
+        }
+    }
+
+    /// A list for which the checker found axes becomes an array over them; others stay lists until a type is known.
     pub fn list_value(&mut self, expr: &'p Expr, list: Value<'p>) -> Checked<Value<'p>> {
-        let Some(Type::Array { element, axes }) = self.typed().types.get(&expr.id) else { return Ok(list) };
-        let (1, Some(id)) = (axes.len(), axes.first()) else { return Ok(list) };
-        let axis = self.axis(*id, expr.span)?;
-        let wanted = match element {
-            CheckedElement::Float => Wanted::Float,
-            CheckedElement::Bool => Wanted::Bool,
-            CheckedElement::Index(index) => Wanted::Index(self.axis(*index, expr.span)?),
+        let typed = self.typed();
+        let Some(ids) = typed.derived.get(&expr.id) else { return Ok(list) };
+        let mut axes = Vec::with_capacity(ids.len());
+        for id in ids {
+            axes.push(self.axis(*id, expr.span)?);
+        }
+        let wanted = match typed.types.get(&expr.id) {
+            Some(Type::Array { element: CheckedElement::Bool, .. }) => Wanted::Bool,
+            Some(Type::Array { element: CheckedElement::Index(index), .. }) => {
+                Wanted::Index(self.axis(*index, expr.span)?)
+            }
+            _ => Wanted::Float,
         };
-        self.list_array(&list, &[axis], wanted, expr.span).map(Value::Node)
+        self.list_array(&list, &axes, wanted, expr.span).map(Value::Node)
     }
 
     /// A list (of lists ...) as an array over `axes`, outermost first; without axes, over a new one.
