@@ -19,17 +19,33 @@ impl<'p> Elaborator<'_, 'p> {
                 let values = self.values(call)?;
                 self.element_wise(builtin, &values, span)
             }
-            B::Sum | B::Product | B::Mean | B::Max | B::Min | B::Any | B::All | B::Count | B::LogSumExp
-            | B::Variance | B::StandardDeviation | B::ArgMax | B::ArgMin | B::Median | B::Quantile => {
-                self.eval_reduction(builtin, expr, call)
-            }
+            B::Sum
+            | B::Product
+            | B::Mean
+            | B::Max
+            | B::Min
+            | B::Any
+            | B::All
+            | B::Count
+            | B::LogSumExp
+            | B::Variance
+            | B::StandardDeviation
+            | B::ArgMax
+            | B::ArgMin
+            | B::Median
+            | B::Quantile => self.eval_reduction(builtin, expr, call),
             B::Sort | B::ArgSort | B::Rank | B::Top | B::CumulativeSum | B::CumulativeProduct => {
                 self.eval_order(builtin, expr, call)
             }
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
-            B::Uniform | B::Normal | B::Bernoulli | B::Categorical | B::UniformIndex | B::Permutation
+            B::Uniform
+            | B::Normal
+            | B::Bernoulli
+            | B::Categorical
+            | B::UniformIndex
+            | B::Permutation
             | B::Resample => self.eval_draw(builtin, expr, call),
             B::Size => {
                 let axes = self.call_axis_list(call)?;
@@ -172,12 +188,7 @@ impl<'p> Elaborator<'_, 'p> {
 
     // Element by element.
 
-    pub fn element_wise(
-        &mut self,
-        builtin: Builtin,
-        values: &[Value<'p>],
-        span: Span,
-    ) -> Checked<Value<'p>> {
+    pub fn element_wise(&mut self, builtin: Builtin, values: &[Value<'p>], span: Span) -> Checked<Value<'p>> {
         if let Some(known) = calculate(builtin, values) {
             return Ok(Value::Number(known));
         }
@@ -190,12 +201,7 @@ impl<'p> Elaborator<'_, 'p> {
         self.each(values, &mut |e, values| e.element_wise_node(builtin, values, span).map(Value::Node))
     }
 
-    fn element_wise_node(
-        &mut self,
-        builtin: Builtin,
-        values: &[Value<'p>],
-        span: Span,
-    ) -> Checked<NodeId> {
+    fn element_wise_node(&mut self, builtin: Builtin, values: &[Value<'p>], span: Span) -> Checked<NodeId> {
         let mut operands = Vec::with_capacity(values.len());
         for value in values {
             operands.push(self.float(value, span)?);

@@ -33,11 +33,9 @@ impl<'p> Elaborator<'_, 'p> {
             }
             Target::Construct(item) => self.construct(expr, item, info, call),
             Target::Apply { layer, member } => self.apply_model(expr, layer, member, info, call),
-            Target::Optimizer(item) => Ok(Value::Optimizer(Arc::new(Delayed {
-                item,
-                expr,
-                frame: self.frame.clone(),
-            }))),
+            Target::Optimizer(item) => {
+                Ok(Value::Optimizer(Arc::new(Delayed { item, expr, frame: self.frame.clone() })))
+            }
             Target::Combiner(_) => Err(fail::unavailable(expr.span, "a combiner of objectives")),
             Target::Value => {
                 let callee = self.eval(&call.callee)?;

@@ -57,7 +57,10 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let bound = self.scope.data.get(data);
         let Some(stored) = bound.and_then(|data| data.columns.get(column)).cloned() else {
-            return Err(fail::fault(span, format!("the data `{data}` has no column `{column}` in the store")));
+            return Err(fail::fault(
+                span,
+                format!("the data `{data}` has no column `{column}` in the store"),
+            ));
         };
         let all = self.read(&stored);
         match rows {

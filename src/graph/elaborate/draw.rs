@@ -148,13 +148,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    fn draw_uniform(
-        &mut self,
-        low: NodeId,
-        high: NodeId,
-        more: &AxisSet,
-        span: Span,
-    ) -> Checked<Value<'p>> {
+    fn draw_uniform(&mut self, low: NodeId, high: NodeId, more: &AxisSet, span: Span) -> Checked<Value<'p>> {
         let axes = more.union(&self.axes_of(low)).union(&self.axes_of(high));
         let u = self.uniform(&axes, span)?;
         self.build(span, |g| {

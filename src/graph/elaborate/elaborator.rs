@@ -300,9 +300,10 @@ impl<'s, 'p> Elaborator<'s, 'p> {
 
     pub fn named_axis_id(&self, name: &ast::AxisName) -> Checked<AxisId> {
         let typed = self.typed();
-        let found = typed.axes_at.get(&name.span).or_else(|| {
-            name.path.last().and_then(|last| typed.axes_at.get(&last.span))
-        });
+        let found = typed
+            .axes_at
+            .get(&name.span)
+            .or_else(|| name.path.last().and_then(|last| typed.axes_at.get(&last.span)));
         found.copied().ok_or_else(|| fail::fault(name.span, "an axis name without an axis"))
     }
 

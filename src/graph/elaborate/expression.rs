@@ -63,11 +63,9 @@ impl<'p> Elaborator<'_, 'p> {
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.eval_iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { parameters, body } => Ok(Value::Function(Arc::new(Closure::Lambda {
-                parameters,
-                body,
-                frame: self.frame.clone(),
-            }))),
+            ExprKind::Lambda { parameters, body } => {
+                Ok(Value::Function(Arc::new(Closure::Lambda { parameters, body, frame: self.frame.clone() })))
+            }
             ExprKind::From { .. } => Err(fail::unavailable(expr.span, "`from` (pretrained weights)")),
         }
     }
@@ -106,7 +104,9 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Value<'p>> {
         match definition {
             Definition::Local(span) => self.local(*span, name),
-            Definition::Column { data, column } => self.column(data, None, column, name.span).map(Value::Node),
+            Definition::Column { data, column } => {
+                self.column(data, None, column, name.span).map(Value::Node)
+            }
             Definition::Item(item) => match &self.typed().item(*item).kind {
                 ItemKind::Let(binding) => {
                     let wanted = binding.names.iter().find(|n| n.text == name.text);

@@ -87,9 +87,13 @@ pub fn not_scalar(span: Span, what: &str, axes: &[String]) -> Errors {
 
 pub fn list_length(span: Span, found: usize, axis: &str, size: usize) -> Errors {
     vec![
-        Diagnostic::error(Code::A0251, span, format!("the list has {found} elements, the axis `{axis}` has {size}"))
-            .label(format!("{found} elements"))
-            .help(format!("write {size} elements, or declare `axis {axis} = {found}`")),
+        Diagnostic::error(
+            Code::A0251,
+            span,
+            format!("the list has {found} elements, the axis `{axis}` has {size}"),
+        )
+        .label(format!("{found} elements"))
+        .help(format!("write {size} elements, or declare `axis {axis} = {found}`")),
     ]
 }
 
@@ -135,9 +139,13 @@ pub fn no_parameters(span: Span) -> Errors {
 
 pub fn unreached(span: Span, parameter: &str, objective: Span) -> Errors {
     vec![
-        Diagnostic::error(Code::A0351, span, format!("no term of the objective depends on the parameter `{parameter}`"))
-            .label(format!("`{parameter}` would never change"))
-            .related(objective, "the objective")
-            .help("use the parameter in a term, or name only models that the terms use"),
+        Diagnostic::error(
+            Code::A0351,
+            span,
+            format!("no term of the objective depends on the parameter `{parameter}`"),
+        )
+        .label(format!("`{parameter}` would never change"))
+        .related(objective, "the objective")
+        .help("use the parameter in a term, or name only models that the terms use"),
     ]
 }

@@ -104,7 +104,9 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 Ok(known)
             }
-            (Value::List(_), None) => Err(fail::fault(span, "a list with more levels than its type has axes")),
+            (Value::List(_), None) => {
+                Err(fail::fault(span, "a list with more levels than its type has axes"))
+            }
             (value, None) => match self.number(value) {
                 Some(number) => {
                     numbers.push(number);
@@ -219,7 +221,9 @@ impl<'p> Elaborator<'_, 'p> {
         if layout.is_empty() {
             match (&value, wanted) {
                 (Value::Number(_), Wanted::Float) | (Value::Truth(_), Wanted::Bool) => return Ok(value),
-                (Value::Truth(truth), Wanted::Float) => return Ok(Value::Number(f64::from(u8::from(*truth)))),
+                (Value::Truth(truth), Wanted::Float) => {
+                    return Ok(Value::Number(f64::from(u8::from(*truth))));
+                }
                 (Value::Stored(stored), _) if stored.element != Element::Bool => return Ok(value),
                 _ => {}
             }

@@ -171,8 +171,11 @@ impl<'p> Elaborator<'_, 'p> {
                 probe.push(self.probe(&name.text, shaped[k], parameters, at)?);
             }
             let (_, after) = self.optimizer_step(declared, &frame, at, gradients, &probe, span)?;
-            let found: Vec<bool> =
-                after.iter().zip(&shaped).map(|(value, known)| *known || matches!(value, Value::Bundle(_))).collect();
+            let found: Vec<bool> = after
+                .iter()
+                .zip(&shaped)
+                .map(|(value, known)| *known || matches!(value, Value::Bundle(_)))
+                .collect();
             if found == shaped {
                 break;
             }
@@ -181,7 +184,8 @@ impl<'p> Elaborator<'_, 'p> {
         let mut slots: Vec<Vec<Stored>> = Vec::with_capacity(shaped.len());
         let mut before: Vec<Value<'p>> = Vec::with_capacity(shaped.len());
         for (k, (name, initial)) in declared.states.iter().enumerate() {
-            let start = self.in_frame(frame.clone(), |e| e.static_number(initial, "the start of a state")).0?;
+            let start =
+                self.in_frame(frame.clone(), |e| e.static_number(initial, "the start of a state")).0?;
             let stored = self.state_slots(&name.text, shaped[k], parameters);
             let nodes: Vec<Value<'p>> = stored.iter().map(|state| Value::Node(self.read(state))).collect();
             before.push(match (shaped[k], nodes.first()) {
@@ -258,9 +262,8 @@ impl<'p> Elaborator<'_, 'p> {
         states: &[Value<'p>],
         span: Span,
     ) -> Checked<(Value<'p>, Vec<Value<'p>>)> {
-        let bundle = |nodes: &[NodeId]| {
-            Value::Bundle(Arc::new(nodes.iter().map(|node| Value::Node(*node)).collect()))
-        };
+        let bundle =
+            |nodes: &[NodeId]| Value::Bundle(Arc::new(nodes.iter().map(|node| Value::Node(*node)).collect()));
         let step = match self.moment {
             Some(moment) => moment.step,
             None => return Err(fail::fault(span, "an optimizer outside a train block")),

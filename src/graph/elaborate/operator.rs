@@ -200,12 +200,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// A list beside an array of one axis lies along that axis.
-    fn matching_lists(
-        &mut self,
-        a: Value<'p>,
-        b: Value<'p>,
-        span: Span,
-    ) -> Checked<(Value<'p>, Value<'p>)> {
+    fn matching_lists(&mut self, a: Value<'p>, b: Value<'p>, span: Span) -> Checked<(Value<'p>, Value<'p>)> {
         let (list, array, swapped) = match (&a, &b) {
             (Value::List(_), Value::List(_)) => return Ok((a, b)),
             (Value::List(_), _) => (&a, &b, true),

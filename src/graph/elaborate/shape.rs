@@ -110,9 +110,7 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
-        self.build(span, |g| {
-            g.window(Op::Window { axis, output, kernel, stride, dilation, before }, x)
-        })
+        self.build(span, |g| g.window(Op::Window { axis, output, kernel, stride, dilation, before }, x))
     }
 
     /// `concat(a, b, A as B)`: each value has A, or the axis at its place in a list `[A, C] as B`.

@@ -81,7 +81,8 @@ impl<'p> Scope<'p> {
         let value = e.node_outcome("value", value, call.span)?;
         let mut gradients = Vec::with_capacity(inputs.len());
         for (input, derivative) in inputs.iter().zip(derivatives) {
-            let stored = e.allocate(&format!("{} of {}", "gradient", input.name), Element::Float, &input.layout);
+            let stored =
+                e.allocate(&format!("{} of {}", "gradient", input.name), Element::Float, &input.layout);
             e.write(&stored, derivative, call.span)?;
             gradients.push((input.slot, stored.slot));
         }

@@ -1,8 +1,6 @@
 //! Train blocks: one step as a program.
 
-use std::collections::HashMap;
-
-use super::elaborator::{Elaborator, Moment, View, whole};
+use super::elaborator::{Elaborator, Moment, View};
 use super::fail;
 use super::outcome::{BatchInput, Length, Recorded, StepProgram};
 use super::scope::Scope;
@@ -11,7 +9,7 @@ use crate::check::program::{AxisId, AxisKind};
 use crate::diagnostic::Checked;
 use crate::graph::{AxisSet, Element, NodeId, Precision, Program, Store, Tensor};
 use crate::source::Span;
-use crate::syntax::ast::{self, AxisName, Expr, StatementKind};
+use crate::syntax::ast::{self, AxisName, StatementKind};
 
 /// What a train block gathers while its statements are executed.
 #[derive(Default)]
@@ -129,14 +127,14 @@ impl<'p> Elaborator<'_, 'p> {
         for name in &train.data {
             let Some(data) = name.path.first() else { continue };
             let part = name.path.get(1).map(|part| part.text.clone());
-            let size = self.batch_size(train, name, &data.text)?;
+            let size = self.batch_size(train, &data.text)?;
             found.push(self.batch(name, &data.text, part, size)?);
         }
         Ok(found)
     }
 
     /// The size that a `batch` statement gives to this data set.
-    fn batch_size(&mut self, train: &'p ast::Train, name: &AxisName, data: &str) -> Checked<Option<usize>> {
+    fn batch_size(&mut self, train: &'p ast::Train, data: &str) -> Checked<Option<usize>> {
         for statement in &train.body {
             let StatementKind::Batch { size, axis, sampling } = &statement.kind else { continue };
             if let Some(clause) = sampling.first() {
@@ -155,7 +153,6 @@ impl<'p> Elaborator<'_, 'p> {
                 return Ok(Some(count));
             }
         }
-        let _ = name;
         Ok(None)
     }
 
@@ -260,12 +257,4 @@ impl<'p> Elaborator<'_, 'p> {
         }
         Ok(program)
     }
-}
-
-/// Parameters by slot, to find each once.
-pub type Found = HashMap<crate::graph::Slot, usize>;
-
-/// A count in a clause such as `steps 5`.
-pub fn count(expr: &Expr, number: Option<f64>) -> Checked<usize> {
-    number.and_then(whole).ok_or_else(|| fail::not_static(expr.span, "a count"))
 }
