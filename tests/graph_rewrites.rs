@@ -221,6 +221,58 @@ fn literals_meet_and_constants_fold() {
 }
 
 #[test]
+fn a_convolution_with_its_gradients_is_three_contractions() {
+    let mut bench = Bench::new();
+    let sizes = [("N", 2), ("H", 6), ("W", 6), ("In", 2), ("Out", 3), ("P", 3), ("Q", 3), ("Y", 6), ("X", 6)];
+    let [n, h, w, i, o, p, q, y, x] = sizes.map(|(name, size)| bench.axis(name, size));
+    let image = bench.input("image", &[n, h, w, i]);
+    let weight = bench.input("weight", &[p, q, i, o]);
+    let g = &mut bench.program.graph;
+    let window =
+        |axis, output, kernel| Op::Window { axis, output, kernel, stride: 1, dilation: 1, before: 1 };
+    let rows = g.window(window(h, y, p), image).unwrap();
+    let windows = g.window(window(w, x, q), rows).unwrap();
+    let product = g.mul(windows, weight).unwrap();
+    let result = g.sum(product, &[p, q, i]).unwrap();
+    let result = g.tanh(result).unwrap();
+    let gradients = g.gradient(result, &[image, weight]).unwrap();
+    for (name, node) in [("result", result), ("image", gradients[0]), ("weight", gradients[1])] {
+        bench.output(name, node);
+    }
+    let optimised = bench.optimised();
+    assert_eq!((count(&optimised, "contract"), count(&optimised, "unwindow")), (3, 2));
+}
+
+#[test]
+fn sums_of_moved_values_are_sums_of_the_values() {
+    let mut bench = Bench::new();
+    let sizes = [("A", 6), ("B", 2), ("C", 3), ("Long", 13), ("Short", 2), ("R", 6), ("Group", 4)];
+    let [a, b, c, long, short, r, group] = sizes.map(|(name, size)| bench.axis(name, size));
+    let x = bench.input("x", &[a, group]);
+    let g = &mut bench.program.graph;
+    let index = g.tensor(Tensor::Index(vec![0, 3, 1, 1, 0, 2]), &[a]).unwrap();
+    let y = g.sum(x, &[group]).unwrap();
+    let grid = g.unflatten(y, a, &[b, c]).unwrap();
+    let padded = g.pad(y, a, long, 1, 2).unwrap();
+    let groups = g.scatter(Reduction::Sum, y, index, &set(&[a]), group).unwrap();
+    let renamed = g.rename(y, a, r).unwrap();
+    let sums = [(grid, set(&[b, c])), (padded, set(&[long])), (groups, set(&[group])), (renamed, set(&[r]))];
+    let sums = sums.map(|(x, axes)| g.sum(x, axes.as_slice()).unwrap());
+    let slice = g.slice(y, a, c, 5, -2).unwrap();
+    let slice = g.slice(slice, c, short, 2, -1).unwrap();
+    bench.output("slice", slice);
+    for sum in sums {
+        bench.output("sum", sum);
+    }
+    let optimised = bench.optimised();
+    // One sum over both axes, for all of them, and the one that the slices are taken of.
+    assert_eq!((count(&optimised, "sum"), count(&optimised, "slice")), (2, 1), "{optimised}");
+    for name in ["unflatten", "pad", "scatter", "rename"] {
+        assert_eq!(count(&optimised, name), 0);
+    }
+}
+
+#[test]
 fn dead_inputs_keep_their_numbers() {
     let mut bench = Bench::new();
     let n = bench.axis("N", 4);
@@ -250,10 +302,10 @@ fn random_bench(steps: &[(u8, u8, u8, u8)]) -> Bench {
         let (a, b) = (pick(left), pick(right));
         let axis = axes[*axis as usize % 4];
         let built = match kind % 16 {
-            0 | 1 | 2 => g.mul(a, b),
+            0..=2 => g.mul(a, b),
             3 => g.plus(a, b),
             4 => g.sub(a, b),
-            5 | 6 | 7 => {
+            5..=7 => {
                 let some = g.node(a).axes.without(axis);
                 g.sum(a, some.as_slice())
             }

@@ -11,6 +11,9 @@ use crate::graph::axis::AxisSet;
 use crate::graph::node::{Element, NodeId, Program};
 use crate::graph::op::{Binary, Op, Reduction, TypeError, Unary};
 
+/// Longer products (of unrolled loops) stay as they are: the search for the pairs is cubic.
+const MOST_FACTORS: usize = 24;
+
 pub fn run(program: &Program) -> Result<Program, TypeError> {
     let old = &program.graph;
     let uses = uses(program);
@@ -25,7 +28,8 @@ pub fn run(program: &Program) -> Result<Program, TypeError> {
         let mut product = Product { factors: Vec::new(), scale: 1.0 };
         let collect = Collect { old, uses: &uses };
         collect.factors(node.operands[0], &mut product);
-        if product.factors.len() < 2 && product.scale == 1.0 {
+        let count = product.factors.len();
+        if (count < 2 && product.scale == 1.0) || count > MOST_FACTORS {
             return Ok(None);
         }
         let factors = product.factors.iter().map(|id| new[id.0 as usize]).collect();
