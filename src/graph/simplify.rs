@@ -84,7 +84,10 @@ pub fn simplify(g: &mut Graph, op: &Op, operands: &[NodeId], ty: &Type) -> Simpl
 fn hoist_broadcast(g: &mut Graph, op: &Op, operands: &[NodeId], ty: &Type) -> Simpler {
     let mut inner: Vec<NodeId> = operands.to_vec();
     for operand in &mut inner {
-        if let Op::Broadcast(_) = g.node(*operand).op {
+        // One along nothing is a variable, see `Graph::variable`.
+        if let Op::Broadcast(added) = &g.node(*operand).op
+            && !added.is_empty()
+        {
             *operand = g.node(*operand).operands[0];
         }
     }
@@ -289,7 +292,7 @@ fn shape_rule(g: &mut Graph, op: &Op, operands: &[NodeId], x: NodeId) -> Simpler
     Ok(match op {
         Op::Broadcast(axes) if axes.is_empty() => Some(x),
         Op::Broadcast(axes) => match &node.op {
-            Op::Broadcast(inner) => {
+            Op::Broadcast(inner) if !inner.is_empty() => {
                 let all = axes.union(inner).union(&g.node(node.operands[0]).axes);
                 Some(g.broadcast(node.operands[0], &all)?)
             }
@@ -301,7 +304,7 @@ fn shape_rule(g: &mut Graph, op: &Op, operands: &[NodeId], x: NodeId) -> Simpler
             Op::Rename { from: first, to: between } if between == from => {
                 Some(g.rename(node.operands[0], *first, *to)?)
             }
-            Op::Broadcast(added) => {
+            Op::Broadcast(added) if !added.is_empty() => {
                 let inner = node.operands[0];
                 let inner = if added.contains(*from) { inner } else { g.rename(inner, *from, *to)? };
                 let all = node.axes.without(*from).with(*to);

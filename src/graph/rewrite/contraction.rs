@@ -11,6 +11,9 @@ use crate::graph::axis::AxisSet;
 use crate::graph::node::{Element, NodeId, Program};
 use crate::graph::op::{Binary, Op, Reduction, TypeError, Unary};
 
+/// Longer products (of unrolled loops) stay as they are: the search for the pairs is cubic.
+const MOST_FACTORS: usize = 24;
+
 pub fn run(program: &Program) -> Result<Program, TypeError> {
     let old = &program.graph;
     let uses = uses(program);
@@ -25,7 +28,8 @@ pub fn run(program: &Program) -> Result<Program, TypeError> {
         let mut product = Product { factors: Vec::new(), scale: 1.0 };
         let collect = Collect { old, uses: &uses };
         collect.factors(node.operands[0], &mut product);
-        if product.factors.len() < 2 && product.scale == 1.0 {
+        let count = product.factors.len();
+        if (count < 2 && product.scale == 1.0) || count > MOST_FACTORS {
             return Ok(None);
         }
         let factors = product.factors.iter().map(|id| new[id.0 as usize]).collect();
@@ -51,7 +55,12 @@ impl Collect<'_> {
     fn factors(&self, id: NodeId, product: &mut Product) {
         let node = self.old.node(id);
         if let Some(literal) = self.old.float_literal(id) {
-            product.scale *= literal;
+            // An infinite factor stays inside: inf * x - inf * y is not inf * (x - y).
+            if literal.is_finite() {
+                product.scale *= literal;
+            } else {
+                product.factors.push(id);
+            }
             return;
         }
         let size = self.old.elements(&node.axes);
