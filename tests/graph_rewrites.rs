@@ -243,6 +243,32 @@ fn a_convolution_with_its_gradients_is_three_contractions() {
     assert_eq!((count(&optimised, "contract"), count(&optimised, "unwindow")), (3, 2));
 }
 
+/// Unrolled loops are long programs: every stage is linear, and none recurses along them.
+#[test]
+fn an_unrolled_recurrence_of_a_thousand_steps() {
+    const STEPS: usize = 1000;
+    let mut bench = Bench::new();
+    let [t, h, k] = [("T", STEPS), ("H", 3), ("K", 3)].map(|(name, size)| bench.axis(name, size));
+    let (x, w) = (bench.input("x", &[t, h]), bench.input("w", &[h, k]));
+    let n = bench.axis("N", 2);
+    let mut state = bench.input("state", &[n, h]);
+    let g = &mut bench.program.graph;
+    for step in 0..STEPS {
+        let position = g.index(step as i32).unwrap();
+        let here = g.gather(x, t, position).unwrap();
+        let product = g.mul(state, w).unwrap();
+        let next = g.sum(product, &[h]).unwrap();
+        let next = g.rename(next, k, h).unwrap();
+        let next = g.plus(next, here).unwrap();
+        state = g.tanh(next).unwrap();
+    }
+    let gradients = g.gradient(state, &[w]).unwrap();
+    bench.output("state", state);
+    bench.output("gradient", gradients[0]);
+    let optimised = optimise(&bench.program, &[]).unwrap();
+    assert_eq!(count(&optimised, "contract"), 3 * STEPS - 1);
+}
+
 #[test]
 fn sums_of_moved_values_are_sums_of_the_values() {
     let mut bench = Bench::new();
