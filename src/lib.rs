@@ -5,7 +5,9 @@
 
 pub mod backend;
 pub mod check;
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
+pub mod random;
 pub mod source;
 pub mod syntax;
