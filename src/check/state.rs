@@ -8,6 +8,7 @@ use std::rc::Rc;
 use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
+use crate::syntax::ast::Name;
 
 /// The checker of one compilation.
 pub(super) struct Checker<'a> {
@@ -25,6 +26,8 @@ pub(super) struct Checker<'a> {
     pub used: HashSet<Span>,
     /// Bindings whose value is known when the graph is built.
     pub statics: HashSet<Span>,
+    /// Names bound by `let`, to warn of those that nothing uses.
+    pub lets: Vec<(String, Span)>,
     /// Data sets by name, of the file that is being checked.
     pub data: HashMap<String, Rc<DataInfo>>,
     pub trial: Trial,
@@ -40,6 +43,7 @@ pub(super) struct FileNames {
     pub imported: HashMap<String, (ItemRef, Span)>,
     pub prelude: HashMap<String, ItemRef>,
     pub axes: HashMap<String, AxisId>,
+    pub data: HashMap<String, Rc<DataInfo>>,
 }
 
 /// How far the checker is with an item.
@@ -85,6 +89,8 @@ pub(super) struct LayerInfo {
     pub fields: Vec<(String, Type)>,
     /// (member, name of the method; none for the call itself, signature)
     pub calls: Vec<(usize, Option<String>, Rc<Signature>)>,
+    /// It has parameters, itself or in a sub-model.
+    pub learns: bool,
 }
 
 /// A data set: its rows and columns.
@@ -232,6 +238,8 @@ pub(super) struct Trial {
     pub varies: Vec<AxisId>,
     /// Those declared as a count: everything random depends on them.
     pub counts: AxisIds,
+    /// How many values each numeric `vary` has, where the file says so plainly.
+    pub sizes: HashMap<AxisId, f64>,
     /// Rows of the blocks around: data set, axis.
     pub rows: Vec<(String, AxisId)>,
     /// Data parts (`ner.test`) that some `on` block measures and no block trains on.
@@ -242,6 +250,8 @@ pub(super) struct Trial {
     pub models: Vec<(String, Span)>,
     /// Models and parameters that an objective updates.
     pub updated: BTreeSet<Span>,
+    /// Measures of the on block at hand, with their types in a trial.
+    pub measured: Vec<(Name, Type, Trace)>,
     /// Names of terms, for plots.
     pub terms: Vec<String>,
 }
@@ -266,6 +276,7 @@ impl<'a> Checker<'a> {
             traces: HashMap::new(),
             used: HashSet::new(),
             statics: HashSet::new(),
+            lets: Vec::new(),
             data: HashMap::new(),
             trial: Trial::default(),
         }

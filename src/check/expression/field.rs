@@ -1,7 +1,7 @@
 //! Fields: of records, of models, parts and columns of data.
 
 use crate::check::program::{AxisKind, Definition, Type};
-use crate::check::state::{Checker, ItemState, Place};
+use crate::check::state::{Checker, ItemState, Place, Trace};
 use crate::check::types::{array, substitute};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -110,8 +110,10 @@ impl Checker<'_> {
         };
         if !whole {
             self.context.trace.parts.insert(rows, field.span);
-            let trace = self.context.trace.clone();
-            self.check_leak(field.span, &self.text(field.span), &trace);
+            let mut trace = Trace::default();
+            trace.parts.insert(rows, field.span);
+            let name = field.text.clone();
+            self.check_leak(field.span, &name, &trace);
         }
         let column_axes = column.axes.clone();
         let element = column.element;

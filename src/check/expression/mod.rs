@@ -9,7 +9,7 @@ mod list;
 mod operator;
 mod value;
 
-pub(super) use apply::Callee;
+pub(super) use apply::plural;
 
 use super::program::{AxisIds, Element, Type};
 use super::state::Checker;
