@@ -30,7 +30,8 @@ pub fn entries() -> &'static [Entry] {
             let module = module_of_path(path);
             for line in text.lines() {
                 for keyword in KEYWORDS {
-                    let Some(rest) = line.strip_prefix(keyword).and_then(|rest| rest.strip_prefix(' ')) else {
+                    let Some(rest) = line.strip_prefix(keyword).and_then(|rest| rest.strip_prefix(' '))
+                    else {
                         continue;
                     };
                     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
@@ -47,6 +48,25 @@ pub fn entries() -> &'static [Entry] {
 /// `loss` for `loss/dice.anz`, `prelude` for `prelude.anz`.
 pub fn module_of_path(path: &'static str) -> &'static str {
     path.split_once('/').map_or(path.trim_end_matches(".anz"), |(folder, _)| folder)
+}
+
+/// The text with its `test` items blanked: who imports a file has no use for them. All places stay as they are.
+pub fn without_tests(text: &str) -> String {
+    let mut inside = false;
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        inside |= line.starts_with("test \"");
+        if inside {
+            // Bytes, not characters: spans count bytes.
+            out.extend(line.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }));
+        } else {
+            out.push_str(line);
+        }
+        if line.starts_with('}') {
+            inside = false;
+        }
+    }
+    out
 }
 
 /// The names of all modules that can be imported.

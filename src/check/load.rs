@@ -66,7 +66,7 @@ impl Loader<'_> {
         self.library.insert(file, None);
         let (path, text) = library::FILES[file];
         let id = self.sources.add(format!("std/{path}"), text);
-        match parse(id, text, &mut self.ids) {
+        match parse(id, &library::without_tests(text), &mut self.ids) {
             Ok(tree) => {
                 self.imports(&tree, false);
                 self.library.insert(file, Some(self.loaded.files.len() as u32));
@@ -176,7 +176,8 @@ impl Loader<'_> {
             let Some(entry) = library::find(module, &name.text) else { continue };
             let Some(Some(file)) = self.library.get(&entry.file).copied() else { continue };
             let tree = &self.loaded.files[file as usize];
-            let position = tree.items.iter().position(|item| defined(&item.kind).iter().any(|n| n.text == name.text));
+            let position =
+                tree.items.iter().position(|item| defined(&item.kind).iter().any(|n| n.text == name.text));
             let Some(position) = position else { continue };
             let item = ItemRef { file, item: position as u32 };
             if let Some((_, first)) = names.imported.insert(name.text.clone(), (item, name.span)) {
@@ -207,10 +208,14 @@ fn module(import: &Use) -> Result<&str, Box<Diagnostic>> {
             true => Ok(&module.text),
             false => Err(unknown(module, format!("there is no module `std.{}`", module.text))),
         },
-        [std] if std.text == "std" => {
-            Err(unknown(std, "a `use` names a module of the standard library: `use std.loss (bce)`".to_owned()))
-        }
-        [first, ..] => Err(unknown(first, format!("there is no module `{}`; the library's begin with `std`", first.text))),
+        [std] if std.text == "std" => Err(unknown(
+            std,
+            "a `use` names a module of the standard library: `use std.loss (bce)`".to_owned(),
+        )),
+        [first, ..] => Err(unknown(
+            first,
+            format!("there is no module `{}`; the library's begin with `std`", first.text),
+        )),
         [] => Ok(""),
     }
 }

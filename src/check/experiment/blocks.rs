@@ -55,6 +55,19 @@ impl Checker<'_> {
         }
     }
 
+    /// After an unknown part, all rows of the data stand in, so that the columns in the block are known; after an
+    /// unknown data set, unknown names in the block are no news.
+    fn recover_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+        let data = axis.path.first().and_then(|name| self.data_of(&name.text));
+        match data.as_ref().and_then(|data| self.data.get(data)) {
+            Some(info) => Some((info.name.clone(), info.rows)),
+            None => {
+                self.trial.blind = true;
+                None
+            }
+        }
+    }
+
     /// Brings rows and columns of a data set into the scope of a block.
     fn enter_rows(&mut self, data: &str, part: AxisId, rows: AxisId) {
         let Some(info) = self.data.get(data).cloned() else { return };
@@ -97,7 +110,9 @@ impl Checker<'_> {
         let (_, mut trace) = self.traced(|c| {
             c.scoped(|c| {
                 for name in &train.data {
-                    let Some((data, part)) = c.block_rows(name) else { continue };
+                    let Some((data, part)) = c.block_rows(name).or_else(|| c.recover_rows(name)) else {
+                        continue;
+                    };
                     c.trains_on_test(name);
                     let batch_name = c.data.get(&data).map(|info| c.axis_name(info.rows)).unwrap_or_default();
                     let batch = c.new_axis(batch_name, AxisKind::Batch { rows: part }, name.span);
@@ -114,10 +129,14 @@ impl Checker<'_> {
         trace.varies.extend(self.trial.counts.clone());
         trace.parts.clear();
         for model in self.trial.updated.clone() {
-            self.traces.entry(model).or_default().merge(&Trace { models: Default::default(), ..trace.clone() });
+            self.traces
+                .entry(model)
+                .or_default()
+                .merge(&Trace { models: Default::default(), ..trace.clone() });
         }
         self.trial.updated.extend(updated);
         self.trial.rows.truncate(before);
+        self.trial.blind = false;
         self.context.place = outer;
     }
 
@@ -126,13 +145,18 @@ impl Checker<'_> {
         let held = |word: &str| matches!(word, "test" | "held_out" | "holdout" | "heldout");
         if held(&part.text) {
             self.report(
-                Diagnostic::error(Code::A0302, name.span, format!("this trains on `{}.{}`", data.text, part.text))
-                    .label("the test data")
-                    .related(
-                        self.find_part(&data.text, &part.text).map_or(part.span, |axis| self.program.axis(axis).span),
-                        "split off for testing here",
-                    )
-                    .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
+                Diagnostic::error(
+                    Code::A0302,
+                    name.span,
+                    format!("this trains on `{}.{}`", data.text, part.text),
+                )
+                .label("the test data")
+                .related(
+                    self.find_part(&data.text, &part.text)
+                        .map_or(part.span, |axis| self.program.axis(axis).span),
+                    "split off for testing here",
+                )
+                .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
             );
         }
     }
@@ -186,7 +210,12 @@ impl Checker<'_> {
             let rows: Vec<String> = self.trial.rows.iter().map(|(_, rows)| self.axis_name(*rows)).collect();
             let help = match rows.as_slice() {
                 [] => "this block trains on no data: name some, `train on data.train { ... }`".to_owned(),
-                rows => format!("the rows of this block are {}: `batch {} over {}`", rows.join(", "), self.text(size.span), rows[0]),
+                rows => format!(
+                    "the rows of this block are {}: `batch {} over {}`",
+                    rows.join(", "),
+                    self.text(size.span),
+                    rows[0]
+                ),
             };
             self.report(
                 Diagnostic::error(Code::A0318, name.span, format!("a batch cannot be taken over `{shown}`"))
@@ -204,7 +233,9 @@ impl Checker<'_> {
         let mut axes = Vec::new();
         let measured = self.scoped(|c| {
             for name in data {
-                let Some((data, part)) = c.block_rows(name) else { continue };
+                let Some((data, part)) = c.block_rows(name).or_else(|| c.recover_rows(name)) else {
+                    continue;
+                };
                 axes.push(part);
                 c.enter_rows(&data, part, part);
                 c.measures_training(name, body);
@@ -214,6 +245,7 @@ impl Checker<'_> {
         });
         self.program.blocks.insert(span, axes);
         self.trial.rows.truncate(before);
+        self.trial.blind = false;
         self.context.place = outer;
         // Outside the block, its measures are results.
         for (name, ty, trace) in measured {
@@ -227,11 +259,18 @@ impl Checker<'_> {
         let key = (data.text.clone(), part.text.clone());
         if let (Some(trained), Some(measure)) = (self.trial.trained.get(&key).copied(), measure) {
             let other = self.trial.parts.get(&data.text).and_then(|parts| {
-                parts.iter().find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
+                parts
+                    .iter()
+                    .find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
             });
             let help = match other {
-                Some(other) => format!("for what holds on new data, measure on `{}.{}`", data.text, other.name),
-                None => format!("split off a part that is not trained on: `split {} into train 70%, test 30%`", data.text),
+                Some(other) => {
+                    format!("for what holds on new data, measure on `{}.{}`", data.text, other.name)
+                }
+                None => format!(
+                    "split off a part that is not trained on: `split {} into train 70%, test 30%`",
+                    data.text
+                ),
             };
             self.report(
                 Diagnostic::warning(

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::check::item::function::hint_of;
-use crate::check::program::{AxisKind, Definition, Type};
+use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
+use crate::check::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{
     Argument, ArgumentKind, Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind,
@@ -31,7 +32,7 @@ impl Checker<'_> {
             }
             DataSource::Generated { size, block } => {
                 c.static_number(size, "the number of rows");
-                Some(c.generated(block))
+                Some(c.generated(rows, block))
             }
             DataSource::Sampled { .. } => {
                 c.unavailable(data.span, "data sampled from a model");
@@ -91,10 +92,14 @@ impl Checker<'_> {
                     if !matches!(ty, Type::Text | Type::Error) {
                         let shown = self.show(&ty);
                         self.report(
-                            Diagnostic::error(Code::A0206, value.span, format!("the path of a file is wanted, not {shown}"))
-                                .label("not a path")
-                                .related(reader.span, "for this reader")
-                                .help("write the path in quotes: `csv(\"data/file.csv\")`"),
+                            Diagnostic::error(
+                                Code::A0206,
+                                value.span,
+                                format!("the path of a file is wanted, not {shown}"),
+                            )
+                            .label("not a path")
+                            .related(reader.span, "for this reader")
+                            .help("write the path in quotes: `csv(\"data/file.csv\")`"),
                         );
                     }
                 }
@@ -106,18 +111,26 @@ impl Checker<'_> {
                 }
                 ArgumentKind::As { .. } => {
                     self.report(
-                        Diagnostic::error(Code::A0218, argument.span, "`as` names an axis that a builtin makes")
-                            .label("not possible here")
-                            .help("a reader takes paths in quotes"),
+                        Diagnostic::error(
+                            Code::A0218,
+                            argument.span,
+                            "`as` names an axis that a builtin makes",
+                        )
+                        .label("not possible here")
+                        .help("a reader takes paths in quotes"),
                     );
                 }
             }
         }
         if paths == 0 {
             self.report(
-                Diagnostic::error(Code::A0202, reader.span, format!("`{}` needs the path of a file", reader.text))
-                    .label("no path")
-                    .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
+                Diagnostic::error(
+                    Code::A0202,
+                    reader.span,
+                    format!("`{}` needs the path of a file", reader.text),
+                )
+                .label("no path")
+                .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
             );
         }
     }
@@ -169,7 +182,8 @@ impl Checker<'_> {
                 self.declare_axis(name, id);
             }
         }
-        let known = matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
+        let known =
+            matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
         if !known && self.looks_like_type(&element.text) {
             let kind = AxisKind::Category { data: data.name.text.clone() };
             let id = self.new_axis(element.text.clone(), kind, element.span);
@@ -188,19 +202,20 @@ impl Checker<'_> {
     /// A new category is a name with a capital that is no slip for a builtin type.
     fn looks_like_type(&self, name: &str) -> bool {
         let slips = ["Int", "Number", "Real", "Boolean", "String", "Tensor", "Text", "Integer", "Double"];
-        name.starts_with(char::is_uppercase) && !slips.contains(&name) && nearest(name, ["Float", "Bool"]).is_none()
+        name.starts_with(char::is_uppercase)
+            && !slips.contains(&name)
+            && nearest(name, ["Float", "Bool"]).is_none()
     }
 
-    /// `data d over Example = n { ... }`: written for one row, as a function is written for one item, and lifted
-    /// over the rows. `let`s are hidden.
-    fn generated(&mut self, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
+    /// `data d over Example = n { ... }`: `let`s are hidden; columns are over the rows without saying so.
+    fn generated(&mut self, rows: AxisId, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
         let outer = std::mem::replace(&mut self.context.place, Place::Experiment);
         let columns = self.scoped(|c| {
             let mut infos = Vec::new();
             for statement in block {
                 match statement {
                     GeneratorStatement::Statement(statement) => c.statement(statement),
-                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(column)),
+                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(rows, column)),
                 }
             }
             infos
@@ -209,39 +224,52 @@ impl Checker<'_> {
         columns
     }
 
-    fn generated_column(&mut self, column: &Column) -> Option<ColumnInfo> {
+    fn generated_column(&mut self, rows: AxisId, column: &Column) -> Option<ColumnInfo> {
         let (ty, order) = self.ty(&column.ty);
         let Type::Array { element, axes } = &ty else { return None };
+        let whole = array(*element, axes.iter().copied().chain([rows]).collect());
         let value = match &column.value {
             Some(Init::Value(value)) => {
-                let hint = hint_of(&ty, &order);
+                let order: Vec<AxisId> = [rows].into_iter().chain(order).collect();
+                let hint = hint_of(&whole, &order);
                 let actual = self.hinted(hint, |c| c.expression(value));
                 Some((value, actual))
             }
             Some(Init::Draw(value)) => {
-                let actual = self.draw(value, &ty);
+                let actual = self.draw(value, &whole);
                 Some((value, actual))
             }
             None => {
                 self.report(
-                    Diagnostic::error(Code::A0319, column.span, format!("the column `{}` has no value", column.name.text))
-                        .label("nothing to generate it from")
-                        .help(format!("write `{}: ... = expression` or `~ normal(0, 1)`", column.name.text)),
+                    Diagnostic::error(
+                        Code::A0319,
+                        column.span,
+                        format!("the column `{}` has no value", column.name.text),
+                    )
+                    .label("nothing to generate it from")
+                    .help(format!("write `{}: ... = expression` or `~ normal(0, 1)`", column.name.text)),
                 );
                 None
             }
         };
         if let Some((value, actual)) = value {
-            self.fits_declared(&actual, value, &ty, column.ty.span, "the column");
+            // A value that is the same in all rows may do without their axis.
+            let declared = if axes_of(&actual).contains(&rows) { &whole } else { &ty };
+            self.fits_declared(&actual, value, declared, column.ty.span, "the column");
         }
         self.program.bindings.insert(column.name.span, ty.clone());
         let local = Local {
             span: column.name.span,
-            ty: ty.clone(),
+            ty: whole.clone(),
             kind: LocalKind::Column,
             definition: Definition::Local(column.name.span),
         };
         self.declare_local(&column.name, local, Trace::default());
-        Some(ColumnInfo { name: column.name.text.clone(), element: *element, axes: axes.clone(), span: column.name.span })
+        Some(ColumnInfo {
+            name: column.name.text.clone(),
+            element: *element,
+            axes: axes.clone(),
+            span: column.name.span,
+        })
     }
 }
