@@ -8,5 +8,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod graph;
 pub mod random;
+pub mod report;
+pub mod run;
 pub mod source;
 pub mod syntax;
