@@ -3,3 +3,5 @@
 //! In: a typed program, a [`World`](crate::source::World) and options. Out: [`results::Results`].
 
 pub mod results;
+pub mod schema;
+pub mod vary;
