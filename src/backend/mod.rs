@@ -4,16 +4,8 @@
 
 pub mod cpu;
 
-use crate::graph::{CheckId, NodeId, Store};
-
-/// What can go wrong while a program runs.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Fault {
-    /// A `Check` node's condition was false.
-    Check(CheckId),
-    /// A `Gather` or `Scatter` met an index outside its axis.
-    IndexOutOfRange { node: NodeId, index: i64, size: usize },
-}
+pub use crate::graph::Fault;
+use crate::graph::Store;
 
 /// A compiled program. Running it allocates nothing.
 pub trait Executable: Send {

@@ -68,17 +68,29 @@ pub enum Element {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Type {
-    Array { element: Element, axes: AxisIds },
+    Array {
+        element: Element,
+        axes: AxisIds,
+    },
     Record(Vec<(String, Type)>),
     Tuple(Vec<Type>),
-    Function { parameters: Vec<Type>, result: Box<Type> },
+    Function {
+        parameters: Vec<Type>,
+        result: Box<Type>,
+    },
     /// A model: a layer with its axes bound.
-    Model { layer: ItemRef, axes: Vec<(AxisId, AxisId)> },
+    Model {
+        layer: ItemRef,
+        axes: Vec<(AxisId, AxisId)>,
+    },
     /// An optimizer or combiner with its arguments: `adam(lr = 1e-3)`.
     Optimizer(ItemRef),
     Combiner(ItemRef),
     /// A data set or one of its parts (`ner`, `ner.train`): its rows' axis.
-    Rows { data: String, rows: AxisId },
+    Rows {
+        data: String,
+        rows: AxisId,
+    },
     /// A distribution in a draw.
     Text,
     /// An arm of a structural `vary`.
@@ -109,7 +121,10 @@ pub enum Definition {
     /// A `let`, parameter, state, column, loop variable, measure ...: the span of the name that binds it.
     Local(Span),
     /// A column of the data of the enclosing `train on` or `on` block.
-    Column { data: String, column: String },
+    Column {
+        data: String,
+        column: String,
+    },
     Item(ItemRef),
     Builtin(Builtin),
     Axis(AxisId),
@@ -135,7 +150,10 @@ pub enum Target {
     /// Makes a model: `Linear[In, Out]()`.
     Construct(ItemRef),
     /// Applies a model: the member of its layer (index in `Layer::members`).
-    Apply { layer: ItemRef, member: usize },
+    Apply {
+        layer: ItemRef,
+        member: usize,
+    },
     Optimizer(ItemRef),
     Combiner(ItemRef),
     /// Builtins read their arguments themselves: `arguments` is empty, axes are those found in the call, in order.

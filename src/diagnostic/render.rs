@@ -34,9 +34,8 @@ fn report<'a>(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Repor
         .with_config(Config::default().with_color(colour).with_index_type(IndexType::Byte))
         .with_label(Mark::new(place(diagnostic.primary.span)).with_message(text).with_color(main));
     for label in &diagnostic.related {
-        builder = builder.with_label(
-            Mark::new(place(label.span)).with_message(&label.text).with_color(Color::Cyan),
-        );
+        builder = builder
+            .with_label(Mark::new(place(label.span)).with_message(&label.text).with_color(Color::Cyan));
     }
     if let Some(help) = &diagnostic.help {
         builder = builder.with_help(help);

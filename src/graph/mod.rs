@@ -3,13 +3,26 @@
 //! In: calls of the builder (from elaboration and differentiation). Out: a [`Program`] for a backend.
 
 pub mod axis;
+mod build;
+mod construct;
+pub mod elaborate;
+pub mod fault;
 pub mod node;
 pub mod op;
+mod program;
+mod simplify;
 pub mod tensor;
 
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
 pub use axis::{Axis, AxisInfo, AxisSet, AxisTable};
+pub use fault::Fault;
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
-pub use op::{Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Unary};
+pub use op::{
+    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, unit,
+};
 pub use tensor::{Store, Tensor};
 
 use crate::source::Span;
@@ -28,6 +41,12 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     pub axes: AxisTable,
     pub checks: Vec<Check>,
+    /// The span of the nodes that the methods of `construct` add.
+    pub span: Span,
+    /// Keeps operations as they are given, without the simplifications of `simplify`.
+    pub keep_literal: bool,
+    /// Nodes by the hash of their operation and operands.
+    interned: HashMap<u64, SmallVec<[NodeId; 1]>>,
 }
 
 impl Graph {

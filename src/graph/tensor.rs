@@ -1,5 +1,7 @@
 //! Arrays on the host, and the store of slots that programs read and write.
 
+use std::hash::{Hash, Hasher};
+
 use super::node::{Element, Slot};
 
 /// The elements of an array, row-major in an order that the holder knows.
@@ -41,6 +43,32 @@ impl Tensor {
             Tensor::F64(v) => v.clone(),
             Tensor::Index(v) => v.iter().map(|x| f64::from(*x)).collect(),
             Tensor::Bool(v) => v.iter().map(|x| f64::from(*x)).collect(),
+        }
+    }
+}
+
+impl Tensor {
+    /// Whether both hold the same bits: unlike `==`, a NaN is the same as itself and 0 is not -0.
+    pub fn same_bits(&self, other: &Tensor) -> bool {
+        match (self, other) {
+            (Tensor::F32(a), Tensor::F32(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits())
+            }
+            (Tensor::F64(a), Tensor::F64(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(x, y)| x.to_bits() == y.to_bits())
+            }
+            _ => self == other,
+        }
+    }
+}
+
+impl Hash for Tensor {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Tensor::F32(v) => v.iter().for_each(|x| x.to_bits().hash(state)),
+            Tensor::F64(v) => v.iter().for_each(|x| x.to_bits().hash(state)),
+            Tensor::Index(v) => v.hash(state),
+            Tensor::Bool(v) => v.hash(state),
         }
     }
 }

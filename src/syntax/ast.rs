@@ -97,12 +97,18 @@ pub struct Type {
 #[derive(Clone, Debug)]
 pub enum TypeKind {
     /// `Float[Example, Class]`, `Class[Example]`, `Bool`: an element (a built-in one or an axis) and axes.
-    Array { element: Name, axes: Vec<AxisName> },
+    Array {
+        element: Name,
+        axes: Vec<AxisName>,
+    },
     /// `{ statistic: Float, p: Float }`
     Record(Vec<(Name, Type)>),
     Tuple(Vec<Type>),
     /// `fn(Float[D], Float[D]) -> Float`
-    Function { parameters: Vec<Type>, result: Box<Type> },
+    Function {
+        parameters: Vec<Type>,
+        result: Box<Type>,
+    },
 }
 
 /// An axis where one is named: `Task`, `Task'` (same size), `ner.train` (a part of a data set's rows).
@@ -261,12 +267,21 @@ pub enum StatementKind {
     Axis(Vec<AxisDeclaration>),
     Let(Let),
     /// `h := e`
-    Assign { name: Name, value: Expr },
+    Assign {
+        name: Name,
+        value: Expr,
+    },
     /// `assert e`, `assert a ~= b within tolerance`
-    Assert { condition: Expr },
+    Assert {
+        condition: Expr,
+    },
     /// `yield h` in a `scan`.
     Yield(Expr),
-    If { condition: Expr, then: Vec<Statement>, otherwise: Option<Vec<Statement>> },
+    If {
+        condition: Expr,
+        then: Vec<Statement>,
+        otherwise: Option<Vec<Statement>>,
+    },
     /// An expression alone.
     Expression(Expr),
 
@@ -274,30 +289,59 @@ pub enum StatementKind {
     Data(Data),
     Param(Param),
     /// `vary Objective = { ce, dice }` or `vary Seed = 5`
-    Vary { name: Name, over: VaryOver },
+    Vary {
+        name: Name,
+        over: VaryOver,
+    },
     Split(Split),
     Train(Train),
     /// `on ner.test { ... }`
-    On { data: Vec<AxisName>, body: Vec<Statement> },
-    Measure { name: Name, value: Expr },
-    Claim { text: Text, condition: Expr },
+    On {
+        data: Vec<AxisName>,
+        body: Vec<Statement>,
+    },
+    Measure {
+        name: Name,
+        value: Expr,
+    },
+    Claim {
+        text: Text,
+        condition: Expr,
+    },
     Report(Vec<ReportLine>),
     /// `snapshot score, acc`
     Snapshot(Vec<Name>),
     /// `repeat Round = 5 { }` at experiment level, `repeat 5 { }` in a step.
-    Repeat { axis: Option<Name>, count: Expr, body: Vec<Statement> },
+    Repeat {
+        axis: Option<Name>,
+        count: Expr,
+        body: Vec<Statement>,
+    },
     /// `precision f64`, `seed 7`, `allow divergence`
-    Setting { name: Name, value: Expr },
+    Setting {
+        name: Name,
+        value: Expr,
+    },
 
     // In a train block.
-    Batch { size: Expr, axis: Option<AxisName>, sampling: Vec<Clause> },
+    Batch {
+        size: Expr,
+        axis: Option<AxisName>,
+        sampling: Vec<Clause>,
+    },
     Epochs(Expr),
     Steps(Expr),
     State(State),
     Objective(Objective),
     /// `every 100 { record ... }`
-    Every { count: Expr, body: Vec<Statement> },
-    Record { name: Name, value: Expr },
+    Every {
+        count: Expr,
+        body: Vec<Statement>,
+    },
+    Record {
+        name: Name,
+        value: Expr,
+    },
     /// `stop when condition`
     Stop(Expr),
 }
@@ -439,7 +483,10 @@ pub enum BinaryOperator {
 
 #[derive(Clone, Debug)]
 pub enum ExprKind {
-    Number { value: f64, text: String },
+    Number {
+        value: f64,
+        text: String,
+    },
     Bool(bool),
     Text(String),
     Name(Name),
@@ -448,27 +495,70 @@ pub enum ExprKind {
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
     Record(Vec<(Name, Expr)>),
-    Unary { operator: UnaryOperator, value: Box<Expr> },
-    Binary { operator: BinaryOperator, left: Box<Expr>, right: Box<Expr>, operator_span: Span },
+    Unary {
+        operator: UnaryOperator,
+        value: Box<Expr>,
+    },
+    Binary {
+        operator: BinaryOperator,
+        left: Box<Expr>,
+        right: Box<Expr>,
+        operator_span: Span,
+    },
     /// `a ~= b within tolerance`
-    Approximately { left: Box<Expr>, right: Box<Expr>, within: Option<Box<Expr>> },
+    Approximately {
+        left: Box<Expr>,
+        right: Box<Expr>,
+        within: Option<Box<Expr>>,
+    },
     /// `f(x, k = 2)`, `Linear[In, Out]()`, `mean(x, Example by sex where m) else 0`
     Call(Box<Call>),
     /// `x[A = i]`, `x[A as B]`, `x[A = 2..5]`; with bare axes only, `zeros[H]`.
-    Index { value: Box<Expr>, selectors: Vec<Selector> },
+    Index {
+        value: Box<Expr>,
+        selectors: Vec<Selector>,
+    },
     /// `result.p`, `ner.train`, `net.weight`
-    Field { value: Box<Expr>, field: Name },
+    Field {
+        value: Box<Expr>,
+        field: Name,
+    },
     /// `match Objective { ce => ...  dice => ... }`
-    Match { value: Box<Expr>, arms: Vec<Arm> },
-    If { condition: Box<Expr>, then: Block, otherwise: Block },
+    Match {
+        value: Box<Expr>,
+        arms: Vec<Arm>,
+    },
+    If {
+        condition: Box<Expr>,
+        then: Block,
+        otherwise: Block,
+    },
     /// `scan t in T from h = zeros[H] { ... yield h }`
-    Scan { item: Name, axis: AxisName, from: Vec<(Name, Expr)>, body: Block },
+    Scan {
+        item: Name,
+        axis: AxisName,
+        from: Vec<(Name, Expr)>,
+        body: Block,
+    },
     /// `iterate n from a = .. { a := .. }`, `iterate up to n until cond from a = .. { .. }`
-    Iterate { count: Box<Expr>, bounded: bool, until: Option<Box<Expr>>, from: Vec<(Name, Expr)>, body: Block },
+    Iterate {
+        count: Box<Expr>,
+        bounded: bool,
+        until: Option<Box<Expr>>,
+        from: Vec<(Name, Expr)>,
+        body: Block,
+    },
     /// `fn(a, b) = e`
-    Lambda { parameters: Vec<Parameter>, body: Block },
+    Lambda {
+        parameters: Vec<Parameter>,
+        body: Block,
+    },
     /// `Encoder[...]() from safetensors("...") map { ... }`
-    From { value: Box<Expr>, source: Box<Expr>, map: Vec<(Text, Text)> },
+    From {
+        value: Box<Expr>,
+        source: Box<Expr>,
+        map: Vec<(Text, Text)>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -495,9 +585,16 @@ pub struct Argument {
 pub enum ArgumentKind {
     /// A value, or an axis where the parameter is one (`sum(x, In)`).
     Positional(Expr),
-    Named { name: Name, value: Expr },
+    Named {
+        name: Name,
+        value: Expr,
+    },
     /// `H as K = 3`, `k as K`, `[H, W] as P`
-    As { value: Expr, name: Name, size: Option<Expr> },
+    As {
+        value: Expr,
+        name: Name,
+        size: Option<Expr>,
+    },
 }
 
 #[derive(Clone, Debug)]

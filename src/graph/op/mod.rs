@@ -1,6 +1,27 @@
 //! The primitive operations. Each family's file holds everything about its operations: the type rule,
 //! the derivative rule (in primitives, so that derivatives nest), the reference meaning and the cost.
 
+pub mod constant;
+pub mod contract;
+pub mod control;
+pub mod cumulative;
+pub mod elementwise;
+pub mod gather;
+pub mod logic;
+pub mod name;
+pub mod order;
+pub mod random;
+pub mod reduce;
+pub mod shape;
+pub mod signature;
+pub mod slice;
+pub mod special;
+pub mod table;
+pub mod window;
+
+pub use random::unit;
+pub use signature::{Signature, Type, TypeError};
+
 use std::sync::Arc;
 
 use super::axis::{Axis, AxisSet};
@@ -107,7 +128,7 @@ pub enum Special {
 }
 
 /// A primitive operation. Operands are positional; their number and elements are stated at each.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Op {
     /// No operands. A value from a slot of the store; element and axes are the program input's.
     Input(InputId),

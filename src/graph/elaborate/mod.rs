@@ -1,0 +1,17 @@
+//! Elaboration: partial evaluation of the typed program into dataflow graphs.
+//!
+//! In: the typed program and a [`Scope`], which holds what one trial has bound so far (axes with their sizes, data,
+//! models, the values of its `vary` axes). Out: [`Program`](super::Program)s for a backend, with the slots of the
+//! [`Store`](super::Store) that they read and write. Functions, layers and optimizers are inlined; static numbers,
+//! arms and models exist only here.
+
+mod outcome;
+mod scope;
+mod value;
+
+pub use outcome::{
+    Assertion, BatchInput, ClaimProgram, GradientCheck, Length, Measured, OnProgram, Outcome, ParameterSlot,
+    Recorded, StepProgram, TestProgram,
+};
+pub use scope::{DataBinding, Scope, VaryBinding};
+pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

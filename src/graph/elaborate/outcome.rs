@@ -1,0 +1,125 @@
+//! What elaboration hands to the runtime: programs, and which slot holds what.
+
+use super::value::Stored;
+use crate::check::program::AxisId;
+use crate::graph::{Axis, Element, NodeId, Program, Slot};
+use crate::source::Span;
+
+/// A value that a program leaves in the store.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub name: String,
+    pub slot: Slot,
+    pub element: Element,
+    /// Row-major order of the elements.
+    pub layout: Vec<Axis>,
+    /// The checker's identity of each axis of `layout`, which is the same in every trial; none for an axis that only
+    /// exists inside a function.
+    pub ids: Vec<Option<AxisId>>,
+}
+
+/// A `measure` of an `on` block or of the experiment.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// The span of the measure's name, by which the checker knows it.
+    pub name: Span,
+    pub outcome: Outcome,
+}
+
+/// One evaluation of an `on` block: all its measures.
+#[derive(Clone, Debug)]
+pub struct OnProgram {
+    pub program: Program,
+    pub measures: Vec<Measured>,
+}
+
+/// A claim with what its verdict rests on.
+#[derive(Clone, Debug)]
+pub struct ClaimProgram {
+    pub program: Program,
+    /// A Bool scalar.
+    pub verdict: Outcome,
+    /// The sides of its comparisons and its other conditions, by the span of each.
+    pub evidence: Vec<(Span, Outcome)>,
+}
+
+/// How long a train block runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    Epochs(usize),
+    Steps(usize),
+}
+
+/// The rows that one step sees of one data set.
+#[derive(Clone, Debug)]
+pub struct BatchInput {
+    pub data: String,
+    pub part: Option<String>,
+    /// Rows of the part.
+    pub rows: usize,
+    /// Rows of a batch; all of them for a full batch.
+    pub size: usize,
+    /// Index, over the batch: row numbers within the part, from 0. None for a full batch, which needs none.
+    pub slot: Option<Slot>,
+}
+
+/// A number recorded at every step.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub name: String,
+    pub slot: Slot,
+    pub span: Span,
+}
+
+/// A parameter that a train block updates.
+pub type ParameterSlot = Stored;
+
+/// One step of a train block. Slots of states and parameters are inputs and outputs of `program`.
+#[derive(Clone, Debug)]
+pub struct StepProgram {
+    pub program: Program,
+    /// Run once before the first step: sets the states of the optimizer and of the block.
+    pub initialise: Program,
+    pub batches: Vec<BatchInput>,
+    pub length: Length,
+    /// Index scalar, from 0. The runtime sets it before each step.
+    pub step: Slot,
+    /// Float scalar, from 0: the epoch.
+    pub epoch: Slot,
+    /// Float scalar in [0, 1]: the share of the steps that is done.
+    pub progress: Slot,
+    /// Every term of every objective (a single unnamed one is `loss`).
+    pub terms: Vec<Recorded>,
+    pub parameters: Vec<ParameterSlot>,
+    /// Slots of optimizer states and declared states: with the parameters, what a checkpoint holds.
+    pub states: Vec<Stored>,
+}
+
+/// An `assert` of a test.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    pub span: Span,
+    /// A Bool scalar.
+    pub holds: Outcome,
+    /// The sides of the comparison, to be shown if it does not hold: the text's span and the value.
+    pub sides: Vec<(Span, Outcome)>,
+}
+
+/// A call of a differentiable function in a test: its result and those of its arguments that are Floats known as
+/// nodes of the program's graph.
+#[derive(Clone, Debug)]
+pub struct GradientCheck {
+    pub function: String,
+    pub span: Span,
+    pub arguments: Vec<NodeId>,
+    pub result: NodeId,
+}
+
+/// A `test` block as one program.
+#[derive(Clone, Debug)]
+pub struct TestProgram {
+    pub name: String,
+    pub program: Program,
+    pub assertions: Vec<Assertion>,
+    pub gradients: Vec<GradientCheck>,
+}

@@ -1,0 +1,44 @@
+//! Uniform random numbers, addressed by (seed, site, step, item). See [`Op::Random`] for the addressing.
+
+use super::signature::{INDEX, Signature, Type, TypeError};
+use crate::graph::Op;
+use crate::graph::axis::AxisSet;
+use crate::graph::node::Element;
+
+pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
+    s.count(2)?;
+    for operand in 0..2 {
+        s.expect(operand, INDEX)?;
+        s.scalar(operand)?;
+    }
+    let mut axes = AxisSet::new();
+    if let Op::Random { order, .. } = s.op {
+        for axis in order {
+            if axes.contains(*axis) {
+                return Err(TypeError::AxisTwice { op: s.name(), axis: *axis });
+            }
+            axes.insert(*axis);
+        }
+    }
+    Ok(Type::new(Element::Float, axes))
+}
+
+/// A word of Philox as a Float in the open interval (0, 1), the same number at both widths.
+pub fn unit(bits: u32) -> f64 {
+    (f64::from(bits >> 9) + 0.5) * 2f64.powi(-23)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unit_is_open_and_exact_in_single() {
+        for bits in [0, 1, 511, 512, u32::MAX / 2, u32::MAX] {
+            let x = unit(bits);
+            assert!(x > 0.0 && x < 1.0);
+            assert_eq!(f64::from(x as f32), x);
+            assert!((x as f32) < 1.0);
+        }
+    }
+}
