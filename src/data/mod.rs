@@ -1,0 +1,49 @@
+//! Data: files become typed columns, rows become parts, epochs and batches.
+//!
+//! In: a [`Schema`] (plain structs that the runtime fills from the checked program) and a [`World`]. Out: a
+//! [`Table`] of tensors whose first axis is the row, or every problem of the file as coded diagnostics;
+//! [`split`](split::split) cuts its rows into named parts, [`order`] puts them into batches.
+//!
+//! Nothing here knows syntax trees, and no byte comes in except through the `World`.
+
+mod arrays;
+mod bind;
+mod bytes;
+mod category;
+mod cells;
+mod fold;
+mod group;
+mod idx;
+mod npy;
+pub mod order;
+mod schema;
+pub mod split;
+mod table;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use fold::{Folds, kfold, leave_one_group_out};
+pub use order::{Batches, permutation};
+pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Schema, SourceKind, SourceSpec};
+pub use split::{Amount, PartSpec, Split, SplitSpec, split};
+pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
+
+use crate::diagnostic::Checked;
+use crate::source::World;
+
+/// Reads the files of a schema and makes its columns.
+///
+/// All problems of a stage are reported together: files first, then headers and groups, then values.
+pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
+    let files = bytes::read_all(schema, world)?;
+    let hash = bytes::hash(&files);
+    let mut table = match schema.source.kind {
+        SourceKind::Csv => text::read(schema, &files, b',')?,
+        SourceKind::Tsv => text::read(schema, &files, b'\t')?,
+        SourceKind::Idx | SourceKind::Npy | SourceKind::Npz => arrays::read(schema, &files)?,
+    };
+    table.hash = hash;
+    Ok(table)
+}
