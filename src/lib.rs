@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod check;
+pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod random;

@@ -72,7 +72,9 @@ fn in_order(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
 fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
     let mut known = Vec::new();
     for file in files {
-        known.extend(npy::names(schema, file).map_err(|problem| vec![problem])?.into_iter().map(|n| (file, n)));
+        known.extend(
+            npy::names(schema, file).map_err(|problem| vec![problem])?.into_iter().map(|n| (file, n)),
+        );
     }
     let mut arrays = Vec::new();
     let mut problems = Vec::new();
@@ -85,9 +87,13 @@ fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
                 None => format!("the arrays are {}", bind::listed(names)),
             };
             problems.push(
-                Diagnostic::error(Code::A0416, column.span, format!("no array of the archive is called `{wanted}`"))
-                    .label("not in the archive")
-                    .help(help),
+                Diagnostic::error(
+                    Code::A0416,
+                    column.span,
+                    format!("no array of the archive is called `{wanted}`"),
+                )
+                .label("not in the archive")
+                .help(help),
             );
             continue;
         };
@@ -101,17 +107,23 @@ fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
 
 fn convert(schema: &Schema, arrays: &[Array]) -> Checked<Table> {
     let mut sizes = Sizes::default();
-    let mut problems: Vec<Diagnostic> =
-        schema.columns.iter().zip(arrays).filter_map(|(column, array)| check_shape(column, array, &mut sizes).err()).collect();
+    let mut problems: Vec<Diagnostic> = schema
+        .columns
+        .iter()
+        .zip(arrays)
+        .filter_map(|(column, array)| check_shape(column, array, &mut sizes).err())
+        .collect();
     if !problems.is_empty() {
         return Err(problems);
     }
-    let lengths: Vec<_> = arrays.iter().map(|a| (a.name.as_str(), a.shape.first().copied().unwrap_or(0))).collect();
+    let lengths: Vec<_> =
+        arrays.iter().map(|a| (a.name.as_str(), a.shape.first().copied().unwrap_or(0))).collect();
     bind::same_lengths(schema, &lengths)?;
     let rows = lengths.first().map_or(0, |(_, rows)| *rows);
     if rows == 0 {
         return Err(vec![
-            Diagnostic::error(Code::A0425, schema.source.span, "the arrays have no rows").label("nothing to read"),
+            Diagnostic::error(Code::A0425, schema.source.span, "the arrays have no rows")
+                .label("nothing to read"),
         ]);
     }
     if rows > i32::MAX as usize {
@@ -144,8 +156,12 @@ fn convert(schema: &Schema, arrays: &[Array]) -> Checked<Table> {
             }
             ColumnKind::Text => {
                 problems.push(
-                    Diagnostic::error(Code::A0426, column.span, format!("`{}` is text, but arrays hold numbers", column.name))
-                        .label(format!("read from {}", array.name)),
+                    Diagnostic::error(
+                        Code::A0426,
+                        column.span,
+                        format!("`{}` is text, but arrays hold numbers", column.name),
+                    )
+                    .label(format!("read from {}", array.name)),
                 );
                 continue;
             }
@@ -230,9 +246,13 @@ fn floats(array: &Array, problems: &mut Problems) -> Vec<f32> {
                 Numbers::F64(v) if v[element].is_finite() => "too large for a 32-bit number".to_string(),
                 _ => format!("{value}"),
             };
-            Diagnostic::error(Code::A0410, column.span, format!("the value at {} is {fault}", place(array, element)))
-                .label("every value must be a finite number")
-                .help("mend the array where it is made")
+            Diagnostic::error(
+                Code::A0410,
+                column.span,
+                format!("the value at {} is {fault}", place(array, element)),
+            )
+            .label("every value must be a finite number")
+            .help("mend the array where it is made")
         });
     }
     values

@@ -33,7 +33,10 @@ impl Sizes {
             Some((axis, span)) if axis.size != size => Err(Diagnostic::error(
                 Code::A0422,
                 column.span,
-                format!("the axis {name} has {size} positions in `{}` and {} elsewhere", column.name, axis.size),
+                format!(
+                    "the axis {name} has {size} positions in `{}` and {} elsewhere",
+                    column.name, axis.size
+                ),
             )
             .label(format!("{size} positions here"))
             .related(*span, format!("{} positions here", axis.size))
@@ -61,7 +64,11 @@ impl Sizes {
             Diagnostic::error(
                 Code::A0421,
                 column.span,
-                format!("`{}` has {count} numbered columns, which do not make [{}]: {expected}", column.name, names()),
+                format!(
+                    "`{}` has {count} numbered columns, which do not make [{}]: {expected}",
+                    column.name,
+                    names()
+                ),
             )
             .label("the columns are taken in the order of their numbers, the last axis fastest")
         };
@@ -94,7 +101,8 @@ pub fn columns(schema: &Schema, records: &[Records]) -> Checked<Vec<Bound>> {
         .collect();
     let mut problems = Vec::new();
     for (at, (file, _, header)) in headers.iter().enumerate() {
-        if let Some((first, _, _)) = headers[..at].iter().find(|(f, _, h)| f != file && h == header && !h.is_empty())
+        if let Some((first, _, _)) =
+            headers[..at].iter().find(|(f, _, h)| f != file && h == header && !h.is_empty())
             && schema.columns.iter().any(|c| c.header() == *header)
         {
             problems.push(
@@ -142,8 +150,9 @@ fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Bound, 
     if let Some((file, field, _)) = headers.iter().find(|(_, _, h)| *h == wanted) {
         return Ok(Bound { fields: vec![(*file, *field)] });
     }
-    let problem = Diagnostic::error(Code::A0416, column.span, format!("no column of the file is called `{wanted}`"))
-        .label("not in the header line");
+    let problem =
+        Diagnostic::error(Code::A0416, column.span, format!("no column of the file is called `{wanted}`"))
+            .label("not in the header line");
     let names = headers.iter().map(|(_, _, h)| *h);
     Err(if let Some(near) = nearest(wanted, names.clone()) {
         problem.help(if column.header.is_some() {
@@ -155,7 +164,9 @@ fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Bound, 
             )
         })
     } else if group::exists(wanted, headers) {
-        problem.help(format!("the numbered columns `{wanted}...` make an array: give it an axis, as in `[Slot]`"))
+        problem.help(format!(
+            "the numbered columns `{wanted}...` make an array: give it an axis, as in `[Slot]`"
+        ))
     } else {
         problem.help(format!("the columns are {}", listed(names)))
     })

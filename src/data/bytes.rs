@@ -62,7 +62,10 @@ fn decompress(schema: &Schema, path: &str, raw: &[u8]) -> Result<Vec<u8>, Diagno
         return Err(Diagnostic::error(
             Code::A0405,
             span,
-            format!("the compressed file `{path}` {what} (after {} decompressed bytes): {error}", bytes.len()),
+            format!(
+                "the compressed file `{path}` {what} (after {} decompressed bytes): {error}",
+                bytes.len()
+            ),
         )
         .label("gzip data that cannot be decompressed")
         .help("get the file again; `gzip -t FILE` tells whether it is whole"));

@@ -135,7 +135,10 @@ fn positions(column: &Coded, axis: &CategoryAxis) -> Result<Vec<i32>, Diagnostic
     for entry in &column.values {
         let value = entry.0.as_str();
         let position = if by_size {
-            value.parse::<i32>().ok().filter(|index| usize::try_from(*index).is_ok_and(|index| index < axis.size))
+            value
+                .parse::<i32>()
+                .ok()
+                .filter(|index| usize::try_from(*index).is_ok_and(|index| index < axis.size))
         } else {
             known.get(value).copied()
         };
@@ -145,7 +148,8 @@ fn positions(column: &Coded, axis: &CategoryAxis) -> Result<Vec<i32>, Diagnostic
         positions.push(position.unwrap_or(0));
     }
     let Some((value, place)) = wrong.first() else { return Ok(positions) };
-    let more = if wrong.len() > 1 { format!(" (nor are {} other values)", wrong.len() - 1) } else { String::new() };
+    let more =
+        if wrong.len() > 1 { format!(" (nor are {} other values)", wrong.len() - 1) } else { String::new() };
     let shown = short(value);
     Err(if by_size {
         Diagnostic::error(

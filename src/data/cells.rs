@@ -108,7 +108,12 @@ impl<'a> Cells<'a> {
         let width = self.bound.fields.len().max(1);
         let (file, field) = self.bound.fields[element % width];
         let records = &self.records[file];
-        format!("line {} of `{}`, column `{}`", records.line(element / width), records.path, records.headers[field])
+        format!(
+            "line {} of `{}`, column `{}`",
+            records.line(element / width),
+            records.path,
+            records.headers[field]
+        )
     }
 }
 

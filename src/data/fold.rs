@@ -29,12 +29,17 @@ impl Folds {
 pub fn kfold(count: usize, spec: SplitSpec) -> Checked<Folds> {
     check_columns(&spec, spec.rows)?;
     let groups = if spec.groups.is_empty() { None } else { Some(classes(spec.groups, spec.rows)) };
-    let available = groups.as_ref().map_or(spec.rows, |groups| groups.iter().max().map_or(0, |max| *max as usize + 1));
+    let available =
+        groups.as_ref().map_or(spec.rows, |groups| groups.iter().max().map_or(0, |max| *max as usize + 1));
     let what = if groups.is_some() { "groups" } else { "rows" };
     if count < 2 || count > available {
         return Err(vec![
-            Diagnostic::error(Code::A0434, spec.span, format!("{available} {what} cannot make {count} folds"))
-                .label("a fold takes at least one, and there must be two folds"),
+            Diagnostic::error(
+                Code::A0434,
+                spec.span,
+                format!("{available} {what} cannot make {count} folds"),
+            )
+            .label("a fold takes at least one, and there must be two folds"),
         ]);
     }
     let mut fold_of = vec![0u32; spec.rows];

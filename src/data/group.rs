@@ -42,7 +42,10 @@ pub fn exists(prefix: &str, headers: &[(usize, usize, &str)]) -> bool {
 }
 
 /// The fields of a group in the order of their numbers.
-pub fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Vec<(usize, usize)>, Diagnostic> {
+pub fn bind(
+    column: &ColumnSpec,
+    headers: &[(usize, usize, &str)],
+) -> Result<Vec<(usize, usize)>, Diagnostic> {
     let prefix = column.header();
     let found = members(prefix, headers);
     let problem = |message: String| Diagnostic::error(Code::A0414, column.span, message);
@@ -50,11 +53,15 @@ pub fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Vec
         let problem = problem(format!("the file has no numbered columns `{prefix}_0`, `{prefix}_1`, ..."))
             .label("gathers numbered columns into an array");
         let names = headers.iter().map(|(_, _, h)| *h);
-        let stems = names.clone().map(|h| h.trim_end_matches(|c: char| c.is_ascii_digit() || "_.-[] ".contains(c)));
+        let stems =
+            names.clone().map(|h| h.trim_end_matches(|c: char| c.is_ascii_digit() || "_.-[] ".contains(c)));
         return Err(if names.clone().any(|h| h == prefix) {
             problem.help(format!("there is one column `{prefix}`: declare it without an axis in brackets"))
         } else if let Some(near) = nearest(prefix, stems.filter(|s| !s.is_empty())) {
-            problem.help(format!("did you mean the columns `{near}...`? Name them: `{}: ... = \"{near}\"`", column.name))
+            problem.help(format!(
+                "did you mean the columns `{near}...`? Name them: `{}: ... = \"{near}\"`",
+                column.name
+            ))
         } else {
             problem.help(format!("the columns are {}", listed(names)))
         });
@@ -71,9 +78,11 @@ pub fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Vec
                 .help("rename one of them in the header line"));
         }
         if after != before + 1 {
-            return Err(problem(format!("the columns `{prefix}...` have a gap: {before} is followed by {after}"))
-                .label("numbered columns must follow each other")
-                .help("add the missing columns, or rename the others in the header line"));
+            return Err(problem(format!(
+                "the columns `{prefix}...` have a gap: {before} is followed by {after}"
+            ))
+            .label("numbered columns must follow each other")
+            .help("add the missing columns, or rename the others in the header line"));
         }
     }
     Ok(found.into_iter().map(|(_, at)| at).collect())

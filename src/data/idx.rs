@@ -41,8 +41,10 @@ pub fn parse(schema: &Schema, file: &DataFile) -> Result<Array, Diagnostic> {
     if bytes.len() < header || dimensions == 0 {
         return Err(problem(format!("its header of {dimensions} dimensions is incomplete"), truncated));
     }
-    let shape: Vec<usize> =
-        bytes[4..header].chunks_exact(4).map(|d| u32::from_be_bytes([d[0], d[1], d[2], d[3]]) as usize).collect();
+    let shape: Vec<usize> = bytes[4..header]
+        .chunks_exact(4)
+        .map(|d| u32::from_be_bytes([d[0], d[1], d[2], d[3]]) as usize)
+        .collect();
     let body = &bytes[header..];
     let expected = shape.iter().try_fold(width, |product: usize, size| product.checked_mul(*size));
     match expected {
@@ -54,7 +56,8 @@ pub fn parse(schema: &Schema, file: &DataFile) -> Result<Array, Diagnostic> {
             ));
         }
         _ => {
-            let expected = expected.map_or("more than any file can hold".to_string(), |e| format!("{e} bytes"));
+            let expected =
+                expected.map_or("more than any file can hold".to_string(), |e| format!("{e} bytes"));
             return Err(problem(
                 format!("the shape {shape:?} takes {expected}, but {} bytes follow the header", body.len()),
                 truncated,
@@ -64,7 +67,9 @@ pub fn parse(schema: &Schema, file: &DataFile) -> Result<Array, Diagnostic> {
     let numbers = match kind {
         0x08 => Numbers::Whole(body.iter().map(|b| i64::from(*b)).collect()),
         0x09 => Numbers::Whole(body.iter().map(|b| i64::from(*b as i8)).collect()),
-        0x0b => Numbers::Whole(body.chunks_exact(2).map(|b| i64::from(i16::from_be_bytes([b[0], b[1]]))).collect()),
+        0x0b => Numbers::Whole(
+            body.chunks_exact(2).map(|b| i64::from(i16::from_be_bytes([b[0], b[1]]))).collect(),
+        ),
         0x0c => Numbers::Whole(words(body).map(|b| i64::from(i32::from_be_bytes(b))).collect()),
         0x0d => Numbers::F32(words(body).map(f32::from_be_bytes).collect()),
         _ => Numbers::F64(

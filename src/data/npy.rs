@@ -23,9 +23,13 @@ struct Header {
 /// The array of one `.npy` file; `path` is its name in messages.
 pub fn parse(schema: &Schema, path: &str, bytes: &[u8]) -> Result<Array, Diagnostic> {
     let broken = |what: &str| {
-        Diagnostic::error(Code::A0419, schema.source.span, format!("`{path}` is not a whole NumPy array: {what}"))
-            .label("read as npy")
-            .help("write it with `numpy.save`; tables of text are read with `csv` or `tsv`")
+        Diagnostic::error(
+            Code::A0419,
+            schema.source.span,
+            format!("`{path}` is not a whole NumPy array: {what}"),
+        )
+        .label("read as npy")
+        .help("write it with `numpy.save`; tables of text are read with `csv` or `tsv`")
     };
     let (header, body) = header(bytes).map_err(|what| broken(&what))?;
     let unsupported = || {
@@ -51,10 +55,18 @@ pub fn parse(schema: &Schema, path: &str, bytes: &[u8]) -> Result<Array, Diagnos
     let count = header.shape.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
     let expected = count.and_then(|count| count.checked_mul(width));
     let Some((count, expected)) = count.zip(expected).filter(|(_, expected)| *expected <= body.len()) else {
-        return Err(broken(&format!("its shape {:?} takes more than the {} bytes it has", header.shape, body.len())));
+        return Err(broken(&format!(
+            "its shape {:?} takes more than the {} bytes it has",
+            header.shape,
+            body.len()
+        )));
     };
     if expected < body.len() {
-        return Err(broken(&format!("its shape {:?} takes {expected} bytes, but it has {}", header.shape, body.len())));
+        return Err(broken(&format!(
+            "its shape {:?} takes {expected} bytes, but it has {}",
+            header.shape,
+            body.len()
+        )));
     }
     let mut numbers = numbers(kind, order == ">", width, body);
     debug_assert_eq!(expected, count * width);
@@ -131,7 +143,9 @@ fn header(bytes: &[u8]) -> Result<(Header, &[u8]), String> {
     let (length, rest) = match rest {
         [1, _, a, b, rest @ ..] => (u32::from(u16::from_le_bytes([*a, *b])), rest),
         [2 | 3, _, a, b, c, d, rest @ ..] => (u32::from_le_bytes([*a, *b, *c, *d]), rest),
-        [version, ..] if *version > 3 || *version == 0 => return Err(format!("version {version} is unknown")),
+        [version, ..] if *version > 3 || *version == 0 => {
+            return Err(format!("version {version} is unknown"));
+        }
         _ => return Err("its header was cut off".into()),
     };
     let (text, body) = rest.split_at_checked(length as usize).ok_or("its header was cut off")?;
@@ -183,27 +197,37 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 }
 
 fn archive<'a>(schema: &Schema, file: &'a DataFile) -> Result<zip::ZipArchive<Cursor<&'a [u8]>>, Diagnostic> {
-    zip::ZipArchive::new(Cursor::new(file.bytes.as_slice())).map_err(|error| archive_problem(schema, &file.path, &error))
+    zip::ZipArchive::new(Cursor::new(file.bytes.as_slice()))
+        .map_err(|error| archive_problem(schema, &file.path, &error))
 }
 
 fn archive_problem(schema: &Schema, path: &str, error: &dyn std::fmt::Display) -> Diagnostic {
-    Diagnostic::error(Code::A0419, schema.source.span, format!("`{path}` is not a whole NumPy archive: {error}"))
-        .label("read as npz")
-        .help("write it with `numpy.savez`; a single array is read with `npy`")
+    Diagnostic::error(
+        Code::A0419,
+        schema.source.span,
+        format!("`{path}` is not a whole NumPy archive: {error}"),
+    )
+    .label("read as npz")
+    .help("write it with `numpy.savez`; a single array is read with `npy`")
 }
 
 /// The names of the arrays of an archive, without `.npy`.
 pub fn names(schema: &Schema, file: &DataFile) -> Result<Vec<String>, Diagnostic> {
     let archive = archive(schema, file)?;
-    Ok(archive.file_names().filter_map(|name| name.strip_suffix(".npy")).map(String::from).collect())
+    Ok(archive.file_names().filter_map(|name| Some(name.ok()?.strip_suffix(".npy")?.to_string())).collect())
 }
 
 /// One array of an archive.
 pub fn member(schema: &Schema, file: &DataFile, name: &str) -> Result<Array, Diagnostic> {
     let path = format!("{name}` of `{}", file.path);
     let mut archive = archive(schema, file)?;
-    let member = archive.by_name(&format!("{name}.npy")).map_err(|error| archive_problem(schema, &file.path, &error))?;
+    let member = archive
+        .by_name(&format!("{name}.npy"))
+        .map_err(|error| archive_problem(schema, &file.path, &error))?;
     let mut bytes = Vec::new();
-    member.take(LIMIT).read_to_end(&mut bytes).map_err(|error| archive_problem(schema, &file.path, &error))?;
+    member
+        .take(LIMIT)
+        .read_to_end(&mut bytes)
+        .map_err(|error| archive_problem(schema, &file.path, &error))?;
     parse(schema, &path, &bytes)
 }

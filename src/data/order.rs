@@ -63,7 +63,9 @@ impl Batches {
                 format!("a batch of {size} cannot be drawn from {} rows", rows.len()),
             )
             .label(if size == 0 { "no rows at all" } else { "larger than the data" })
-            .help("make the batch smaller, or leave the `batch` statement out to use all rows in every step"));
+            .help(
+                "make the batch smaller, or leave the `batch` statement out to use all rows in every step",
+            ));
         }
         let rows: Vec<i32> = rows.iter().map(|row| *row as i32).collect();
         let order = rows.clone();

@@ -105,8 +105,12 @@ fn boundaries(spec: &SplitSpec) -> Checked<Vec<usize>> {
     for (at, part) in spec.parts.iter().enumerate() {
         match part.amount {
             Amount::Fraction(f) if !f.is_finite() || f <= 0.0 => problems.push(
-                Diagnostic::error(Code::A0431, part.span, format!("the part `{}` takes {}%", part.name, 100.0 * f))
-                    .label("a share is more than 0%"),
+                Diagnostic::error(
+                    Code::A0431,
+                    part.span,
+                    format!("the part `{}` takes {}%", part.name, 100.0 * f),
+                )
+                .label("a share is more than 0%"),
             ),
             Amount::Fraction(f) => {
                 fractions += f;
@@ -129,15 +133,23 @@ fn boundaries(spec: &SplitSpec) -> Checked<Vec<usize>> {
     }
     if fractions > 1.0 + 1e-9 {
         problems.push(
-            Diagnostic::error(Code::A0432, spec.span, format!("the parts take {}% together", percent(fractions)))
-                .label("more than 100%")
-                .help("a part without a size takes the rest"),
+            Diagnostic::error(
+                Code::A0432,
+                spec.span,
+                format!("the parts take {}% together", percent(fractions)),
+            )
+            .label("more than 100%")
+            .help("a part without a size takes the rest"),
         );
     } else if wanted > rows * (1.0 + 1e-12) + 1e-6 {
         problems.push(
-            Diagnostic::error(Code::A0430, spec.span, format!("the parts take {wanted} rows of {}", spec.rows))
-                .label("more rows than there are")
-                .help("a part without a size takes the rest"),
+            Diagnostic::error(
+                Code::A0430,
+                spec.span,
+                format!("the parts take {wanted} rows of {}", spec.rows),
+            )
+            .label("more rows than there are")
+            .help("a part without a size takes the rest"),
         );
     }
     if !problems.is_empty() {
@@ -257,7 +269,11 @@ fn grouped(spec: &SplitSpec, ends: &[usize]) -> Checked<(Vec<u32>, Vec<usize>)> 
                 Diagnostic::error(
                     Code::A0433,
                     spec.span,
-                    format!("a group has rows of several strata: row {} and row {}", members[groups[row] as usize][0] + 1, row + 1),
+                    format!(
+                        "a group has rows of several strata: row {} and row {}",
+                        members[groups[row] as usize][0] + 1,
+                        row + 1
+                    ),
                 )
                 .label("split by whole groups and stratified")
                 .help("stratify by a column that is the same in all rows of a group"),

@@ -58,7 +58,8 @@ fn parse(schema: &Schema, file: &DataFile, delimiter: u8) -> Result<Records, Dia
         Diagnostic::error(Code::A0407, span, format!("`{path}` is not a table of text: {error}"))
             .label("cannot be read as text")
     };
-    let headers: Vec<String> = reader.headers().map_err(broken)?.iter().map(|h| h.trim().to_string()).collect();
+    let headers: Vec<String> =
+        reader.headers().map_err(broken)?.iter().map(|h| h.trim().to_string()).collect();
     check_headers(schema, path, &headers)?;
 
     let mut rows = Vec::new();
@@ -73,7 +74,11 @@ fn parse(schema: &Schema, file: &DataFile, delimiter: u8) -> Result<Records, Dia
         rows.push(record);
     }
     if let Some((line, fields)) = wrong {
-        let more = if wrong_count > 1 { format!(" (and {} more such lines)", wrong_count - 1) } else { String::new() };
+        let more = if wrong_count > 1 {
+            format!(" (and {} more such lines)", wrong_count - 1)
+        } else {
+            String::new()
+        };
         return Err(Diagnostic::error(
             Code::A0408,
             span,
@@ -104,9 +109,13 @@ fn text_of<'a>(schema: &Schema, file: &'a DataFile) -> Result<&'a str, Diagnosti
     let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
     let line_of = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
     let refuse = |what: String, help: &str| {
-        Diagnostic::error(Code::A0407, schema.source.span, format!("`{}` is not a text file: {what}", file.path))
-            .label("read as text here")
-            .help(help)
+        Diagnostic::error(
+            Code::A0407,
+            schema.source.span,
+            format!("`{}` is not a text file: {what}", file.path),
+        )
+        .label("read as text here")
+        .help(help)
     };
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(refuse("it is UTF-16".into(), "save it as UTF-8"));
@@ -142,7 +151,11 @@ fn check_headers(schema: &Schema, path: &str, headers: &[String]) -> Result<(), 
             return Err(Diagnostic::error(
                 Code::A0409,
                 span,
-                format!("two columns of `{path}` are called `{header}`: column {} and column {}", first + 1, at + 1),
+                format!(
+                    "two columns of `{path}` are called `{header}`: column {} and column {}",
+                    first + 1,
+                    at + 1
+                ),
             )
             .label("which of the two is meant cannot be told")
             .help("rename one of them in the header line"));
@@ -158,14 +171,20 @@ fn drop_rows(schema: &Schema, bound: &[Bound], records: &mut [Records]) -> Check
         .iter()
         .zip(bound)
         .filter(|(spec, _)| spec.missing == Missing::Drop)
-        .flat_map(|(spec, bound)| bound.fields.iter().map(|(file, field)| (*file, *field, cells::is_numeric(&spec.kind))))
+        .flat_map(|(spec, bound)| {
+            bound.fields.iter().map(|(file, field)| (*file, *field, cells::is_numeric(&spec.kind)))
+        })
         .collect();
     if fields.is_empty() {
         return Ok(());
     }
     let rows = records[0].rows.len();
     let keep: Vec<bool> = (0..rows)
-        .map(|row| !fields.iter().any(|(file, field, numeric)| cells::is_missing(&records[*file].rows[row][*field], *numeric)))
+        .map(|row| {
+            !fields
+                .iter()
+                .any(|(file, field, numeric)| cells::is_missing(&records[*file].rows[row][*field], *numeric))
+        })
         .collect();
     for file in records.iter_mut() {
         let mut kept = keep.iter();
@@ -173,8 +192,12 @@ fn drop_rows(schema: &Schema, bound: &[Bound], records: &mut [Records]) -> Check
     }
     if records[0].rows.is_empty() {
         return Err(vec![
-            Diagnostic::error(Code::A0425, schema.source.span, "every row has a missing value, so none is left")
-                .label("all rows are dropped by `missing drop`"),
+            Diagnostic::error(
+                Code::A0425,
+                schema.source.span,
+                "every row has a missing value, so none is left",
+            )
+            .label("all rows are dropped by `missing drop`"),
         ]);
     }
     Ok(())

@@ -34,6 +34,40 @@ codes! {
     A0002 "not valid text";
     A0003 "nested too deeply";
     A0090 "not available yet";
+    A0401 "data file not found";
+    A0402 "data file outside the allowed folders";
+    A0403 "data file cannot be read";
+    A0404 "data file is empty";
+    A0405 "damaged compressed file";
+    A0406 "no header line";
+    A0407 "not a text file";
+    A0408 "wrong number of fields";
+    A0409 "duplicate column header";
+    A0410 "value is not finite";
+    A0411 "missing value";
+    A0412 "index out of range";
+    A0413 "not a boolean";
+    A0414 "numbered columns missing or with gaps";
+    A0415 "not a number";
+    A0416 "no such column";
+    A0417 "files of different lengths";
+    A0418 "not an IDX file";
+    A0419 "not a NumPy array or archive";
+    A0420 "unsupported array element";
+    A0421 "array shape does not fit";
+    A0422 "axis has two sizes";
+    A0423 "columns and files do not match";
+    A0424 "value not in the category";
+    A0425 "no rows";
+    A0426 "column kind does not suit the file";
+    A0427 "too many rows";
+    A0430 "parts larger than the data";
+    A0431 "empty part";
+    A0432 "more than 100 percent";
+    A0433 "column cannot divide the rows";
+    A0434 "folds do not fit";
+    A0435 "batch larger than the data";
+    A0436 "part named twice";
 }
 
 impl fmt::Display for Code {

@@ -5,11 +5,14 @@
 pub mod axis;
 mod build;
 mod construct;
+mod cost;
+pub mod differentiate;
 pub mod elaborate;
 pub mod fault;
 pub mod node;
 pub mod op;
 mod program;
+pub mod reference;
 mod simplify;
 pub mod tensor;
 
@@ -18,6 +21,7 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 pub use axis::{Axis, AxisInfo, AxisSet, AxisTable};
+pub use cost::Cost;
 pub use fault::Fault;
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{

@@ -1,8 +1,13 @@
 //! Comparisons, logic, selection and conversion, element by element.
 
 use super::signature::{BOOL, NUMBER, Signature, Type, TypeError};
-use super::{Compare, Op};
-use crate::graph::node::Element;
+use super::{Compare, Logic, Op};
+use crate::graph::Graph;
+use crate::graph::differentiate::Adjoints;
+use crate::graph::fault::Fault;
+use crate::graph::node::{Element, Node, NodeId};
+use crate::graph::reference::Scope;
+use smallvec::smallvec;
 
 pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
     let element = match s.op {
@@ -45,4 +50,38 @@ pub fn compare_value(compare: Compare, a: f64, b: f64) -> bool {
         Compare::Less => a < b,
         Compare::LessEqual => a <= b,
     }
+}
+
+pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
+    let truth = |value: bool| f64::from(u8::from(value));
+    let from = scope.graph.node(scope.node.operands[0]).element;
+    Ok(scope.map(|point| {
+        let value = |operand: usize| scope.operands[operand].at(point);
+        match scope.node.op {
+            Op::Compare(compare) => truth(compare_value(compare, value(0), value(1))),
+            Op::Logic(Logic::And) => truth(value(0) != 0.0 && value(1) != 0.0),
+            Op::Logic(Logic::Or) => truth(value(0) != 0.0 || value(1) != 0.0),
+            Op::Not => truth(value(0) == 0.0),
+            Op::Select => value(if value(0) != 0.0 { 1 } else { 2 }),
+            Op::Cast(Element::Index) if from == Element::Float => f64::from(value(0) as i32),
+            Op::Cast(Element::Bool) => truth(value(0) != 0.0),
+            _ => value(0),
+        }
+    }))
+}
+
+/// Only a selection of Floats has a derivative.
+pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints, TypeError> {
+    if !matches!(g.node(id).op, Op::Select) {
+        return Ok(Adjoints::new());
+    }
+    let condition = g.node(id).operands[0];
+    let zero = g.float(0.0)?;
+    let yes = g.select(condition, adjoint, zero)?;
+    let no = g.select(condition, zero, adjoint)?;
+    Ok(smallvec![None, Some(yes), Some(no)])
+}
+
+pub fn flops(graph: &Graph, node: &Node) -> u64 {
+    graph.results(node)
 }

@@ -1,9 +1,13 @@
 //! Uniform random numbers, addressed by (seed, site, step, item). See [`Op::Random`] for the addressing.
 
 use super::signature::{INDEX, Signature, Type, TypeError};
+use crate::graph::Graph;
 use crate::graph::Op;
 use crate::graph::axis::AxisSet;
-use crate::graph::node::Element;
+use crate::graph::fault::Fault;
+use crate::graph::node::{Element, Node};
+use crate::graph::reference::Scope;
+use crate::random::philox;
 
 pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
     s.count(2)?;
@@ -26,6 +30,21 @@ pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
 /// A word of Philox as a Float in the open interval (0, 1), the same number at both widths.
 pub fn unit(bits: u32) -> f64 {
     (f64::from(bits >> 9) + 0.5) * 2f64.powi(-23)
+}
+
+pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
+    let Op::Random { site, order } = &scope.node.op else { return Ok(Vec::new()) };
+    let (seed, step) = (scope.operands[0].values[0] as i32 as u32, scope.operands[1].values[0] as i32 as u32);
+    Ok(scope.map(|point| {
+        let item = order.iter().fold(0, |item, axis| item * scope.size(*axis) + point[axis.0 as usize]);
+        let words = philox([seed, *site], [(item / 4) as u32, 0, step, 0]);
+        unit(words[item % 4])
+    }))
+}
+
+/// Ten rounds of Philox for every four elements, and the conversion.
+pub fn flops(graph: &Graph, node: &Node) -> u64 {
+    10 * graph.results(node)
 }
 
 #[cfg(test)]

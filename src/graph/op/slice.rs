@@ -2,7 +2,13 @@
 
 use super::Op;
 use super::signature::{Signature, Type, TypeError};
+use crate::graph::Graph;
 use crate::graph::axis::{Axis, AxisSet};
+use crate::graph::differentiate::Adjoints;
+use crate::graph::fault::Fault;
+use crate::graph::node::{Node, NodeId};
+use crate::graph::reference::Scope;
+use smallvec::smallvec;
 
 pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
     match s.op {
@@ -49,4 +55,64 @@ fn steps(s: &Signature, short: Axis, long: Axis, start: isize, step: isize) -> R
     }
     s.position(long, start)?;
     s.position(long, start + (size - 1) * step)
+}
+
+pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
+    let x = scope.operands[0];
+    Ok(scope.map(|point| match &scope.node.op {
+        Op::Slice { axis, into, start, step } => {
+            point[axis.0 as usize] = (*start as isize + point[into.0 as usize] as isize * step) as usize;
+            x.at(point)
+        }
+        Op::Pad { axis, into, before, step } => {
+            let target = point[into.0 as usize] as isize;
+            let source = (0..scope.size(*axis)).find(|position| before + *position as isize * step == target);
+            source.map_or(0.0, |position| {
+                point[axis.0 as usize] = position;
+                x.at(point)
+            })
+        }
+        Op::Concat { axes, into } => {
+            let mut position = point[into.0 as usize];
+            for (operand, axis) in axes.iter().enumerate() {
+                let size = scope.size(*axis);
+                if position < size {
+                    point[axis.0 as usize] = position;
+                    return scope.operands[operand].at(point);
+                }
+                position -= size;
+            }
+            0.0
+        }
+        _ => 0.0,
+    }))
+}
+
+pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints, TypeError> {
+    Ok(match g.node(id).op.clone() {
+        Op::Slice { axis, into, start, step } => {
+            smallvec![Some(g.pad(adjoint, into, axis, start as isize, step)?)]
+        }
+        Op::Pad { axis, into, before, step } => {
+            smallvec![Some(g.slice(adjoint, into, axis, before.max(0) as usize, step)?)]
+        }
+        Op::Concat { axes, into } => {
+            let mut start = 0;
+            let mut adjoints = Adjoints::new();
+            for axis in axes {
+                // Where another operand brings the axis, this one is constant along that.
+                let clash = g.node(adjoint).axes.contains(axis) && axis != into;
+                let summed = if clash { g.sum(adjoint, &[axis])? } else { adjoint };
+                adjoints.push(Some(g.slice(summed, into, axis, start, 1)?));
+                start += g.axes.size(axis);
+            }
+            adjoints
+        }
+        _ => Adjoints::new(),
+    })
+}
+
+/// Moves or makes values without arithmetic.
+pub fn flops(_: &Graph, _: &Node) -> u64 {
+    0
 }

@@ -1,40 +1,64 @@
-//! The table of operations: the family of each.
+//! The table of operations: for each, its type rule, derivative, reference meaning and cost.
 
 use super::signature::{Signature, Type, TypeError};
 use super::{
-    Op, constant, contract, control, cumulative, elementwise, gather, logic, order, random, reduce, shape,
-    slice, special, window,
+    Op, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, random, reduce,
+    shape, slice, special, window,
 };
+use crate::graph::Graph;
+use crate::graph::differentiate::Derivative;
+use crate::graph::fault::Fault;
+use crate::graph::node::Node;
+use crate::graph::reference::Scope;
 
-/// What a family of operations says of its members.
+/// What an operation's family says of it.
 pub struct Rules {
     pub type_rule: fn(&Signature) -> Result<Type, TypeError>,
+    /// None: the derivative is zero, or the operation is declared to have none.
+    pub derivative: Option<Derivative>,
+    pub reference: fn(&Scope) -> Result<Vec<f64>, Fault>,
+    /// Floating-point operations of a node.
+    pub flops: fn(&Graph, &Node) -> u64,
+}
+
+/// The functions of a family's module.
+macro_rules! rules {
+    ($family:ident) => {
+        Rules { derivative: Some($family::derivative), ..rules!($family, none) }
+    };
+    ($family:ident, none) => {
+        Rules {
+            type_rule: $family::type_rule,
+            derivative: None,
+            reference: $family::reference,
+            flops: $family::flops,
+        }
+    };
 }
 
 impl Op {
-    /// The rules of the operation's family.
     pub fn rules(&self) -> Rules {
         match self {
             Op::Input(_) | Op::Float(_) | Op::Index(_) | Op::Bool(_) | Op::Tensor(..) | Op::Iota(_) => {
-                Rules { type_rule: constant::type_rule }
+                rules!(constant, none)
             }
-            Op::Random { .. } => Rules { type_rule: random::type_rule },
-            Op::Unary(_) | Op::Binary(_) => Rules { type_rule: elementwise::type_rule },
-            Op::Compare(_) | Op::Logic(_) | Op::Not | Op::Select | Op::Cast(_) => {
-                Rules { type_rule: logic::type_rule }
-            }
-            Op::Reduce(..) | Op::ArgReduce { .. } => Rules { type_rule: reduce::type_rule },
-            Op::Broadcast(_) | Op::Rename { .. } | Op::Flatten { .. } | Op::Unflatten { .. } => {
-                Rules { type_rule: shape::type_rule }
-            }
-            Op::Gather { .. } | Op::Scatter { .. } => Rules { type_rule: gather::type_rule },
-            Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => Rules { type_rule: slice::type_rule },
-            Op::Window { .. } | Op::Unwindow { .. } => Rules { type_rule: window::type_rule },
-            Op::ArgSort { .. } | Op::Rank { .. } => Rules { type_rule: order::type_rule },
-            Op::Cumulative { .. } => Rules { type_rule: cumulative::type_rule },
-            Op::Contract { .. } => Rules { type_rule: contract::type_rule },
-            Op::Special(_) => Rules { type_rule: special::type_rule },
-            Op::Stop | Op::Check(_) => Rules { type_rule: control::type_rule },
+            Op::Random { .. } => rules!(random, none),
+            Op::Unary(Unary::Sign | Unary::Floor) => rules!(elementwise, none),
+            Op::Unary(_) | Op::Binary(_) => rules!(elementwise),
+            Op::Compare(_) | Op::Logic(_) | Op::Not | Op::Cast(_) => rules!(logic, none),
+            Op::Select => rules!(logic),
+            Op::Reduce(..) => rules!(reduce),
+            Op::ArgReduce { .. } => rules!(reduce, none),
+            Op::Broadcast(_) | Op::Rename { .. } | Op::Flatten { .. } | Op::Unflatten { .. } => rules!(shape),
+            Op::Gather { .. } | Op::Scatter { .. } => rules!(gather),
+            Op::Slice { .. } | Op::Pad { .. } | Op::Concat { .. } => rules!(slice),
+            Op::Window { .. } | Op::Unwindow { .. } => rules!(window),
+            Op::ArgSort { .. } | Op::Rank { .. } => rules!(order, none),
+            Op::Cumulative { .. } => rules!(cumulative),
+            Op::Contract { .. } => rules!(contract),
+            Op::Special(_) => rules!(special, none),
+            Op::Stop => rules!(control, none),
+            Op::Check(_) => rules!(control),
         }
     }
 }

@@ -1,0 +1,137 @@
+//! Reverse-mode differentiation. In: a Float node and the nodes to differentiate by. Out: their gradients, as nodes of the
+//! same graph made of primitives only, so that gradients can be differentiated again.
+//!
+//! The adjoint of a node has exactly the node's axes: what an operand's adjoint has besides the operand's axes is
+//! summed, since the operand is constant along it; what it lacks is broadcast. Each operation's rule is in its
+//! family's file.
+
+use smallvec::SmallVec;
+
+use super::Graph;
+use super::axis::AxisSet;
+use super::node::{Element, NodeId};
+use super::op::{Op, TypeError};
+
+/// The adjoint of each operand: none where it has no derivative. Axes are not fitted yet.
+pub type Adjoints = SmallVec<[Option<NodeId>; 3]>;
+
+/// In: the graph, the node, and the node's adjoint with exactly the node's axes.
+pub type Derivative = fn(&mut Graph, NodeId, NodeId) -> Result<Adjoints, TypeError>;
+
+impl Graph {
+    /// The gradient of the sum of `output` by each of `wrt`, with exactly that node's axes.
+    pub fn gradient(&mut self, output: NodeId, wrt: &[NodeId]) -> Result<Vec<NodeId>, TypeError> {
+        let seed = self.float(1.0)?;
+        self.gradient_from(output, seed, wrt)
+    }
+
+    /// The vector-Jacobian product: the gradient of `sum(output * adjoint)`, `adjoint` taken as constant.
+    pub fn gradient_from(
+        &mut self,
+        output: NodeId,
+        adjoint: NodeId,
+        wrt: &[NodeId],
+    ) -> Result<Vec<NodeId>, TypeError> {
+        let before = self.span;
+        let gradients = self.pull_back(output, adjoint, wrt);
+        self.span = before;
+        gradients
+    }
+
+    fn pull_back(
+        &mut self,
+        output: NodeId,
+        adjoint: NodeId,
+        wrt: &[NodeId],
+    ) -> Result<Vec<NodeId>, TypeError> {
+        let on_path = self.differentiable_from(wrt, output);
+        let mut adjoints: Vec<Option<NodeId>> = vec![None; output.0 as usize + 1];
+        if on_path[output.0 as usize] {
+            adjoints[output.0 as usize] = Some(self.fit(adjoint, output)?);
+        }
+        for number in (0..=output.0).rev() {
+            let id = NodeId(number);
+            let Some(adjoint) = adjoints[number as usize] else { continue };
+            let node = self.node(id);
+            let operands = node.operands.clone();
+            let Some(rule) = node.op.rules().derivative else { continue };
+            if !operands.iter().any(|operand| on_path[operand.0 as usize]) {
+                continue;
+            }
+            self.span = node.span;
+            for (operand, adjoint) in operands.iter().zip(rule(self, id, adjoint)?) {
+                let at = operand.0 as usize;
+                if let (true, Some(adjoint)) = (on_path[at], adjoint) {
+                    let adjoint = self.fit(adjoint, *operand)?;
+                    adjoints[at] = Some(match adjoints[at] {
+                        Some(sum) => self.plus(sum, adjoint)?,
+                        None => adjoint,
+                    });
+                }
+            }
+        }
+        wrt.iter()
+            .map(|id| match adjoints.get(id.0 as usize).copied().flatten() {
+                Some(adjoint) => Ok(adjoint),
+                None => {
+                    let zero = self.float(0.0)?;
+                    self.fit(zero, *id)
+                }
+            })
+            .collect()
+    }
+
+    /// For every node up to `output`: whether a derivative by one of `wrt` can flow into it.
+    fn differentiable_from(&self, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
+        let mut from = vec![false; output.0 as usize + 1];
+        for id in wrt.iter().filter(|id| id.0 <= output.0) {
+            from[id.0 as usize] = self.node(*id).element == Element::Float;
+        }
+        for number in 0..from.len() {
+            let node = &self.nodes[number];
+            if node.element == Element::Float && node.op.rules().derivative.is_some() {
+                from[number] |= node.operands.iter().any(|operand| from[operand.0 as usize]);
+            }
+        }
+        from
+    }
+
+    /// Whether a derivative can flow from `input` to `output`.
+    pub fn differentiably_depends_on(&self, output: NodeId, input: NodeId) -> bool {
+        self.differentiable_from(&[input], output)[output.0 as usize]
+    }
+
+    /// Whether the value of `output` is computed from `input`, in any way.
+    pub fn depends_on(&self, output: NodeId, input: NodeId) -> bool {
+        let mut seen = vec![false; output.0 as usize + 1];
+        let mut open = vec![output];
+        while let Some(id) = open.pop() {
+            if id == input {
+                return true;
+            }
+            if id > input && !std::mem::replace(&mut seen[id.0 as usize], true) {
+                open.extend(self.node(id).operands.iter().copied());
+            }
+        }
+        false
+    }
+
+    /// An adjoint summed over the axes that `node` lacks and broadcast along those that it has besides.
+    fn fit(&mut self, adjoint: NodeId, node: NodeId) -> Result<NodeId, TypeError> {
+        let axes: AxisSet = self.node(node).axes.clone();
+        let extra = self.node(adjoint).axes.minus(&axes);
+        let summed = self.sum(adjoint, extra.as_slice())?;
+        self.broadcast(summed, &axes)
+    }
+
+    /// `x * factor`.
+    pub fn scale(&mut self, x: NodeId, factor: f64) -> Result<NodeId, TypeError> {
+        let factor = self.float(factor)?;
+        self.mul(x, factor)
+    }
+
+    /// 1 where the condition holds, 0 elsewhere.
+    pub fn indicator(&mut self, condition: NodeId) -> Result<NodeId, TypeError> {
+        self.add(Op::Cast(Element::Float), &[condition], self.span)
+    }
+}
