@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod check;
+pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod graph;

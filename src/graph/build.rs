@@ -49,6 +49,15 @@ impl Graph {
         self.intern(Op::Input(id), SmallVec::new(), Type::new(element, axes), span)
     }
 
+    /// Turns a node into an input, so that what depends on it becomes a function of that input.
+    pub fn replace_by_input(&mut self, id: NodeId, input: InputId) {
+        let node = &mut self.nodes[id.0 as usize];
+        node.op = Op::Input(input);
+        node.operands.clear();
+        // What the node was before can be asked for again: that must be a new node.
+        self.interned.values_mut().for_each(|bucket| bucket.retain(|known| *known != id));
+    }
+
     /// The node that is exactly this one, made if there is none.
     fn intern(&mut self, op: Op, operands: SmallVec<[NodeId; 3]>, ty: Type, span: Span) -> NodeId {
         let mut hasher = DefaultHasher::new();

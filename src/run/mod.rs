@@ -120,6 +120,7 @@ pub fn run(
         tables: conclusion.tables,
         training: collected.curves,
         diverged: collected.diverged,
+        divergence_allowed: base.allow_divergence,
         provenance: provenance::provenance(program, sources, &base, options),
         times: Times { seconds: started.elapsed().as_secs_f64(), trials: trials.len() },
     })

@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::schema::schema;
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
-use crate::check::program::{AxisId, AxisKind, Definition, Program};
+use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored};
@@ -232,10 +232,20 @@ fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Dia
     }
 }
 
-/// Whether a name's definition is a measure or anything else local, for later stages.
-pub fn binding_of(definition: &Definition) -> Option<crate::source::Span> {
-    match definition {
-        Definition::Local(span) => Some(*span),
-        _ => None,
+/// A scope and a store with the top level of every file executed, for `test` blocks.
+pub fn top_level_scope<'p>(
+    program: &'p Program,
+    engine: &Engine,
+) -> Result<(Scope<'p>, Store), Vec<Diagnostic>> {
+    let mut store = Store::default();
+    let seed = store.add(Tensor::Index(vec![0]));
+    let mut scope = Scope::new(program, seed);
+    for item in program.files.iter().flat_map(|file| &file.items) {
+        if matches!(item.kind, ItemKind::Axis(_) | ItemKind::Let(_))
+            && let Some(compute) = scope.execute_item(item, &mut store, Precision::Double)?
+        {
+            engine.once(compute, item.span, &mut store)?;
+        }
     }
+    Ok((scope, store))
 }
