@@ -33,6 +33,18 @@ codes! {
     A0001 "syntax error";
     A0002 "not valid text";
     A0003 "nested too deeply";
+    A0004 "string without an end";
+    A0005 "brackets that do not match";
+    A0006 "word of the language used as a name";
+    A0007 "word or operator of another language";
+    A0008 "assignment without `let`";
+    A0009 "missing line break or comma";
+    A0010 "chained comparison";
+    A0011 "`if` without `else` used as a value";
+    A0012 "`-` at the start of a line";
+    A0013 "documentation of nothing";
+    A0014 "clause written twice";
+    A0015 "impossible number or string";
     A0090 "not available yet";
     A0401 "data file not found";
     A0402 "data file outside the allowed folders";

@@ -251,6 +251,8 @@ pub struct Let {
     pub names: Vec<Name>,
     pub ty: Option<Type>,
     pub value: Init,
+    /// `let old = copy(policy) every 4 steps`: taken anew every so many steps.
+    pub refresh: Option<Expr>,
     pub span: Span,
 }
 
@@ -425,6 +427,7 @@ pub struct Term {
     /// Absent for the single unnamed term, whose name is `loss`.
     pub name: Option<Name>,
     pub value: Expr,
+    pub span: Span,
 }
 
 #[derive(Clone, Debug)]
@@ -489,6 +492,7 @@ pub enum ExprKind {
     },
     Bool(bool),
     Text(String),
+    /// A value, a function, or an axis where an argument names one; an axis may be primed (`Task'`).
     Name(Name),
     /// In the source as `( e )`; kept so that the formatter prints what was written.
     Parenthesised(Box<Expr>),
