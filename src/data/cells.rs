@@ -50,7 +50,10 @@ impl<'a> Problems<'a> {
     pub fn finish(self) -> impl Iterator<Item = Diagnostic> {
         self.found.into_iter().map(|(mut diagnostic, count)| {
             if count > 1 {
-                diagnostic.message.push_str(&format!(" (and {} more such values in this column)", count - 1));
+                let values = if count == 2 { "value" } else { "values" };
+                diagnostic
+                    .message
+                    .push_str(&format!(" (and {} more such {values} in this column)", count - 1));
             }
             diagnostic
         })

@@ -2,6 +2,8 @@
 //!
 //! Common numberings are read: `p0`, `p_0`, `p.0`, `p-0`, `p 0`, `p[0]`, from 0 or from 1, with or without leading zeros.
 
+use std::collections::BTreeMap;
+
 use super::bind::listed;
 use super::schema::ColumnSpec;
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -41,6 +43,19 @@ pub fn exists(prefix: &str, headers: &[(usize, usize, &str)]) -> bool {
     !members(prefix, headers).is_empty()
 }
 
+/// The group that was probably meant: of a similar name, or else the largest there is.
+fn likely<'a>(prefix: &str, headers: &[(usize, usize, &'a str)]) -> Option<&'a str> {
+    let mut stems: BTreeMap<&'a str, usize> = BTreeMap::new();
+    for (_, _, header) in headers {
+        let stem = header.trim_end_matches(|c: char| c.is_ascii_digit() || "_.-[] ".contains(c));
+        if !stem.is_empty() && stem != *header {
+            *stems.entry(stem).or_default() += 1;
+        }
+    }
+    let largest = stems.iter().filter(|(_, count)| **count > 1).max_by_key(|(_, count)| **count);
+    nearest(prefix, stems.keys().copied()).or(largest.map(|(stem, _)| *stem))
+}
+
 /// The fields of a group in the order of their numbers.
 pub fn bind(
     column: &ColumnSpec,
@@ -53,11 +68,9 @@ pub fn bind(
         let problem = problem(format!("the file has no numbered columns `{prefix}_0`, `{prefix}_1`, ..."))
             .label("gathers numbered columns into an array");
         let names = headers.iter().map(|(_, _, h)| *h);
-        let stems =
-            names.clone().map(|h| h.trim_end_matches(|c: char| c.is_ascii_digit() || "_.-[] ".contains(c)));
         return Err(if names.clone().any(|h| h == prefix) {
             problem.help(format!("there is one column `{prefix}`: declare it without an axis in brackets"))
-        } else if let Some(near) = nearest(prefix, stems.filter(|s| !s.is_empty())) {
+        } else if let Some(near) = likely(prefix, headers) {
             problem.help(format!(
                 "did you mean the columns `{near}...`? Name them: `{}: ... = \"{near}\"`",
                 column.name

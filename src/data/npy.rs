@@ -1,7 +1,7 @@
 //! NumPy arrays: `.npy` files, and `.npz` archives of them.
 //!
-//! Source of the format: NumPy Enhancement Proposal 1 and `numpy.lib.format`, versions 1 to 3. Read here and not by a
-//! crate because the header of a file from anywhere must not be able to overflow or to exhaust the stack.
+//! Source of the format: NumPy Enhancement Proposal 1 and `numpy.lib.format`, versions 1 to 3. Read here because
+//! the `npyz` crate overflows on a header with large sizes, and a file from anywhere must give a diagnostic.
 
 use std::io::{Cursor, Read};
 

@@ -84,7 +84,7 @@ impl Batches {
     }
 
     pub fn steps_per_epoch(&self) -> u64 {
-        if self.size == 0 { 1 } else { (self.rows.len() / self.size) as u64 }
+        self.rows.len().checked_div(self.size).unwrap_or(1) as u64
     }
 
     /// Writes the rows of a step's batch to `out`, which has the length of a batch. Steps may be asked for in any
