@@ -7,6 +7,7 @@ use crate::plan::PlanOptions;
 use crate::source::Span;
 
 /// Makes executables out of programs: rewrites, plan, backend.
+#[derive(Default)]
 pub struct Engine {
     without: Vec<String>,
 }
@@ -23,9 +24,14 @@ impl Engine {
         Engine { without }
     }
 
-    pub fn compile(&self, mut program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
+    /// The rewrites alone.
+    pub fn rewrite(&self, program: &mut Program) {
         let off: Vec<&str> = self.without.iter().map(String::as_str).collect();
-        crate::graph::passes::run(&mut program, &off);
+        crate::graph::passes::run(program, &off);
+    }
+
+    pub fn compile(&self, mut program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
+        self.rewrite(&mut program);
         let executable = backend::cpu::compile(&program, &PlanOptions::default()).map_err(|error| {
             vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
         })?;

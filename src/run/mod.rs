@@ -5,6 +5,7 @@
 
 mod collect;
 mod conclude;
+mod dump;
 mod engine;
 mod prepare;
 mod provenance;
@@ -16,6 +17,7 @@ mod training;
 mod trial;
 mod vary;
 
+pub use dump::{Stage, dump};
 pub use engine::{Engine, read_f64};
 pub use testing::{TestOutcome, run_tests};
 

@@ -4,11 +4,11 @@ use super::engine::{Engine, read_f64};
 use super::prepare::{Base, part_axis, rows_axis};
 use super::training::{self, Course};
 use super::vary::{Over, Trial};
-use super::Observer;
+use super::{Observer, Silent};
 use crate::check::program::{AxisId, Phase};
 use crate::data::{Amount, PartSpec, SplitSpec, split};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{DataBinding, Measured, Scope, Stored, Value, VaryBinding};
+use crate::graph::elaborate::{DataBinding, Measured, Scope, StepProgram, Stored, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{DataSource, Experiment, PartSize, Split, Statement, StatementKind};
@@ -63,29 +63,37 @@ pub fn run<'p>(
     engine: &Engine,
     observer: &dyn Observer,
 ) -> Result<Outcome, Stopped> {
-    let mut running = Running {
-        base,
-        scope: base.scope.clone(),
-        store: base.store.clone(),
-        engine,
-        seed: trial.seed(base.seed, &base.axes),
-        splits: 0,
-        blocks: 0,
-        outcome: Outcome::default(),
-        number,
-        observer,
-    };
-    running.bind(trial);
-    for statement in &experiment.body {
-        if base.program.phases.get(&statement.span) == Some(&Phase::Results) {
-            continue;
-        }
+    let mut running = Running::new(base, trial, number, engine, observer);
+    for statement in trial_phase(base, experiment) {
         running.execute(statement)?;
         if running.outcome.diverged.is_some() {
             break;
         }
     }
     Ok(running.outcome)
+}
+
+/// The step of the first train block, not compiled, with its place; none without one. Nothing is trained.
+pub fn first_step<'p>(
+    base: &Base<'p>,
+    experiment: &'p Experiment,
+    trial: &Trial,
+    engine: &Engine,
+) -> Result<Option<(StepProgram, Span)>, Stopped> {
+    let mut running = Running::new(base, trial, 0, engine, &Silent);
+    for statement in trial_phase(base, experiment) {
+        if let StatementKind::Train(train) = &statement.kind {
+            let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
+            return Ok(Some((step, statement.span)));
+        }
+        running.execute(statement)?;
+    }
+    Ok(None)
+}
+
+fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Item = &'p Statement> {
+    let phases = &base.program.phases;
+    experiment.body.iter().filter(|statement| phases.get(&statement.span) != Some(&Phase::Results))
 }
 
 struct Running<'a, 'p> {
@@ -102,7 +110,30 @@ struct Running<'a, 'p> {
     observer: &'a dyn Observer,
 }
 
-impl<'p> Running<'_, 'p> {
+impl<'a, 'p> Running<'a, 'p> {
+    fn new(
+        base: &'a Base<'p>,
+        trial: &Trial,
+        number: usize,
+        engine: &'a Engine,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        let mut running = Running {
+            base,
+            scope: base.scope.clone(),
+            store: base.store.clone(),
+            engine,
+            seed: trial.seed(base.seed, &base.axes),
+            splits: 0,
+            blocks: 0,
+            outcome: Outcome::default(),
+            number,
+            observer,
+        };
+        running.bind(trial);
+        running
+    }
+
     fn bind(&mut self, trial: &Trial) {
         // Index scalars are i32; the bits are what counts.
         *self.store.get_mut(self.base.seed_slot) = Tensor::Index(vec![self.seed as i32]);
