@@ -1,6 +1,6 @@
 //! Adding nodes: type rules, sharing of equal nodes, simplification.
 
-use ansatz::graph::{AxisSet, Element, Graph, Op, Precision, Program, Slot, Tensor, TypeError};
+use ansatz::graph::{AxisSet, Element, Graph, Op, Precision, Program, Slot, Tensor, TypeError, Unary};
 
 fn example() -> (Program, ansatz::graph::NodeId, ansatz::graph::NodeId, [ansatz::graph::Axis; 3]) {
     let mut p = Program::new(Precision::Double);
@@ -72,4 +72,49 @@ fn sizes_are_checked() {
         Graph::new().add(Op::Not, &[], Default::default()),
         Err(TypeError::OperandCount { .. })
     ));
+}
+
+/// Naive formulas far outside what their steps can hold.
+#[test]
+fn naive_logarithms_are_stable() {
+    let mut p = Program::new(Precision::Single);
+    let mut store = ansatz::graph::Store::default();
+    let a = p.graph.axes.add("A", 3);
+    let slot = store.add(Tensor::F32(vec![1000.0, -1000.0, 998.0]));
+    let x = p.input("x", Element::Float, &[a], slot);
+    let g = &mut p.graph;
+    let (exp, one) = (g.exp(x).unwrap(), g.float(1.0).unwrap());
+    let sum = g.sum(exp, &[a]).unwrap();
+    let softmax = g.div(exp, sum).unwrap();
+    let sigmoid = g.sigmoid(x).unwrap();
+    let rest = g.sub(one, sigmoid).unwrap();
+    let more = g.plus(one, exp).unwrap();
+    // Softplus of what is never negative ends.
+    for unary in [Unary::Exp, Unary::Sigmoid, Unary::Sqrt, Unary::Abs, Unary::Negate] {
+        let inner = g.unary(unary, x).unwrap();
+        let minus = g.neg(inner).unwrap();
+        for z in [inner, minus] {
+            let exp = g.exp(z).unwrap();
+            g.log1p(exp).unwrap();
+        }
+    }
+    let logs = [sum, sigmoid, rest, more, softmax].map(|x| g.log(x).unwrap());
+    let gradients = logs.map(|y| g.gradient(y, &[x]).unwrap()[0]);
+    let values = ansatz::graph::reference::values(&p, &store).unwrap();
+    let near = |id: ansatz::graph::NodeId, expected: &[f64]| {
+        let found = &values[id.0 as usize].values;
+        assert_eq!(found.len(), expected.len());
+        assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4), "{found:?} {expected:?}");
+    };
+    near(logs[0], &[1000.126928]);
+    near(softmax, &[0.880797, 0.0, 0.119203]);
+    near(logs[1], &[0.0, -1000.0, 0.0]);
+    near(logs[2], &[-1000.0, 0.0, -998.0]);
+    near(logs[3], &[1000.0, 0.0, 998.0]);
+    near(logs[4], &[-0.126928, -2000.126928, -2.126928]);
+    near(gradients[0], &[0.880797, 0.0, 0.119203]);
+    near(gradients[1], &[0.0, 1.0, 0.0]);
+    near(gradients[2], &[-1.0, 0.0, -1.0]);
+    near(gradients[3], &[1.0, 0.0, 1.0]);
+    near(gradients[4], &[1.0 - 3.0 * 0.880797, 1.0, 1.0 - 3.0 * 0.119203]);
 }

@@ -8,6 +8,7 @@ use ansatz::random::philox;
 use proptest::prelude::*;
 
 type Built = Result<NodeId, TypeError>;
+type Build = Box<dyn Fn(&mut Graph, NodeId, NodeId, &Axes) -> Built>;
 
 /// A function of x (Float[A, B]) and y (Float[B, C]), with values of both in a range.
 struct Case {
@@ -15,7 +16,7 @@ struct Case {
     range: (f64, f64),
     /// Whether central differences of the gradient are to be trusted: not where it jumps.
     second: bool,
-    build: Box<dyn Fn(&mut Graph, NodeId, NodeId, &Axes) -> Built>,
+    build: Build,
 }
 
 /// Sizes 3, 2, 4.
@@ -398,4 +399,42 @@ fn nothing_flows_through_stop_and_indices() {
         let gradient = g.gradient(y, &[x]).unwrap()[0];
         assert_eq!(g.node(gradient).op, Op::Broadcast(AxisSet::new().with(a)));
     }
+}
+
+/// Values in the middle of a graph, literals and broadcasts are differentiated by as variables.
+#[test]
+fn variables_are_not_simplified_away() {
+    let mut program = Program::new(Precision::Double);
+    let mut store = Store::default();
+    let a = program.graph.axes.add("A", 2);
+    let slot = store.add(Tensor::F64(vec![3.0, 5.0]));
+    let x = program.input("x", Element::Float, &[a], slot);
+    let g = &mut program.graph;
+    let minus = g.neg(x).unwrap();
+    let minus = g.variable(minus);
+    let two = g.float(2.0).unwrap();
+    let (two, other) = (g.variable(two), g.variable(two));
+    let wide = g.broadcast(two, &AxisSet::new().with(a)).unwrap();
+    let wide = g.variable(wide);
+    let first = g.mul(wide, minus).unwrap();
+    let first = g.neg(first).unwrap();
+    let square = g.mul(two, other).unwrap();
+    let y = g.plus(first, square).unwrap();
+    let gradients = g.gradient(y, &[x, minus, two, other, wide]).unwrap();
+    for (at, gradient) in gradients.iter().enumerate() {
+        let axes: Vec<Axis> = program.graph.node(*gradient).axes.iter().collect();
+        let slot = store.add(Tensor::F64(vec![]));
+        program.output(format!("{at}"), *gradient, &axes, slot).unwrap();
+    }
+    // y = sum(wide * x + two * other), where wide is two along A.
+    let expected = [vec![2.0, 2.0], vec![-2.0, -2.0], vec![12.0], vec![4.0], vec![3.0, 5.0]];
+    let optimised = ansatz::graph::optimise(&program, &[]).unwrap();
+    for program in [&program, &optimised] {
+        let mut store = store.clone();
+        reference::evaluate(program, &mut store).unwrap();
+        for (output, expected) in program.outputs.iter().zip(&expected) {
+            assert_eq!(&store.get(output.slot).to_f64(), expected, "{}", output.name);
+        }
+    }
+    assert!(optimised.graph.nodes.iter().all(|node| node.op != Op::Broadcast(AxisSet::new())));
 }

@@ -37,7 +37,7 @@ enum Shown {
 impl Graph {
     pub fn execute(&self) -> Exit {
         if let Shown::Passes = self.stage {
-            crate::graph::passes::names().iter().for_each(|name| println!("{name}"));
+            crate::graph::passes::PASSES.iter().for_each(|pass| println!("{}", pass.name));
             return Exit::Success;
         }
         let opened = match open(&self.file, &[]) {

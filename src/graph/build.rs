@@ -58,6 +58,18 @@ impl Graph {
         self.interned.values_mut().for_each(|bucket| bucket.retain(|known| *known != id));
     }
 
+    /// A node of its own with the value of `x`, for values that are differentiated by and are not inputs.
+    ///
+    /// What is built from it stays built from it: without, `grad(-z, z)` with z = -x would find only x, and a literal
+    /// would be folded. The node is a broadcast along nothing; the rewrites remove it.
+    pub fn variable(&mut self, x: NodeId) -> NodeId {
+        let node = self.node(x);
+        let (element, axes) = (node.element, node.axes.clone());
+        let op = Op::Broadcast(AxisSet::new());
+        self.nodes.push(Node { op, operands: [x].into_iter().collect(), element, axes, span: self.span });
+        NodeId(self.nodes.len() as u32 - 1)
+    }
+
     /// The node that is exactly this one, made if there is none.
     fn intern(&mut self, op: Op, operands: SmallVec<[NodeId; 3]>, ty: Type, span: Span) -> NodeId {
         let mut hasher = DefaultHasher::new();

@@ -7,14 +7,19 @@ mod build;
 mod construct;
 mod cost;
 pub mod differentiate;
+mod dump;
 pub mod elaborate;
 pub mod fault;
 pub mod node;
 pub mod op;
+pub mod passes;
 mod program;
 pub mod reference;
+pub mod rewrite;
 mod simplify;
+mod stable;
 pub mod tensor;
+pub mod verify;
 
 use std::collections::HashMap;
 
@@ -27,7 +32,10 @@ pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program
 pub use op::{
     Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, unit,
 };
+pub use passes::{Pass, PassError, optimise, optimise_with};
+pub use simplify::Literal;
 pub use tensor::{Store, Tensor};
+pub use verify::{Broken, verify};
 
 use crate::source::Span;
 

@@ -4,12 +4,12 @@
 //! Each holds for every value, infinities and NaN included (but for the sign of zero). Broadcasts move outwards, past
 //! the element-wise operations, so that nothing is computed more often than its values differ.
 
-use super::Graph;
 use super::axis::AxisSet;
 use super::node::{Element, NodeId};
 use super::op::elementwise::{binary_value, index_value, unary_value};
 use super::op::logic::compare_value;
 use super::op::{Binary, Logic, Op, Reduction, Type, TypeError, Unary};
+use super::{Graph, stable};
 
 type Simpler = Result<Option<NodeId>, TypeError>;
 
@@ -84,7 +84,10 @@ pub fn simplify(g: &mut Graph, op: &Op, operands: &[NodeId], ty: &Type) -> Simpl
 fn hoist_broadcast(g: &mut Graph, op: &Op, operands: &[NodeId], ty: &Type) -> Simpler {
     let mut inner: Vec<NodeId> = operands.to_vec();
     for operand in &mut inner {
-        if let Op::Broadcast(_) = g.node(*operand).op {
+        // One along nothing is a variable, see `Graph::variable`.
+        if let Op::Broadcast(added) = &g.node(*operand).op
+            && !added.is_empty()
+        {
             *operand = g.node(*operand).operands[0];
         }
     }
@@ -99,6 +102,11 @@ fn hoist_broadcast(g: &mut Graph, op: &Op, operands: &[NodeId], ty: &Type) -> Si
 fn unary_rule(g: &mut Graph, unary: Unary, x: NodeId) -> Simpler {
     if let Some(value) = g.float_literal(x) {
         return g.float(unary_value(unary, value)).map(Some);
+    }
+    match unary {
+        Unary::Log => return stable::log(g, x),
+        Unary::Log1p => return stable::log1p(g, x),
+        _ => {}
     }
     let node = g.node(x);
     Ok(match (unary, &node.op) {
@@ -143,6 +151,11 @@ fn binary_rule(g: &mut Graph, binary: Binary, a: NodeId, b: NodeId) -> Simpler {
     }
     if let Some(literal) = g.float_literal(b)
         && let Some(id) = literal_right(g, binary, a, literal)?
+    {
+        return Ok(Some(id));
+    }
+    if binary == Binary::Divide
+        && let Some(id) = stable::divide(g, a, b)?
     {
         return Ok(Some(id));
     }
@@ -279,7 +292,7 @@ fn shape_rule(g: &mut Graph, op: &Op, operands: &[NodeId], x: NodeId) -> Simpler
     Ok(match op {
         Op::Broadcast(axes) if axes.is_empty() => Some(x),
         Op::Broadcast(axes) => match &node.op {
-            Op::Broadcast(inner) => {
+            Op::Broadcast(inner) if !inner.is_empty() => {
                 let all = axes.union(inner).union(&g.node(node.operands[0]).axes);
                 Some(g.broadcast(node.operands[0], &all)?)
             }
@@ -291,7 +304,7 @@ fn shape_rule(g: &mut Graph, op: &Op, operands: &[NodeId], x: NodeId) -> Simpler
             Op::Rename { from: first, to: between } if between == from => {
                 Some(g.rename(node.operands[0], *first, *to)?)
             }
-            Op::Broadcast(added) => {
+            Op::Broadcast(added) if !added.is_empty() => {
                 let inner = node.operands[0];
                 let inner = if added.contains(*from) { inner } else { g.rename(inner, *from, *to)? };
                 let all = node.axes.without(*from).with(*to);

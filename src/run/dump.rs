@@ -40,7 +40,7 @@ pub fn dump(
     };
     let mut program = step.program;
     if stage != Stage::Elaborated {
-        engine.rewrite(&mut program);
+        program = engine.rewrite(&program, span)?;
     }
     if stage == Stage::Plan {
         let plan = crate::plan::plan(&program, &crate::plan::PlanOptions::default()).map_err(|error| {

@@ -25,13 +25,19 @@ impl Engine {
     }
 
     /// The rewrites alone.
-    pub fn rewrite(&self, program: &mut Program) {
+    pub fn rewrite(&self, program: &Program, span: Span) -> Result<Program, Vec<Diagnostic>> {
         let off: Vec<&str> = self.without.iter().map(String::as_str).collect();
-        crate::graph::passes::run(program, &off);
+        crate::graph::passes::optimise(program, &off).map_err(|error| {
+            vec![
+                Diagnostic::error(Code::A0590, span, format!("a rewrite of the graph went wrong: {error:?}"))
+                    .label("the program made from this")
+                    .help("this is a bug of Ansatz; `--without PASS` leaves the rewrite out"),
+            ]
+        })
     }
 
-    pub fn compile(&self, mut program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
-        self.rewrite(&mut program);
+    pub fn compile(&self, program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
+        let program = self.rewrite(&program, span)?;
         let executable = backend::cpu::compile(&program, &PlanOptions::default()).map_err(|error| {
             vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
         })?;

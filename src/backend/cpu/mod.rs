@@ -1,1 +1,36 @@
-//! The CPU executor.
+//! The CPU executor: plans run on the host's arrays.
+//!
+//! In: a [`Program`]. Out: an [`Executable`] whose steps neither allocate nor look anything up by name: every buffer
+//! has its place, every kernel its loops. Only the first step may allocate, for slots that are empty or have the other
+//! float width.
+
+mod contract;
+mod copy;
+mod executor;
+mod fused;
+mod index;
+mod instruction;
+mod line;
+mod real;
+mod reduce;
+mod single;
+mod slots;
+mod special;
+mod walk;
+
+use super::Executable;
+use crate::graph::{Precision, Program};
+use crate::plan::{Plan, PlanError, PlanOptions, plan};
+
+/// Plans and prepares a program.
+pub fn compile(program: &Program, options: &PlanOptions) -> Result<Box<dyn Executable>, PlanError> {
+    Ok(prepare(plan(program, options)?, options))
+}
+
+/// Prepares a plan to run.
+pub fn prepare(plan: Plan, options: &PlanOptions) -> Box<dyn Executable> {
+    match plan.precision {
+        Precision::Single => Box::new(executor::Executor::<f32>::new(plan, options)),
+        Precision::Double => Box::new(executor::Executor::<f64>::new(plan, options)),
+    }
+}

@@ -171,4 +171,20 @@ impl Op {
                 | Op::Stop
         )
     }
+
+    /// Whether the operation only moves, repeats or leaves out values.
+    pub fn is_movement(&self) -> bool {
+        matches!(
+            self,
+            Op::Broadcast(_)
+                | Op::Rename { .. }
+                | Op::Gather { .. }
+                | Op::Slice { .. }
+                | Op::Pad { .. }
+                | Op::Concat { .. }
+                | Op::Window { .. }
+                | Op::Flatten { .. }
+                | Op::Unflatten { .. }
+        )
+    }
 }

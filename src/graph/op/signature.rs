@@ -91,6 +91,55 @@ pub enum TypeError {
     },
 }
 
+impl TypeError {
+    /// What is wrong, in words, for a message.
+    pub fn describe(&self, graph: &Graph) -> String {
+        let name = |axis: &Axis| graph.axes.name(*axis).to_string();
+        match self {
+            TypeError::OperandCount { op, expected, found } => {
+                format!("`{op}` takes {expected} operands, and was given {found}")
+            }
+            TypeError::Element { op, operand, expected, found } => {
+                let expected: Vec<String> = expected.iter().map(|element| format!("{element:?}")).collect();
+                format!("operand {} of `{op}` is {found:?}, not {}", operand + 1, expected.join(" or "))
+            }
+            TypeError::ElementsDiffer { op, left, right } => {
+                format!("`{op}` takes values of one kind, and was given {left:?} and {right:?}")
+            }
+            TypeError::MissingAxis { op, operand, axis } => {
+                format!("operand {} of `{op}` has no axis `{}`", operand + 1, name(axis))
+            }
+            TypeError::AxisAlreadyThere { op, operand, axis } => {
+                format!("operand {} of `{op}` already has the axis `{}`", operand + 1, name(axis))
+            }
+            TypeError::SizesDiffer { op, axis, size, other, other_size } => format!(
+                "`{op}` needs axes of one size, and `{}` has {size} where `{}` has {other_size}",
+                name(axis),
+                name(other)
+            ),
+            TypeError::OutOfRange { op, axis, position, size } => {
+                format!("`{op}` reads position {position} of the axis `{}`, which has {size}", name(axis))
+            }
+            TypeError::NotScalar { op, operand, axes } => {
+                let axes: Vec<String> = axes.iter().map(|axis| name(&axis)).collect();
+                format!(
+                    "operand {} of `{op}` must be one number, and has the axes {}",
+                    operand + 1,
+                    axes.join(", ")
+                )
+            }
+            TypeError::AxisTwice { op, axis } => format!("`{op}` names the axis `{}` twice", name(axis)),
+            TypeError::ZeroStep { op, axis } => {
+                format!("`{op}` steps by zero along the axis `{}`", name(axis))
+            }
+            TypeError::Layout { op, expected, found } => {
+                format!("`{op}` needs {expected} elements or axes, and was given {found}")
+            }
+            TypeError::Reduction { op } => format!("`{op}` is not defined for this operation"),
+        }
+    }
+}
+
 /// An operation about to be applied, with helpers for its type rule.
 pub struct Signature<'a> {
     pub graph: &'a Graph,

@@ -1,0 +1,144 @@
+//! Fused kernels: tile by tile, each instruction once over the tile.
+
+use super::copy::copy;
+use super::instruction::{Argument, Execute, TILE};
+use crate::graph::{Element, Precision};
+use crate::plan::element_bytes;
+use crate::plan::kernel::{BufferId, Fused, Load, LoadKind, Register};
+
+/// Bytes of one row of scratch: a tile of the widest element.
+pub const ROW: usize = TILE * 8;
+
+/// What a fused kernel needs to run.
+#[derive(Clone, Copy)]
+pub struct Machine<'a> {
+    pub bases: &'a [*mut u8],
+    pub execute: Execute,
+    pub precision: Precision,
+}
+
+// The pointers are used on disjoint ranges only.
+unsafe impl Sync for Machine<'_> {}
+unsafe impl Send for Machine<'_> {}
+
+impl Machine<'_> {
+    fn base(&self, buffer: BufferId) -> *mut u8 {
+        self.bases[buffer.0 as usize]
+    }
+
+    fn size(&self, element: Element) -> usize {
+        element_bytes(element, self.precision)
+    }
+
+    /// Runs the elements `from .. to`. `scratch` holds the kernel's rows.
+    ///
+    /// # Safety
+    /// The plan is valid for the buffers at `bases`.
+    pub unsafe fn run(&self, fused: &Fused, from: usize, to: usize, scratch: *mut u8) {
+        let mut start = from;
+        while start < to {
+            let count = TILE.min(to - start);
+            unsafe { self.tile(fused, start, count, scratch) };
+            start += count;
+        }
+    }
+
+    #[inline]
+    unsafe fn tile(&self, fused: &Fused, start: usize, count: usize, scratch: *mut u8) {
+        let element = |value: usize| match value.checked_sub(fused.loads.len()) {
+            None => fused.loads[value].element,
+            Some(at) => fused.instructions[at].element,
+        };
+        let locate = |value: usize| unsafe {
+            match fused.registers[value] {
+                Register::Memory { buffer, offset } => {
+                    let bytes = (offset + start as isize) * self.size(element(value)) as isize;
+                    Argument { at: self.base(buffer).offset(bytes), uniform: false }
+                }
+                Register::Uniform { buffer, offset } => {
+                    let bytes = offset * self.size(element(value)) as isize;
+                    Argument { at: self.base(buffer).offset(bytes), uniform: true }
+                }
+                Register::Scratch(row) => Argument { at: scratch.add(row as usize * ROW), uniform: false },
+            }
+        };
+        unsafe {
+            for (at, load) in fused.loads.iter().enumerate() {
+                if let (LoadKind::Strided(loops), Register::Scratch(row)) = (&load.kind, fused.registers[at])
+                {
+                    self.load(load, loops, start, count, scratch.add(row as usize * ROW));
+                }
+            }
+            for (at, instruction) in fused.instructions.iter().enumerate() {
+                let to = locate(fused.loads.len() + at).at.cast_mut();
+                let mut arguments = [Argument { at: std::ptr::null(), uniform: true }; 3];
+                let operands = instruction.operation.operands();
+                for (argument, value) in arguments.iter_mut().zip(instruction.arguments).take(operands) {
+                    *argument = locate(value as usize);
+                }
+                (self.execute)(instruction.operation, arguments, to, count);
+            }
+            for (value, buffer) in &fused.copies {
+                let size = self.size(element(*value as usize));
+                let from = locate(*value as usize);
+                let to = self.base(*buffer).add(start * size);
+                std::ptr::copy(from.at, to, count * size);
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn load(&self, load: &Load, loops: &[(usize, isize)], start: usize, count: usize, to: *mut u8) {
+        let base = self.base(load.buffer);
+        unsafe {
+            match self.size(load.element) {
+                1 => strided(base.cast_const().offset(load.offset), loops, start, count, to),
+                4 => strided(
+                    base.cast_const().cast::<u32>().offset(load.offset),
+                    loops,
+                    start,
+                    count,
+                    to.cast(),
+                ),
+                _ => strided(
+                    base.cast_const().cast::<u64>().offset(load.offset),
+                    loops,
+                    start,
+                    count,
+                    to.cast(),
+                ),
+            }
+        }
+    }
+}
+
+/// Elements `start .. start + count` of a strided array.
+#[inline(always)]
+unsafe fn strided<T: Copy>(
+    from: *const T,
+    loops: &[(usize, isize)],
+    start: usize,
+    count: usize,
+    mut to: *mut T,
+) {
+    let Some(((width, step), outer)) = loops.split_last() else { return };
+    let mut row = start / width;
+    let mut column = start % width;
+    let mut left = count;
+    while left > 0 {
+        let mut rest = row;
+        let mut offset = 0;
+        for (size, stride) in outer.iter().rev() {
+            offset += (rest % size) as isize * stride;
+            rest /= size;
+        }
+        let run = left.min(width - column);
+        unsafe {
+            copy(&[run], from.offset(offset + column as isize * step), &[*step], to, &[1]);
+            to = to.add(run);
+        }
+        left -= run;
+        row += 1;
+        column = 0;
+    }
+}

@@ -1,0 +1,78 @@
+//! Gather and scatter: an outer loop over the indices, an inner loop over what each index picks.
+
+use super::copy::copy;
+use super::walk::{try_walk, walk};
+use crate::backend::Fault;
+use crate::graph::NodeId;
+use crate::plan::kernel::Access;
+
+/// The loops that gather and scatter share.
+pub struct Picks<'a> {
+    pub node: NodeId,
+    /// Size and stride of the axis that the index points into.
+    pub size: usize,
+    pub stride: isize,
+    pub outer: &'a [usize],
+    pub inner: &'a [usize],
+    pub index: &'a Access,
+    pub from: &'a Access,
+    pub to: &'a Access,
+    pub from_inner: &'a [isize],
+    pub to_inner: &'a [isize],
+}
+
+impl Picks<'_> {
+    fn each(&self, indices: *const i32, mut f: impl FnMut(isize, isize, isize)) -> Result<(), Fault> {
+        // Where nothing is picked, no index is looked at.
+        if self.inner.contains(&0) {
+            return Ok(());
+        }
+        let strides = [&self.index.strides[..], &self.from.strides[..], &self.to.strides[..]];
+        try_walk(self.outer, strides, [0, 0, 0], &mut |[at, from, to]| {
+            let index = unsafe { *indices.offset(at) };
+            if index < 0 || index as usize >= self.size {
+                return Err(Fault::IndexOutOfRange {
+                    node: self.node,
+                    index: i64::from(index),
+                    size: self.size,
+                });
+            }
+            f(index as isize * self.stride, from, to);
+            Ok(())
+        })
+    }
+
+    /// # Safety
+    /// The pointers are at the first elements; every position that the loops reach lies inside.
+    pub unsafe fn gather<T: Copy>(
+        &self,
+        indices: *const i32,
+        from: *const T,
+        to: *mut T,
+    ) -> Result<(), Fault> {
+        self.each(indices, |picked, source, target| unsafe {
+            copy(self.inner, from.offset(source + picked), self.from_inner, to.offset(target), self.to_inner);
+        })
+    }
+
+    /// # Safety
+    /// As of [`Self::gather`].
+    pub unsafe fn scatter<T: Copy>(
+        &self,
+        indices: *const i32,
+        from: *const T,
+        to: *mut T,
+        f: impl Fn(T, T) -> T,
+    ) -> Result<(), Fault> {
+        self.each(indices, |picked, source, target| {
+            walk(
+                self.inner,
+                [self.from_inner, self.to_inner],
+                [source, target + picked],
+                &mut |[s, t]| unsafe {
+                    *to.offset(t) = f(*to.offset(t), *from.offset(s));
+                },
+            );
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! Reductions with fixed trees: the same order of operations for the same sizes, whatever runs them.
+//!
+//! A row is cut in blocks of 1024; in a block 32 lanes each reduce every 32nd element; lanes, and then blocks, are
+//! combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
+
+use super::walk::walk;
+
+const LANES: usize = 32;
+const BLOCK: usize = 1024;
+/// Rows that are reduced one after another before they enter the tree.
+const ROWS: usize = 64;
+/// Columns at a time.
+pub const COLUMNS: usize = 512;
+/// Levels of the tree: enough for any size.
+const LEVELS: usize = 48;
+
+/// Elements of work space that [`reduce`] needs.
+pub const WORK: usize = COLUMNS * LEVELS;
+
+/// Partial results waiting for a partner, as the binary digits of their number.
+struct Tree<T> {
+    levels: [T; LEVELS],
+    count: usize,
+}
+
+impl<T: Copy> Tree<T> {
+    fn new(identity: T) -> Self {
+        Tree { levels: [identity; LEVELS], count: 0 }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, mut value: T, f: impl Fn(T, T) -> T) {
+        let mut level = 0;
+        while self.count >> level & 1 == 1 {
+            value = f(self.levels[level], value);
+            level += 1;
+        }
+        self.levels[level] = value;
+        self.count += 1;
+    }
+
+    #[inline(always)]
+    fn finish(&self, f: impl Fn(T, T) -> T) -> Option<T> {
+        let mut result = None;
+        for level in 0..LEVELS {
+            if self.count >> level & 1 == 1 {
+                result = Some(match result {
+                    None => self.levels[level],
+                    Some(value) => f(self.levels[level], value),
+                });
+            }
+        }
+        result
+    }
+}
+
+#[inline(always)]
+fn block<T: Copy>(values: &[T], identity: T, f: &impl Fn(T, T) -> T) -> T {
+    let mut lanes = [identity; LANES];
+    let (whole, rest) = values.split_at(values.len() / LANES * LANES);
+    for chunk in whole.chunks_exact(LANES) {
+        for (lane, value) in lanes.iter_mut().zip(chunk) {
+            *lane = f(*lane, *value);
+        }
+    }
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane = f(*lane, *value);
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for at in 0..width {
+            lanes[at] = f(lanes[at], lanes[at + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
+
+/// Reduces one contiguous row.
+#[inline(always)]
+fn row<T: Copy>(values: &[T], identity: T, f: &impl Fn(T, T) -> T) -> T {
+    if values.len() <= BLOCK {
+        return block(values, identity, f);
+    }
+    let mut tree = Tree::new(identity);
+    for part in values.chunks(BLOCK) {
+        tree.push(block(part, identity, f), f);
+    }
+    tree.finish(f).unwrap_or(identity)
+}
+
+/// The loops of a reduction.
+pub struct Loops<'a> {
+    pub kept: &'a [usize],
+    pub kept_strides: &'a [isize],
+    pub reduced: &'a [usize],
+    pub reduced_strides: &'a [isize],
+}
+
+/// Reduces into `to`, dense over the kept loops.
+///
+/// # Safety
+/// Every position that the loops reach lies inside `from`; `to` holds the product of the kept sizes; `work` holds
+/// [`WORK`] elements.
+#[inline(always)]
+pub unsafe fn reduce<T: Copy>(
+    loops: &Loops,
+    from: *const T,
+    to: *mut T,
+    work: *mut T,
+    identity: T,
+    f: impl Fn(T, T) -> T,
+) {
+    let total: usize = loops.reduced.iter().product();
+    let mut at = 0;
+    unsafe {
+        match (loops.reduced_strides, loops.kept_strides.last(), loops.kept.last()) {
+            // Rows.
+            ([1], _, _) => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
+                let values = std::slice::from_raw_parts(from.offset(offset), total);
+                *to.add(at) = row(values, identity, &f);
+                at += 1;
+            }),
+            // Columns that lie side by side.
+            (_, Some(1), Some(width)) if *width >= 4 => {
+                let outer = loops.kept.len() - 1;
+                walk(&loops.kept[..outer], [&loops.kept_strides[..outer]], [0], &mut |[offset]| {
+                    let mut start = 0;
+                    while start < *width {
+                        let count = COLUMNS.min(width - start);
+                        let source = from.offset(offset).add(start);
+                        columns(loops, source, to.add(at + start), work, count, identity, &f);
+                        start += count;
+                    }
+                    at += width;
+                });
+            }
+            // Anything: each result's elements are gathered block by block.
+            _ => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
+                let mut tree = Tree::new(identity);
+                let mut filled = 0;
+                let gathered = std::slice::from_raw_parts_mut(work, BLOCK);
+                walk(loops.reduced, [loops.reduced_strides], [offset], &mut |[source]| {
+                    gathered[filled] = *from.offset(source);
+                    filled += 1;
+                    if filled == BLOCK {
+                        tree.push(block(gathered, identity, &f), &f);
+                        filled = 0;
+                    }
+                });
+                if filled > 0 {
+                    tree.push(block(&gathered[..filled], identity, &f), &f);
+                }
+                *to.add(at) = tree.finish(&f).unwrap_or(identity);
+                at += 1;
+            }),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn columns<T: Copy>(
+    loops: &Loops,
+    from: *const T,
+    to: *mut T,
+    work: *mut T,
+    width: usize,
+    identity: T,
+    f: &impl Fn(T, T) -> T,
+) {
+    unsafe {
+        let sum = std::slice::from_raw_parts_mut(to, width);
+        sum.fill(identity);
+        let level_row = |level: usize| std::slice::from_raw_parts_mut(work.add(level * COLUMNS), width);
+        let mut rows = 0usize;
+        let mut blocks = 0usize;
+        walk(loops.reduced, [loops.reduced_strides], [0], &mut |[offset]| {
+            if rows == ROWS {
+                // The finished rows enter the tree.
+                let mut level = 0;
+                while blocks >> level & 1 == 1 {
+                    for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
+                        *sum = f(*value, *sum);
+                    }
+                    level += 1;
+                }
+                level_row(level).copy_from_slice(sum);
+                blocks += 1;
+                sum.fill(identity);
+                rows = 0;
+            }
+            let values = std::slice::from_raw_parts(from.offset(offset), width);
+            for (sum, value) in sum.iter_mut().zip(values) {
+                *sum = f(*sum, *value);
+            }
+            rows += 1;
+        });
+        for level in 0..LEVELS {
+            if blocks >> level & 1 == 1 {
+                for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
+                    *sum = f(*value, *sum);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Every rewrite, in order. In: a program as elaborated. Out: the same program for the planner.
+//!
+//! Each pass can be switched off by its name; in debug and test builds the program is verified after each.
+
+use super::node::Program;
+use super::op::TypeError;
+use super::rewrite::{contraction, fold, reassociate, shorten};
+use super::verify::{Broken, verify};
+
+/// A rewrite: the program it gives has the same outputs.
+pub struct Pass {
+    pub name: &'static str,
+    pub run: fn(&Program) -> Result<Program, TypeError>,
+}
+
+/// All passes, in order. Every pass drops what no output needs, and shares equal nodes as it rebuilds.
+pub const PASSES: &[Pass] = &[
+    Pass { name: "fold", run: fold::run },
+    Pass { name: "shorten", run: shorten::run },
+    Pass { name: "reassociate", run: reassociate::run },
+    Pass { name: "contraction", run: contraction::run },
+];
+
+/// A bug of a pass.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PassError {
+    Type { pass: &'static str, error: TypeError },
+    Broken { pass: &'static str, broken: Broken },
+}
+
+/// Runs all passes but those named in `off`.
+pub fn optimise(program: &Program, off: &[&str]) -> Result<Program, PassError> {
+    optimise_with(program, off, &mut |_, _| {})
+}
+
+/// As [`optimise`], showing the program after each pass under the pass's name.
+pub fn optimise_with(
+    program: &Program,
+    off: &[&str],
+    observe: &mut dyn FnMut(&'static str, &Program),
+) -> Result<Program, PassError> {
+    let mut program = program.clone();
+    for pass in PASSES.iter().filter(|pass| !off.contains(&pass.name)) {
+        program = (pass.run)(&program).map_err(|error| PassError::Type { pass: pass.name, error })?;
+        if cfg!(debug_assertions) {
+            verify(&program).map_err(|broken| PassError::Broken { pass: pass.name, broken })?;
+        }
+        observe(pass.name, &program);
+    }
+    Ok(program)
+}

@@ -1,0 +1,255 @@
+//! Lowering of operations that move elements: gather, scatter, pad, concat; and of reductions and lines.
+
+use super::PlanError;
+use super::kernel::{Kernel, Line};
+use super::lower::{Lowering, access};
+use super::view::{Loop, View, loops};
+use crate::graph::{Axis, AxisSet, Cumulative, Element, NodeId, Op, Reduction};
+
+impl Lowering<'_> {
+    pub fn reduce(&mut self, id: NodeId, reduction: Reduction, reduced: &AxisSet) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let from = self.operand(node, 0)?;
+        let order = self.order(id, &from, &node.axes);
+        let to = self.dense(node.element, &order);
+        let kept = loops(&order, &[&from], self.axes);
+        let inner = loops(&from.order(reduced), &[&from], self.axes);
+        let kernel = Kernel::Reduce {
+            reduction,
+            kept: sizes(&kept),
+            reduced: sizes(&inner),
+            from: access(&from, strides(&kept, 0).into_iter()),
+            inner: strides(&inner, 0),
+            to: to.buffer,
+        };
+        self.kernels.push(kernel);
+        Ok(to)
+    }
+
+    pub fn gather(&mut self, id: NodeId, axis: Axis) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let (mut from, index) = (self.operand(node, 0)?, self.operand(node, 1)?);
+        let index_set = &graph.node(node.operands[1]).axes;
+        let stride = from.remove(axis);
+        let rest = node.axes.minus(index_set);
+        let outer_order = index.order(index_set);
+        let inner_order = from.order(&rest);
+        let order: Vec<Axis> = match &self.wishes[id.0 as usize] {
+            Some(wish) if wish.len() == node.axes.len() => wish.clone(),
+            _ => outer_order.iter().chain(&inner_order).copied().collect(),
+        };
+        let to = self.dense(node.element, &order);
+        let outer = loops(&outer_order, &[&index, &from, &to], self.axes);
+        let inner = loops(&inner_order, &[&from, &to], self.axes);
+        let kernel = Kernel::Gather {
+            node: id,
+            size: self.axes.size(axis),
+            stride,
+            index: access(&index, strides(&outer, 0).into_iter()),
+            from: access(&from, strides(&outer, 1).into_iter()),
+            to: access(&to, strides(&outer, 2).into_iter()),
+            from_inner: strides(&inner, 0),
+            to_inner: strides(&inner, 1),
+            outer: sizes(&outer),
+            inner: sizes(&inner),
+        };
+        self.kernels.push(kernel);
+        Ok(to)
+    }
+
+    pub fn scatter(
+        &mut self,
+        id: NodeId,
+        over: &AxisSet,
+        into: Axis,
+        reduction: Reduction,
+    ) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let (from, index) = (self.operand(node, 0)?, self.operand(node, 1)?);
+        let index_set = &graph.node(node.operands[1]).axes;
+        let value_set = &graph.node(node.operands[0]).axes;
+        let rest = from.order(&value_set.minus(over));
+        let order: Vec<Axis> = match &self.wishes[id.0 as usize] {
+            Some(wish) if wish.len() == node.axes.len() => wish.clone(),
+            _ => std::iter::once(into).chain(rest).collect(),
+        };
+        let mut to = self.dense(node.element, &order);
+        let result = to.clone();
+        let stride = to.remove(into);
+        self.kernels.push(Kernel::Fill { buffer: to.buffer, value: identity(reduction) });
+        // Ascending axes: the order of the sums depends on the program only, not on layouts.
+        let outer_order: Vec<Axis> = index_set.iter().collect();
+        let outer = loops(&outer_order, &[&index, &from, &to], self.axes);
+        let inner = loops(&from.order(&value_set.minus(index_set)), &[&from, &to], self.axes);
+        let kernel = Kernel::Scatter {
+            node: id,
+            reduction,
+            size: self.axes.size(into),
+            stride,
+            index: access(&index, strides(&outer, 0).into_iter()),
+            from: access(&from, strides(&outer, 1).into_iter()),
+            to: access(&to, strides(&outer, 2).into_iter()),
+            from_inner: strides(&inner, 0),
+            to_inner: strides(&inner, 1),
+            outer: sizes(&outer),
+            inner: sizes(&inner),
+        };
+        self.kernels.push(kernel);
+        Ok(result)
+    }
+
+    pub fn pad(
+        &mut self,
+        id: NodeId,
+        axis: Axis,
+        into: Axis,
+        before: isize,
+        step: isize,
+    ) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let mut from = self.operand(node, 0)?;
+        let set = &graph.node(node.operands[0]).axes;
+        let like: Vec<Axis> = from.order(set).into_iter().map(|a| if a == axis { into } else { a }).collect();
+        let order = match &self.wishes[id.0 as usize] {
+            Some(wish) if wish.len() == node.axes.len() => wish.clone(),
+            _ => like,
+        };
+        let result = self.dense(node.element, &order);
+        self.kernels.push(Kernel::Fill { buffer: result.buffer, value: 0.0 });
+        // Only the elements that fall inside the longer axis.
+        let (size, target) = (self.axes.size(axis) as isize, self.axes.size(into) as isize);
+        let inside: Vec<isize> = (0..size).filter(|i| (0..target).contains(&(before + i * step))).collect();
+        if let (Some(first), Some(last)) = (inside.first(), inside.last()) {
+            let mut to = result.clone();
+            let to_stride = to.remove(into);
+            to.offset += (before + first * step) * to_stride;
+            let from_stride = from.remove(axis);
+            from.offset += first * from_stride;
+            self.copy_part(
+                (last - first + 1) as usize,
+                step * to_stride,
+                from_stride,
+                &order,
+                into,
+                &from,
+                &to,
+                false,
+            );
+        }
+        Ok(result)
+    }
+
+    /// Copies over one loop that is no axis of its own, and all axes of `order` but `skip`.
+    #[allow(clippy::too_many_arguments)]
+    pub fn copy_part(
+        &mut self,
+        size: usize,
+        to_stride: isize,
+        from_stride: isize,
+        order: &[Axis],
+        skip: Axis,
+        from: &View,
+        to: &View,
+        add: bool,
+    ) {
+        let all = order.iter().map(|axis| match *axis == skip {
+            true => Loop { size, strides: smallvec::smallvec![from_stride, to_stride] },
+            false => {
+                let strides = smallvec::smallvec![from.stride(*axis), to.stride(*axis)];
+                Loop { size: self.axes.size(*axis), strides }
+            }
+        });
+        let merged = super::view::merge(all);
+        let kernel = Kernel::Copy {
+            sizes: sizes(&merged),
+            from: access(from, strides(&merged, 0).into_iter()),
+            to: access(to, strides(&merged, 1).into_iter()),
+            add,
+        };
+        self.kernels.push(kernel);
+    }
+
+    pub fn concat(&mut self, id: NodeId, parts: &[Axis], into: Axis) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let order = match &self.wishes[id.0 as usize] {
+            Some(wish) if wish.len() == node.axes.len() => wish.clone(),
+            _ => {
+                let mut first = self.operand(node, 0)?;
+                let axis = *parts.first().ok_or(PlanError::Operands)?;
+                let stride = first.remove(axis);
+                first.insert(into, stride);
+                first.order(&node.axes)
+            }
+        };
+        let result = self.dense(node.element, &order);
+        let mut start = 0;
+        for (position, axis) in parts.iter().enumerate() {
+            let mut from = self.operand(node, position)?;
+            let from_stride = from.remove(*axis);
+            let mut to = result.clone();
+            let to_stride = to.remove(into);
+            to.offset += start * to_stride;
+            self.copy_part(self.axes.size(*axis), to_stride, from_stride, &order, into, &from, &to, false);
+            start += self.axes.size(*axis) as isize;
+        }
+        Ok(result)
+    }
+
+    pub fn line(&mut self, id: NodeId, axis: Axis) -> Result<View, PlanError> {
+        let graph = self.graph;
+        let node = graph.node(id);
+        let mut from = self.operand(node, 0)?;
+        let order = self.order(id, &from, &node.axes);
+        let result = self.dense(node.element, &order);
+        let mut to = result.clone();
+        let size = self.axes.size(axis);
+        let from_stride = from.remove(axis);
+        let to_stride = to.remove(axis);
+        let line = match &node.op {
+            Op::ArgReduce { smallest, .. } => Line::ArgReduce { smallest: *smallest },
+            Op::ArgSort { descending, .. } => Line::ArgSort { descending: *descending },
+            Op::Rank { ties, .. } => Line::Rank(*ties),
+            Op::Cumulative { kind, reverse, .. } => Line::Cumulative { kind: *kind, reverse: *reverse },
+            _ => Line::Cumulative { kind: Cumulative::Sum, reverse: false },
+        };
+        let work =
+            matches!(line, Line::ArgSort { .. } | Line::Rank(_)).then(|| self.buffer(Element::Index, size));
+        let kept: Vec<Axis> = order.into_iter().filter(|a| *a != axis).collect();
+        let outer = loops(&kept, &[&from, &to], self.axes);
+        let kernel = Kernel::Line {
+            line,
+            size,
+            from: access(&from, strides(&outer, 0).into_iter()),
+            from_stride,
+            to: access(&to, strides(&outer, 1).into_iter()),
+            to_stride,
+            outer: sizes(&outer),
+            work,
+        };
+        self.kernels.push(kernel);
+        Ok(result)
+    }
+}
+
+/// What a reduction gives for nothing.
+pub fn identity(reduction: Reduction) -> f64 {
+    match reduction {
+        Reduction::Sum | Reduction::Any => 0.0,
+        Reduction::Product | Reduction::All => 1.0,
+        Reduction::Max => f64::NEG_INFINITY,
+        Reduction::Min => f64::INFINITY,
+    }
+}
+
+fn sizes(all: &[Loop]) -> Vec<usize> {
+    all.iter().map(|l| l.size).collect()
+}
+
+fn strides(all: &[Loop], operand: usize) -> Vec<isize> {
+    all.iter().map(|l| l.strides[operand]).collect()
+}

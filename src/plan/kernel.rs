@@ -1,0 +1,247 @@
+//! Kernels: what a backend runs, in order, over buffers with static places. No axes any more, only loops.
+
+use crate::graph::{
+    Binary, CheckId, Compare, Cumulative, Element, Logic, NodeId, Reduction, Slot, Special, Ties, Unary,
+};
+
+/// A buffer of one plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BufferId(pub u32);
+
+/// Where a buffer lies.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// In the arena, from this byte.
+    Arena(usize),
+    /// In the store.
+    Slot(Slot),
+    /// In the table of constants of the plan.
+    Constant(usize),
+}
+
+/// Elements of one kind, with one place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Buffer {
+    pub element: Element,
+    /// Elements.
+    pub length: usize,
+    pub place: Place,
+}
+
+/// How a kernel walks through a buffer: one stride a loop.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Access {
+    pub buffer: BufferId,
+    pub offset: isize,
+    pub strides: Vec<isize>,
+}
+
+/// A number of a fused kernel: a load, or the result of an instruction.
+pub type Value = u32;
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Operation {
+    Unary(Unary),
+    Binary(Binary),
+    IndexBinary(Binary),
+    Compare(Compare, Element),
+    Logic(Logic),
+    Not,
+    /// Of values of this element.
+    Select(Element),
+    /// From, to.
+    Cast(Element, Element),
+    Special(Special),
+}
+
+/// `values[loads.len() + i]` is the result of instruction i.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Instruction {
+    pub operation: Operation,
+    pub arguments: [Value; 3],
+    pub element: Element,
+}
+
+/// How a load relates to the flat range that the kernel walks.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LoadKind {
+    /// Element i of the kernel is element `offset + i`.
+    Contiguous,
+    /// Always element `offset`.
+    Uniform,
+    /// Loops (size, stride), outer first.
+    Strided(Vec<(usize, isize)>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Load {
+    pub buffer: BufferId,
+    pub offset: isize,
+    pub element: Element,
+    pub kind: LoadKind,
+}
+
+/// Where a value lies while a tile is computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Register {
+    /// In memory, at `offset` plus the tile's start.
+    Memory { buffer: BufferId, offset: isize },
+    /// One element in memory.
+    Uniform { buffer: BufferId, offset: isize },
+    /// A row of the scratch area.
+    Scratch(u32),
+}
+
+/// A chain of element-wise operations over one flat range: loads, instructions, stores (dense). `registers` and
+/// `copies` are filled when places are known.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Fused {
+    pub length: usize,
+    pub loads: Vec<Load>,
+    pub instructions: Vec<Instruction>,
+    pub stores: Vec<(Value, BufferId)>,
+    pub registers: Vec<Register>,
+    /// Stores that happen after the last instruction of a tile.
+    pub copies: Vec<(Value, BufferId)>,
+    /// Rows of scratch.
+    pub rows: usize,
+}
+
+/// c[batch, m, n] = sum over (outer, k) of a * b.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Contract {
+    pub batch: Vec<usize>,
+    /// Contracted loops that cannot be merged into k: products are accumulated.
+    pub outer: Vec<usize>,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    /// Strides of the batch loops.
+    pub a: Access,
+    pub b: Access,
+    pub c: Access,
+    pub a_outer: Vec<isize>,
+    pub b_outer: Vec<isize>,
+    /// (m, k), (k, n), (m, n).
+    pub a_strides: (isize, isize),
+    pub b_strides: (isize, isize),
+    pub c_strides: (isize, isize),
+}
+
+/// What a kernel that works along one axis does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Line {
+    ArgReduce { smallest: bool },
+    ArgSort { descending: bool },
+    Rank(Ties),
+    Cumulative { kind: Cumulative, reverse: bool },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kernel {
+    Fused(Fused),
+    /// Fills a whole buffer.
+    Fill {
+        buffer: BufferId,
+        value: f64,
+    },
+    /// Copies (or adds, Float only) element by element.
+    Copy {
+        sizes: Vec<usize>,
+        from: Access,
+        to: Access,
+        add: bool,
+    },
+    /// `to` is dense over the kept loops.
+    Reduce {
+        reduction: Reduction,
+        kept: Vec<usize>,
+        reduced: Vec<usize>,
+        from: Access,
+        inner: Vec<isize>,
+        to: BufferId,
+    },
+    Contract(Contract),
+    /// Outer loops over the index, inner loops over the rest of the value.
+    Gather {
+        node: NodeId,
+        size: usize,
+        stride: isize,
+        outer: Vec<usize>,
+        inner: Vec<usize>,
+        index: Access,
+        from: Access,
+        to: Access,
+        from_inner: Vec<isize>,
+        to_inner: Vec<isize>,
+    },
+    /// The same loops; `to` was filled with the identity before.
+    Scatter {
+        node: NodeId,
+        reduction: Reduction,
+        size: usize,
+        stride: isize,
+        outer: Vec<usize>,
+        inner: Vec<usize>,
+        index: Access,
+        from: Access,
+        to: Access,
+        from_inner: Vec<isize>,
+        to_inner: Vec<isize>,
+    },
+    /// One line for each position of the outer loops. `work` holds a line of indices.
+    Line {
+        line: Line,
+        outer: Vec<usize>,
+        size: usize,
+        from: Access,
+        from_stride: isize,
+        to: Access,
+        to_stride: isize,
+        work: Option<BufferId>,
+    },
+    Random {
+        site: u32,
+        seed: Access,
+        step: Access,
+        to: BufferId,
+    },
+    Check {
+        check: CheckId,
+        condition: Access,
+    },
+}
+
+impl Kernel {
+    /// The buffers that it reads.
+    pub fn reads(&self) -> Vec<BufferId> {
+        match self {
+            Kernel::Fused(fused) => fused.loads.iter().map(|load| load.buffer).collect(),
+            Kernel::Fill { .. } => vec![],
+            Kernel::Copy { from, to, add, .. } if *add => vec![from.buffer, to.buffer],
+            Kernel::Copy { from, .. } | Kernel::Reduce { from, .. } | Kernel::Line { from, .. } => {
+                vec![from.buffer]
+            }
+            Kernel::Contract(contract) => vec![contract.a.buffer, contract.b.buffer],
+            Kernel::Gather { index, from, .. } => vec![index.buffer, from.buffer],
+            Kernel::Scatter { index, from, to, .. } => vec![index.buffer, from.buffer, to.buffer],
+            Kernel::Random { seed, step, .. } => vec![seed.buffer, step.buffer],
+            Kernel::Check { condition, .. } => vec![condition.buffer],
+        }
+    }
+
+    /// The buffers that it writes.
+    pub fn writes(&self) -> Vec<BufferId> {
+        match self {
+            Kernel::Fused(fused) => fused.stores.iter().map(|(_, buffer)| *buffer).collect(),
+            Kernel::Fill { buffer, .. } => vec![*buffer],
+            Kernel::Copy { to, .. } | Kernel::Gather { to, .. } | Kernel::Scatter { to, .. } => {
+                vec![to.buffer]
+            }
+            Kernel::Reduce { to, .. } | Kernel::Random { to, .. } => vec![*to],
+            Kernel::Contract(contract) => vec![contract.c.buffer],
+            Kernel::Line { to, work, .. } => std::iter::once(to.buffer).chain(*work).collect(),
+            Kernel::Check { .. } => vec![],
+        }
+    }
+}

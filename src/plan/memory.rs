@@ -1,0 +1,102 @@
+//! The memory plan: a place in the arena for every buffer, shared by buffers that do not live at the same time.
+//!
+//! In: kernels in order. Out: byte offsets, and the size of the arena. A fused kernel's result takes the place of an
+//! operand that dies there where both have the same shape.
+
+use super::kernel::{Buffer, BufferId, Kernel, LoadKind, Place};
+use crate::graph::{Element, Precision};
+
+/// Places start at multiples of this (a cache line).
+const ALIGNMENT: usize = 64;
+
+pub fn element_bytes(element: Element, precision: Precision) -> usize {
+    match (element, precision) {
+        (Element::Float, Precision::Single) | (Element::Index, _) => 4,
+        (Element::Float, Precision::Double) => 8,
+        (Element::Bool, _) => 1,
+    }
+}
+
+/// First and last kernel that touches a buffer.
+#[derive(Clone, Copy)]
+struct Life {
+    first: usize,
+    last: usize,
+}
+
+pub fn place(buffers: &mut [Buffer], kernels: &[Kernel], precision: Precision, in_place: bool) -> usize {
+    let mut lives: Vec<Option<Life>> = vec![None; buffers.len()];
+    for (at, kernel) in kernels.iter().enumerate() {
+        for id in kernel.reads().into_iter().chain(kernel.writes()) {
+            let life = lives[id.0 as usize].get_or_insert(Life { first: at, last: at });
+            life.last = at;
+        }
+    }
+    let bytes = |buffer: &Buffer| buffer.length * element_bytes(buffer.element, precision);
+    let root = if in_place { share(buffers, kernels, &mut lives) } else { (0..buffers.len()).collect() };
+    let mut wanted: Vec<usize> = (0..buffers.len())
+        .filter(|at| {
+            root[*at] == *at && lives[*at].is_some() && matches!(buffers[*at].place, Place::Arena(_))
+        })
+        .collect();
+    wanted.sort_by_key(|at| (std::cmp::Reverse(bytes(&buffers[*at])), *at));
+    // Biggest first, each at the lowest place that is free during its whole life.
+    let mut placed: Vec<(usize, usize, Life)> = Vec::new();
+    let mut arena = 0;
+    for at in wanted {
+        let Some(life) = lives[at] else { continue };
+        let size = bytes(&buffers[at]).next_multiple_of(ALIGNMENT);
+        let mut start = 0;
+        for (other, end, theirs) in &placed {
+            let overlaps = theirs.first <= life.last && life.first <= theirs.last;
+            if overlaps && *other < start + size {
+                start = start.max(*end);
+            }
+        }
+        arena = arena.max(start + size);
+        placed.push((start, start + size, life));
+        placed.sort_by_key(|(start, ..)| *start);
+        buffers[at].place = Place::Arena(start);
+    }
+    for at in 0..buffers.len() {
+        if root[at] != at {
+            buffers[at].place = buffers[root[at]].place.clone();
+        }
+    }
+    arena
+}
+
+/// For each buffer the one whose place it has; lives of shared places are united.
+fn share(buffers: &[Buffer], kernels: &[Kernel], lives: &mut [Option<Life>]) -> Vec<usize> {
+    let mut root: Vec<usize> = (0..buffers.len()).collect();
+    let is_arena = |id: BufferId| matches!(buffers[id.0 as usize].place, Place::Arena(_));
+    for (at, kernel) in kernels.iter().enumerate() {
+        let Kernel::Fused(fused) = kernel else { continue };
+        let mut taken: Vec<usize> = Vec::new();
+        for (_, store) in fused.stores.iter().filter(|(_, store)| is_arena(*store)) {
+            let result = &buffers[store.0 as usize];
+            let given = fused.loads.iter().find(|load| {
+                let from = load.buffer.0 as usize;
+                let once =
+                    fused.loads.iter().filter(|other| root[other.buffer.0 as usize] == root[from]).count()
+                        == 1;
+                is_arena(load.buffer)
+                    && once
+                    && load.kind == LoadKind::Contiguous
+                    && load.offset == 0
+                    && buffers[from].element == result.element
+                    && buffers[from].length == result.length
+                    && !taken.contains(&root[from])
+                    && lives[root[from]].is_some_and(|life| life.last == at)
+            });
+            let Some(load) = given else { continue };
+            let from = root[load.buffer.0 as usize];
+            taken.push(from);
+            root[store.0 as usize] = from;
+            if let (Some(mine), Some(theirs)) = (lives[store.0 as usize], lives[from].as_mut()) {
+                theirs.last = theirs.last.max(mine.last);
+            }
+        }
+    }
+    root
+}

@@ -1,0 +1,100 @@
+//! Planning: layouts, fusion, schedule and memory.
+//!
+//! In: a [`Program`]. Out: a [`Plan`]: kernels in order over buffers with static places, which a backend runs as it
+//! is. The passes, in order: what lives, groups, layout wishes, lowering, outputs, memory, registers.
+
+mod contract;
+mod display;
+mod elementwise;
+mod group;
+mod index;
+pub mod kernel;
+mod layout;
+mod lower;
+mod memory;
+mod output;
+mod register;
+mod view;
+mod window;
+
+pub use index::identity;
+pub use memory::element_bytes;
+
+use crate::graph::{NodeId, Precision, Program, Slot, Tensor};
+use kernel::{Buffer, Kernel};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Join element-wise operations into one kernel.
+    pub fuse: bool,
+    /// Let results take the place of operands that die.
+    pub in_place: bool,
+    /// Use the threads of the current rayon pool inside big kernels. Results do not depend on it.
+    pub parallel: bool,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        PlanOptions { fuse: true, in_place: true, parallel: true }
+    }
+}
+
+/// Why a program cannot be planned. Each is a fault of what made the program, none of the user.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PlanError {
+    /// A node is used before it is there, or in a group where it cannot be.
+    Order { node: NodeId },
+    /// A node lacks an operand.
+    Operands,
+    /// A node names an input that the program does not have.
+    Input { node: NodeId },
+    /// Two outputs go to one slot.
+    SlotTwice { slot: Slot },
+    /// An element-wise operation on an element that it does not have.
+    Element { node: NodeId },
+}
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PlanError::Order { node } => write!(f, "node {} is used before it is computed", node.0),
+            PlanError::Operands => write!(f, "a node lacks an operand"),
+            PlanError::Input { node } => {
+                write!(f, "node {} reads an input that the program does not have", node.0)
+            }
+            PlanError::SlotTwice { slot } => write!(f, "two outputs go to slot {}", slot.0),
+            PlanError::Element { node } => {
+                write!(f, "node {} has operands of elements that it cannot take", node.0)
+            }
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+/// A planned program.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub precision: Precision,
+    pub buffers: Vec<Buffer>,
+    pub kernels: Vec<Kernel>,
+    pub constants: Vec<Tensor>,
+    /// Bytes of the arena.
+    pub arena: usize,
+}
+
+pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError> {
+    let live = group::live(program);
+    let groups = group::group(program, &live, options.fuse);
+    let wishes = layout::wishes(program, &live);
+    let mut lowering = lower::lower(program, &groups, wishes)?;
+    output::write_outputs(&mut lowering)?;
+    let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
+    let arena = memory::place(&mut buffers, &kernels, program.precision, options.in_place);
+    for kernel in &mut kernels {
+        if let Kernel::Fused(fused) = kernel {
+            register::allocate(fused, &buffers);
+        }
+    }
+    Ok(Plan { precision: program.precision, buffers, kernels, constants, arena })
+}
