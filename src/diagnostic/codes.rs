@@ -46,6 +46,17 @@ codes! {
     A0014 "clause written twice";
     A0015 "impossible number or string";
     A0090 "not available yet";
+    A0250 "not a size";
+    A0251 "sizes differ";
+    A0252 "outside an axis";
+    A0253 "not a single number";
+    A0350 "not known before the run";
+    A0351 "no parameter to optimize";
+    A0352 "model made in a step";
+    A0353 "no arm fits";
+    A0354 "train block without a length";
+    A0355 "objective without an optimizer";
+    A0359 "fault in the compiler";
     A0401 "data file not found";
     A0402 "data file outside the allowed folders";
     A0403 "data file cannot be read";

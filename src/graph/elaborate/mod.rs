@@ -5,8 +5,28 @@
 //! [`Store`](super::Store) that they read and write. Functions, layers and optimizers are inlined; static numbers,
 //! arms and models exist only here.
 
+mod builtin;
+mod call;
+mod column;
+mod draw;
+mod elaborator;
+mod evaluate;
+mod expression;
+mod fail;
+mod layer;
+mod list;
+mod objective;
+mod operator;
+mod order;
 mod outcome;
+mod reduce;
+mod repeat;
 mod scope;
+mod select;
+mod shape;
+mod statement;
+mod test;
+mod train;
 mod value;
 
 pub use outcome::{

@@ -2,7 +2,7 @@
 
 use super::value::Stored;
 use crate::check::program::AxisId;
-use crate::graph::{Axis, Element, NodeId, Program, Slot};
+use crate::graph::{Axis, Element, Program, Slot};
 use crate::source::Span;
 
 /// A value that a program leaves in the store.
@@ -105,14 +105,17 @@ pub struct Assertion {
     pub sides: Vec<(Span, Outcome)>,
 }
 
-/// A call of a differentiable function in a test: its result and those of its arguments that are Floats known as
-/// nodes of the program's graph.
+/// A call of a function in a test, to compare its gradient with differences. Run the test's program first: it leaves
+/// the arguments in their slots. Then `program` leaves a weighted sum of the result in `value`, and its derivatives.
 #[derive(Clone, Debug)]
 pub struct GradientCheck {
     pub function: String,
     pub span: Span,
-    pub arguments: Vec<NodeId>,
-    pub result: NodeId,
+    pub program: Program,
+    /// Float scalar.
+    pub value: Slot,
+    /// For each Float argument its slot, and the slot of the derivative by it, in the same layout.
+    pub gradients: Vec<(Slot, Slot)>,
 }
 
 /// A `test` block as one program.

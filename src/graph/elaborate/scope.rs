@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::outcome::{ClaimProgram, OnProgram, Outcome, StepProgram, TestProgram};
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self, AxisId};
-use crate::diagnostic::{Checked, Code, Diagnostic};
-use crate::graph::{Axis, AxisTable, Precision, Program, Slot, Store};
+use crate::graph::{Axis, AxisTable, Slot};
 use crate::source::Span;
-use crate::syntax::ast;
+use crate::syntax::ast::{self, ExprId};
 
 /// A data set in the store: every column over its rows (and inner axes), and the row numbers of each part.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +41,11 @@ pub struct Scope<'p> {
     pub(super) varies: BTreeMap<AxisId, VaryBinding>,
     /// Index scalar: the trial's seed.
     pub(super) seed: Slot,
+    /// Every parameter made so far.
+    pub(super) parameters: BTreeMap<Slot, Stored>,
+    /// `let`s at the top of files by the span of each name, and sizes of axes there.
+    pub(super) file_lets: HashMap<Span, &'p ast::Let>,
+    pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
     /// How many blocks of each kind were elaborated: part of the address of random numbers.
     pub(super) blocks: HashMap<&'static str, u32>,
 }
@@ -50,6 +53,7 @@ pub struct Scope<'p> {
 impl<'p> Scope<'p> {
     /// `seed` is a slot with an Index scalar, which the runtime sets.
     pub fn new(program: &'p program::Program, seed: Slot) -> Self {
+        let (file_lets, file_axes) = top_level(program);
         Scope {
             program,
             axes: AxisTable::default(),
@@ -57,7 +61,10 @@ impl<'p> Scope<'p> {
             data: BTreeMap::new(),
             varies: BTreeMap::new(),
             seed,
+            parameters: BTreeMap::new(),
             blocks: HashMap::new(),
+            file_lets,
+            file_axes,
         }
     }
 
@@ -90,72 +97,29 @@ impl<'p> Scope<'p> {
         self.data.insert(name.to_owned(), data);
     }
 
-    /// Executes an `axis`, `let` or `param` statement of the experiment. Values known while building (sizes, numbers,
-    /// models, functions) are bound; parameters and other arrays get slots, and the program that returns computes them:
-    /// run it once, before any program that follows.
-    pub fn execute(
-        &mut self,
-        statement: &'p ast::Statement,
-        _store: &mut Store,
-        _precision: Precision,
-    ) -> Checked<Option<Program>> {
-        Err(vec![unavailable(statement.span)])
-    }
-
-    /// A number that must be known before anything runs: a count, a percentage, a seed.
-    pub fn number(&mut self, expr: &'p ast::Expr) -> Checked<f64> {
-        Err(vec![unavailable(expr.span)])
-    }
-
-    /// A list of such numbers: `[0, 0.1, 1]`, `geometric(1, 100, 10)`, `range(0, 5)`.
-    pub fn numbers(&mut self, expr: &'p ast::Expr) -> Checked<Vec<f64>> {
-        Err(vec![unavailable(expr.span)])
-    }
-
-    /// The values of expressions of the experiment, each by a name of the caller's choice.
-    pub fn evaluate(
-        &mut self,
-        values: &[(&str, &'p ast::Expr)],
-        _store: &mut Store,
-        _precision: Precision,
-    ) -> Checked<(Program, Vec<Outcome>)> {
-        Err(values.iter().map(|(_, expr)| unavailable(expr.span)).collect())
-    }
-
-    /// An `on` block: its statements, and all its measures.
-    pub fn on(
-        &mut self,
-        _data: &'p [ast::AxisName],
-        _body: &'p [ast::Statement],
-        span: Span,
-        _store: &mut Store,
-        _precision: Precision,
-    ) -> Checked<OnProgram> {
-        Err(vec![unavailable(span)])
-    }
-
-    /// A claim, in double precision.
-    pub fn claim(&mut self, condition: &'p ast::Expr, _store: &mut Store) -> Checked<ClaimProgram> {
-        Err(vec![unavailable(condition.span)])
-    }
-
-    /// One step of a train block.
-    pub fn train(
-        &mut self,
-        _train: &'p ast::Train,
-        span: Span,
-        _store: &mut Store,
-        _precision: Precision,
-    ) -> Checked<StepProgram> {
-        Err(vec![unavailable(span)])
-    }
-
-    /// A `test` block, in double precision. The scope is a fresh one.
-    pub fn test(&mut self, test: &'p ast::Test, _store: &mut Store) -> Checked<TestProgram> {
-        Err(vec![unavailable(test.span)])
+    /// The number of a trial's `vary` value that is held in a slot.
+    pub(super) fn vary_number(&self, slot: Slot) -> Option<f64> {
+        self.varies.values().find_map(|vary| match vary {
+            VaryBinding::Slot { slot: held, at } if *held == slot => Some(*at),
+            _ => None,
+        })
     }
 }
 
-fn unavailable(span: Span) -> Diagnostic {
-    Diagnostic::error(Code::A0090, span, "not available yet")
+/// The `let`s and the sizes of axes at the top of files.
+fn top_level(program: &program::Program) -> (HashMap<Span, &ast::Let>, HashMap<ExprId, &ast::Expr>) {
+    let mut lets = HashMap::new();
+    let mut sizes = HashMap::new();
+    for item in program.files.iter().flat_map(|file| &file.items) {
+        match &item.kind {
+            ast::ItemKind::Let(binding) => {
+                lets.extend(binding.names.iter().map(|name| (name.span, binding)));
+            }
+            ast::ItemKind::Axis(declarations) => {
+                sizes.extend(declarations.iter().map(|declaration| (declaration.size.id, &declaration.size)));
+            }
+            _ => {}
+        }
+    }
+    (lets, sizes)
 }

@@ -1,0 +1,90 @@
+//! Data in expressions: columns as the current block sees them.
+
+use super::elaborator::Elaborator;
+use super::fail;
+use super::value::Value;
+use crate::check::program::{AxisId, AxisKind};
+use crate::diagnostic::Checked;
+use crate::graph::{Axis, NodeId};
+use crate::source::Span;
+
+impl<'p> Elaborator<'_, 'p> {
+    /// A data set or the part whose axis this is.
+    pub fn rows_value(&self, data: &str, rows: AxisId) -> Value<'p> {
+        let mut id = rows;
+        let part = loop {
+            match &self.typed().axis(id).kind {
+                AxisKind::Batch { rows } => id = *rows,
+                AxisKind::Part { part, .. } => break Some(part.clone()),
+                _ => break None,
+            }
+        };
+        Value::Rows { data: data.to_owned(), part }
+    }
+
+    /// The axis over all rows of a data set.
+    pub fn rows_id(&self, data: &str) -> Option<AxisId> {
+        self.find_axis(|kind| matches!(kind, AxisKind::Rows { data: found } if found == data))
+    }
+
+    /// The axis over the rows of one part.
+    pub fn part_id(&self, data: &str, part: &str) -> Option<AxisId> {
+        let of = self.rows_id(data)?;
+        self.find_axis(
+            |kind| matches!(kind, AxisKind::Part { rows, part: found } if *rows == of && found == part),
+        )
+    }
+
+    fn find_axis(&self, fits: impl Fn(&AxisKind) -> bool) -> Option<AxisId> {
+        self.typed().axes.iter().position(|info| fits(&info.kind)).map(|at| AxisId(at as u32))
+    }
+
+    /// A column. `part`: none in a block on the data (the rows are the block's), else the part named, or all rows.
+    pub fn column(
+        &mut self,
+        data: &str,
+        part: Option<Option<&str>>,
+        column: &str,
+        span: Span,
+    ) -> Checked<NodeId> {
+        let rows = match part {
+            None => match self.views.get(data) {
+                Some(view) => view.rows,
+                None => return Err(fail::fault(span, format!("the columns of `{data}` outside its blocks"))),
+            },
+            Some(None) => None,
+            Some(Some(part)) => Some(self.part_rows(data, part, span)?),
+        };
+        let bound = self.scope.data.get(data);
+        let Some(stored) = bound.and_then(|data| data.columns.get(column)).cloned() else {
+            return Err(fail::fault(
+                span,
+                format!("the data `{data}` has no column `{column}` in the store"),
+            ));
+        };
+        let all = self.read(&stored);
+        match rows {
+            None => Ok(all),
+            Some(rows) => {
+                let axis = self.rows_axis(data, span)?;
+                self.build(span, |g| g.gather(all, axis, rows))
+            }
+        }
+    }
+
+    pub fn rows_axis(&mut self, data: &str, span: Span) -> Checked<Axis> {
+        match self.rows_id(data) {
+            Some(id) => self.axis(id, span),
+            None => Err(fail::fault(span, format!("the data `{data}` has no axis"))),
+        }
+    }
+
+    /// The row numbers of a part, over the part's axis.
+    pub fn part_rows(&mut self, data: &str, part: &str, span: Span) -> Checked<NodeId> {
+        let bound = self.scope.data.get(data);
+        match bound.and_then(|data| data.parts.get(part)).cloned() {
+            Some(stored) => Ok(self.read(&stored)),
+            None => Err(fail::fault(span, format!("the part `{data}.{part}` is not in the store"))),
+        }
+    }
+}

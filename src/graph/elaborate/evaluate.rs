@@ -1,0 +1,218 @@
+//! Programs that are run once: statements of the experiment, `on` blocks, measures and claims.
+
+use super::elaborator::{Elaborator, View};
+use super::fail;
+use super::outcome::{ClaimProgram, Measured, OnProgram, Outcome};
+use super::scope::Scope;
+use super::value::{Stored, Value};
+use crate::diagnostic::Checked;
+use crate::graph::{Element, NodeId, Precision, Program, Store};
+use crate::source::Span;
+use crate::syntax::ast::{self, BinaryOperator, Expr, ExprKind, StatementKind, UnaryOperator};
+
+impl<'p> Scope<'p> {
+    /// Executes an `axis`, `let` or `param` statement of the experiment. Values known while building (sizes, numbers,
+    /// models, functions) are bound; parameters and other arrays get slots, and the program that returns computes them:
+    /// run it once, before any program that follows.
+    pub fn execute(
+        &mut self,
+        statement: &'p ast::Statement,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let mut e = Elaborator::new(self, store, precision);
+        e.statement(statement)?;
+        let values: Vec<(Span, Value<'p>)> = e.frame.values.drain().collect();
+        let mut names: Vec<(Span, &str)> = Vec::new();
+        if let StatementKind::Let(binding) = &statement.kind {
+            names.extend(binding.names.iter().map(|name| (name.span, name.text.as_str())));
+        }
+        for (span, value) in values {
+            let name = names.iter().find(|(at, _)| *at == span).map_or("value", |(_, name)| name);
+            let kept = e.persist(value, name, span)?;
+            e.scope.root.values.insert(span, kept);
+        }
+        let axes = std::mem::take(&mut e.frame.axes);
+        e.scope.root.axes.extend(axes);
+        let program = e.finish();
+        Ok((!program.outputs.is_empty()).then_some(program))
+    }
+
+    /// A number that must be known before anything runs: a count, a percentage, a seed.
+    pub fn number(&mut self, expr: &'p Expr) -> Checked<f64> {
+        let mut store = Store::default();
+        let mut e = Elaborator::new(self, &mut store, Precision::Double);
+        e.static_number(expr, "this number")
+    }
+
+    /// A list of such numbers: `[0, 0.1, 1]`, `geometric(1, 100, 10)`, `range(0, 5)`.
+    pub fn numbers(&mut self, expr: &'p Expr) -> Checked<Vec<f64>> {
+        let mut store = Store::default();
+        let mut e = Elaborator::new(self, &mut store, Precision::Double);
+        let value = e.raw_list(expr)?;
+        let Value::List(parts) = &value else {
+            return match e.number(&value) {
+                Some(number) => Ok(vec![number]),
+                None => Err(fail::not_static(expr.span, "these numbers")),
+            };
+        };
+        parts
+            .iter()
+            .map(|part| e.number(part).ok_or_else(|| fail::not_static(expr.span, "these numbers")))
+            .collect()
+    }
+
+    /// The values of expressions of the experiment, each by a name of the caller's choice.
+    pub fn evaluate(
+        &mut self,
+        values: &[(&str, &'p Expr)],
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<(Program, Vec<Outcome>)> {
+        let mut e = Elaborator::new(self, store, precision);
+        let mut outcomes = Vec::with_capacity(values.len());
+        for (name, expr) in values {
+            let value = e.named(name, |e| e.eval(expr))?;
+            outcomes.push(e.outcome(name, &value, expr.span)?);
+        }
+        Ok((e.finish(), outcomes))
+    }
+
+    /// An `on` block: its statements, and all its measures.
+    pub fn on(
+        &mut self,
+        data: &'p [ast::AxisName],
+        body: &'p [ast::Statement],
+        span: Span,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<OnProgram> {
+        let block = self.block_name("on");
+        let mut e = Elaborator::new(self, store, precision);
+        e.path.push(block);
+        for name in data {
+            e.view_part(name, span)?;
+        }
+        let mut measures = Vec::new();
+        for statement in body {
+            match &statement.kind {
+                StatementKind::Measure { name, value } => {
+                    let value = e.named(&name.text, |e| e.eval(value))?;
+                    e.frame.values.insert(name.span, value.clone());
+                    let outcome = e.outcome(&name.text, &value, name.span)?;
+                    measures.push(Measured { name: name.span, outcome });
+                }
+                _ => e.statement(statement)?,
+            }
+        }
+        Ok(OnProgram { program: e.finish(), measures })
+    }
+
+    /// A claim, in double precision.
+    pub fn claim(&mut self, condition: &'p Expr, store: &mut Store) -> Checked<ClaimProgram> {
+        let block = self.block_name("claim");
+        let mut e = Elaborator::new(self, store, Precision::Double);
+        e.path.push(block);
+        let mut shown = Vec::new();
+        evidence(condition, &mut shown);
+        e.watched = shown.iter().map(|expr| expr.id).collect();
+        let verdict = e.eval(condition)?;
+        let verdict = e.truth(&verdict, condition.span)?;
+        let verdict = e.expect_scalar(verdict, "a claim", condition.span)?;
+        let verdict = e.outcome("verdict", &Value::Node(verdict), condition.span)?;
+        let seen = std::mem::take(&mut e.seen);
+        let mut found = Vec::with_capacity(shown.len());
+        for expr in shown {
+            // Sides that were not reached or are no arrays (arms, texts) have nothing to show.
+            let Some((_, value)) = seen.iter().find(|(id, _)| *id == expr.id) else { continue };
+            if value.is_array() {
+                found.push((expr.span, e.outcome("evidence", value, expr.span)?));
+            }
+        }
+        Ok(ClaimProgram { program: e.finish(), verdict, evidence: found })
+    }
+
+    /// The name of the next block of a kind: blocks of one kind draw different random numbers.
+    pub(super) fn block_name(&mut self, kind: &'static str) -> String {
+        let count = self.blocks.entry(kind).or_insert(0);
+        *count += 1;
+        format!("{kind}.{}", *count - 1)
+    }
+}
+
+/// What a verdict rests on: the sides of comparisons, and the conditions that are no comparisons.
+pub fn evidence<'p>(condition: &'p Expr, found: &mut Vec<&'p Expr>) {
+    match &condition.kind {
+        ExprKind::Parenthesised(inner) => evidence(inner, found),
+        ExprKind::Unary { operator: UnaryOperator::Not, value } => evidence(value, found),
+        ExprKind::Binary { operator: BinaryOperator::And | BinaryOperator::Or, left, right, .. } => {
+            evidence(left, found);
+            evidence(right, found);
+        }
+        ExprKind::Binary {
+            operator:
+                BinaryOperator::Equal
+                | BinaryOperator::NotEqual
+                | BinaryOperator::Less
+                | BinaryOperator::LessEqual
+                | BinaryOperator::Greater
+                | BinaryOperator::GreaterEqual,
+            left,
+            right,
+            ..
+        }
+        | ExprKind::Approximately { left, right, .. } => {
+            found.extend([&**left, &**right].into_iter().filter(|side| !is_literal(side)));
+        }
+        ExprKind::Bool(_) => {}
+        _ => found.push(condition),
+    }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) => true,
+        ExprKind::Parenthesised(inner) | ExprKind::Unary { value: inner, .. } => is_literal(inner),
+        _ => false,
+    }
+}
+
+impl Value<'_> {
+    pub fn is_array(&self) -> bool {
+        matches!(self, Value::Node(_) | Value::Number(_) | Value::Truth(_) | Value::Stored(_))
+    }
+}
+
+impl<'p> Elaborator<'_, 'p> {
+    /// Leaves the value in a slot of its own.
+    pub fn outcome(&mut self, name: &str, value: &Value<'p>, span: Span) -> Checked<Outcome> {
+        let node = self.node(value, span)?;
+        self.node_outcome(name, node, span)
+    }
+
+    pub fn node_outcome(&mut self, name: &str, node: NodeId, span: Span) -> Checked<Outcome> {
+        let layout = self.axes_of(node).as_slice().to_vec();
+        let element: Element = self.element(node);
+        let stored: Stored = self.allocate(name, element, &layout);
+        self.write(&stored, node, span)?;
+        let ids = layout
+            .iter()
+            .map(|axis| {
+                let known = self.scope.root.axes.iter().chain(self.frame.axes.iter());
+                known.filter(|(_, bound)| *bound == axis).map(|(id, _)| *id).min()
+            })
+            .collect();
+        Ok(Outcome { name: name.to_owned(), slot: stored.slot, element, layout, ids })
+    }
+
+    /// Makes the columns of a data set or part visible: `on ner.test`.
+    pub fn view_part(&mut self, name: &'p ast::AxisName, span: Span) -> Checked<()> {
+        let Some(data) = name.path.first() else { return Err(fail::fault(span, "a block without data")) };
+        let rows = match name.path.get(1) {
+            Some(part) => Some(self.part_rows(&data.text, &part.text, name.span)?),
+            None => None,
+        };
+        self.views.insert(data.text.clone(), View { rows });
+        Ok(())
+    }
+}

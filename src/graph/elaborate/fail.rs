@@ -1,0 +1,151 @@
+//! The diagnostics of elaboration, one function each.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::TypeError;
+use crate::source::Span;
+
+/// All errors of one step of elaboration.
+pub type Errors = Vec<Diagnostic>;
+
+/// A construct that the language has and this version does not execute.
+pub fn unavailable(span: Span, construct: &str) -> Errors {
+    vec![Diagnostic::error(Code::A0090, span, format!("{construct} is not available yet"))]
+}
+
+pub fn not_static(span: Span, what: &str) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0350, span, format!("{what} must be known before anything runs"))
+            .label("this depends on data, parameters or random numbers")
+            .help("use numbers, sizes of axes, `vary` values and `let`s made of these"),
+    ]
+}
+
+pub fn not_size(span: Span, value: f64) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0250, span, format!("{value} is not a size"))
+            .label("this must be a whole number from 0"),
+    ]
+}
+
+pub fn sizes_differ(span: Span, (name, size): (&str, usize), (other, other_size): (&str, usize)) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0251, span, format!("the axes `{name}` and `{other}` have different sizes"))
+            .label(format!("`{name}` has {size} positions, `{other}` has {other_size}")),
+    ]
+}
+
+pub fn outside(span: Span, position: f64, axis: &str, size: usize) -> Errors {
+    let help = match size {
+        0 => format!("`{axis}` is empty"),
+        size => format!("`{axis}` has the positions 0 to {}", size - 1),
+    };
+    vec![
+        Diagnostic::error(Code::A0252, span, format!("{position} is not a position of the axis `{axis}`"))
+            .label(format!("outside `{axis}`"))
+            .help(help),
+    ]
+}
+
+pub fn not_a_value(span: Span, position: f64, axis: &str, values: &[f64]) -> Errors {
+    let values: Vec<String> = values.iter().map(f64::to_string).collect();
+    vec![
+        Diagnostic::error(Code::A0252, span, format!("{position} is not one of the values of `{axis}`"))
+            .label("not a value of this axis")
+            .help(format!("its values are {}", values.join(", "))),
+    ]
+}
+
+/// The checker let something through that elaboration cannot read.
+pub fn fault(span: Span, what: impl std::fmt::Display) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0359, span, format!("fault in the compiler: {what}"))
+            .label("while elaborating this")
+            .help("please report it with the file that shows it"),
+    ]
+}
+
+pub fn type_fault(span: Span, error: &TypeError) -> Errors {
+    fault(span, format!("{error:?}"))
+}
+
+pub fn no_arm(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0353, span, "no arm of this `match` fits")
+            .label("no arm for the value")
+            .help("add `_ => ...` for all other values"),
+    ]
+}
+
+pub fn not_scalar(span: Span, what: &str, axes: &[String]) -> Errors {
+    let list = axes.join(", ");
+    vec![
+        Diagnostic::error(Code::A0253, span, format!("{what} must be a single number"))
+            .label(format!("this has the axes {list}"))
+            .help(format!("reduce it, for example `mean(..., {list})`")),
+    ]
+}
+
+pub fn list_length(span: Span, found: usize, axis: &str, size: usize) -> Errors {
+    vec![
+        Diagnostic::error(
+            Code::A0251,
+            span,
+            format!("the list has {found} elements, the axis `{axis}` has {size}"),
+        )
+        .label(format!("{found} elements"))
+        .help(format!("write {size} elements, or declare `axis {axis} = {found}`")),
+    ]
+}
+
+pub fn empty(span: Span, axes: &[String]) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0252, span, format!("the axis `{}` is empty", axes.join("`, `")))
+            .label("an empty set has no such value")
+            .help("give the value of an empty set: `... else 0`"),
+    ]
+}
+
+pub fn made_in_step(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0352, span, "a model cannot be made inside a train block")
+            .label("this would make a new model at every step")
+            .help("make it before the block: `let net = ...`"),
+    ]
+}
+
+pub fn no_length(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0354, span, "the train block does not say how long it runs")
+            .label("no `epochs` or `steps`")
+            .help("add `epochs 10` or `steps 1000`"),
+    ]
+}
+
+pub fn no_optimizer(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0355, span, "the objective does not say how it is optimized")
+            .label("no `with`")
+            .help("add `with adam(lr = 1e-3)` and `use std.optim (adam)`"),
+    ]
+}
+
+pub fn no_parameters(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0351, span, "there is no parameter to optimize")
+            .label("nothing here depends on a parameter")
+            .help("apply a model, or name one after `over`"),
+    ]
+}
+
+pub fn unreached(span: Span, parameter: &str, objective: Span) -> Errors {
+    vec![
+        Diagnostic::error(
+            Code::A0351,
+            span,
+            format!("no term of the objective depends on the parameter `{parameter}`"),
+        )
+        .label(format!("`{parameter}` would never change"))
+        .related(objective, "the objective")
+        .help("use the parameter in a term, or name only models that the terms use"),
+    ]
+}

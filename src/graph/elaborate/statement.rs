@@ -1,0 +1,144 @@
+//! Statements that every block may have: axes, lets, assignments, static choices.
+
+use super::draw::Draw;
+use super::elaborator::Elaborator;
+use super::fail;
+use super::value::Value;
+use crate::check::program::{AxisKind, Definition};
+use crate::diagnostic::Checked;
+use crate::source::Span;
+use crate::syntax::ast::{self, Init, Statement, StatementKind, TypeKind};
+
+impl<'p> Elaborator<'_, 'p> {
+    pub fn statement(&mut self, statement: &'p Statement) -> Checked<()> {
+        let span = statement.span;
+        match &statement.kind {
+            StatementKind::Axis(declarations) => self.declare_axes(declarations),
+            StatementKind::Let(binding) => self.bind_let(binding),
+            StatementKind::Param(param) => self.param(param, None).map(|_| ()),
+            StatementKind::Assign { name, value } => {
+                let value = self.named(&name.text, |e| e.eval(value))?;
+                match self.typed().names.get(&name.span) {
+                    Some(Definition::Local(binding)) => {
+                        self.frame.values.insert(*binding, value);
+                        Ok(())
+                    }
+                    _ => Err(fail::fault(name.span, "an assignment to something that is no variable")),
+                }
+            }
+            StatementKind::Yield(value) => {
+                let value = self.eval(value)?;
+                self.yields.push(value);
+                Ok(())
+            }
+            StatementKind::If { condition, then, otherwise } => {
+                let chosen = match self.static_truth(condition, "the condition of an `if`")? {
+                    true => Some(then),
+                    false => otherwise.as_ref(),
+                };
+                chosen.into_iter().flatten().try_for_each(|statement| self.statement(statement))
+            }
+            StatementKind::Expression(value) => self.eval(value).map(|_| ()),
+            StatementKind::Assert { condition } => self.assert(condition),
+            StatementKind::Repeat { axis: None, count, body } => {
+                let rounds = self.static_size(count, "the number of rounds")?;
+                for _ in 0..rounds {
+                    body.iter().try_for_each(|statement| self.statement(statement))?;
+                }
+                Ok(())
+            }
+            other => Err(fail::unavailable(span, &format!("{} here", construct(other)))),
+        }
+    }
+
+    pub fn declare_axes(&mut self, declarations: &'p [ast::AxisDeclaration]) -> Checked<()> {
+        for declaration in declarations {
+            let Some(id) = self.typed().axes_at.get(&declaration.name.span).copied() else {
+                return Err(fail::fault(declaration.name.span, "an axis that the checker does not know"));
+            };
+            let size = match &self.typed().axis(id).kind {
+                AxisKind::SameSizeAs(other) => {
+                    let other = self.axis(*other, declaration.size.span)?;
+                    self.size(other)
+                }
+                _ => self.static_size(&declaration.size, "the size of an axis")?,
+            };
+            self.bind_axis(id, size);
+        }
+        Ok(())
+    }
+
+    /// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`
+    pub fn bind_let(&mut self, binding: &'p ast::Let) -> Checked<()> {
+        if let Some(refresh) = &binding.refresh {
+            return Err(fail::unavailable(refresh.span, "a `let` that is taken anew (`every`)"));
+        }
+        let names: Vec<&str> = binding.names.iter().map(|name| name.text.as_str()).collect();
+        let value = self.named(&names.join(","), |e| e.let_value(binding))?;
+        match (&binding.names[..], value) {
+            ([name], value) => {
+                self.frame.values.insert(name.span, value);
+            }
+            (names, Value::Tuple(parts)) if parts.len() == names.len() => {
+                for (name, part) in names.iter().zip(parts.iter()) {
+                    self.frame.values.insert(name.span, part.clone());
+                }
+            }
+            (names, other) => {
+                let span = names.first().map_or(binding.span, |name| name.span);
+                return Err(fail::fault(span, format!("{} for several names", other.what())));
+            }
+        }
+        Ok(())
+    }
+
+    fn let_value(&mut self, binding: &'p ast::Let) -> Checked<Value<'p>> {
+        let value = match &binding.value {
+            Init::Value(value) => self.eval(value)?,
+            Init::Draw(draw) => {
+                let mut ambient = Vec::new();
+                if let Some(TypeKind::Array { axes, .. }) = binding.ty.as_ref().map(|ty| &ty.kind) {
+                    for name in axes {
+                        ambient.push(self.named_axis(name)?);
+                    }
+                }
+                self.drawing(Draw { ambient }, |e| e.eval(draw))?
+            }
+        };
+        match &binding.ty {
+            Some(ty) => self.conform(value, ty, binding.span),
+            None => Ok(value),
+        }
+    }
+
+    /// The value of a variable of the current frame, after assignments.
+    pub fn variable(&self, binding: Span) -> Option<Value<'p>> {
+        self.frame.values.get(&binding).cloned()
+    }
+}
+
+/// What a statement is called in a message.
+fn construct(kind: &StatementKind) -> &'static str {
+    match kind {
+        StatementKind::Data(_) => "`data`",
+        StatementKind::Vary { .. } => "`vary`",
+        StatementKind::Split(_) => "`split`",
+        StatementKind::Train(_) => "a train block",
+        StatementKind::On { .. } => "an `on` block",
+        StatementKind::Measure { .. } => "`measure`",
+        StatementKind::Claim { .. } => "`claim`",
+        StatementKind::Report(_) => "`report`",
+        StatementKind::Snapshot(_) => "`snapshot`",
+        StatementKind::Repeat { .. } => "`repeat` with an axis",
+        StatementKind::Setting { .. } => "a setting",
+        StatementKind::Batch { .. } => "`batch`",
+        StatementKind::Epochs(_) => "`epochs`",
+        StatementKind::Steps(_) => "`steps`",
+        StatementKind::State(_) => "`state`",
+        StatementKind::Objective(_) => "`minimize`",
+        StatementKind::Every { .. } => "`every`",
+        StatementKind::Record { .. } => "`record`",
+        StatementKind::Stop(_) => "`stop when`",
+        _ => "this statement",
+    }
+}

@@ -1,0 +1,179 @@
+//! `test` blocks: one program for the asserts, and one for each call whose gradient is to be checked.
+
+use super::elaborator::Elaborator;
+use super::evaluate::evidence;
+use super::fail;
+use super::outcome::{Assertion, GradientCheck, TestProgram};
+use super::scope::Scope;
+use super::value::{Stored, Value};
+use crate::check::program::{AxisId, ItemRef};
+use crate::diagnostic::Checked;
+use crate::graph::{Axis, AxisTable, Element, Precision, Store};
+use crate::source::Span;
+use crate::syntax::ast::{self, Expr};
+
+/// What a test gathers.
+#[derive(Default)]
+pub struct Record<'p> {
+    assertions: Vec<Assertion>,
+    calls: Vec<RecordedCall<'p>>,
+}
+
+/// A call of a function in the text of a test, with its arguments in slots.
+struct RecordedCall<'p> {
+    item: ItemRef,
+    span: Span,
+    axes: Vec<(AxisId, Axis)>,
+    arguments: Vec<Option<Value<'p>>>,
+}
+
+impl<'p> Scope<'p> {
+    /// A `test` block, in double precision. The scope is a fresh one.
+    pub fn test(&mut self, test: &'p ast::Test, store: &mut Store) -> Checked<TestProgram> {
+        let mut e = Elaborator::new(self, store, Precision::Double);
+        e.path.push("test".to_owned());
+        e.test = Some(Record::default());
+        e.block(&test.body)?;
+        let record = e.test.take().unwrap_or_default();
+        let program = e.finish();
+        let mut gradients = Vec::new();
+        for call in record.calls {
+            // What has no gradient is no fault of the test: the call's value was checked already.
+            if let Some(check) = self.gradient_check(call, store)? {
+                gradients.push(check);
+            }
+        }
+        Ok(TestProgram { name: test.name.text.clone(), program, assertions: record.assertions, gradients })
+    }
+
+    fn gradient_check(
+        &mut self,
+        call: RecordedCall<'p>,
+        store: &mut Store,
+    ) -> Checked<Option<GradientCheck>> {
+        let function = match &self.program.item(call.item).kind {
+            ast::ItemKind::Function(function) => function.name.text.clone(),
+            _ => return Ok(None),
+        };
+        let axes: AxisTable = self.axes.clone();
+        let mut e = Elaborator::new(self, store, Precision::Double);
+        e.path.push("gradient".to_owned());
+        let inputs: Vec<Stored> = call
+            .arguments
+            .iter()
+            .flatten()
+            .filter_map(|value| match value {
+                Value::Stored(stored) if stored.element == Element::Float => Some(stored.clone()),
+                _ => None,
+            })
+            .collect();
+        let result = e.apply_item(call.item, call.axes, call.arguments, call.span)?;
+        let Value::Node(result) = result else { return Ok(None) };
+        if inputs.is_empty() || e.element(result) != Element::Float {
+            return Ok(None);
+        }
+        let value = e.weighted_sum(result, call.span)?;
+        let at: Vec<_> = inputs.iter().map(|input| e.read(input)).collect();
+        let Ok(derivatives) = e.gradients(value, &at, call.span) else {
+            e.scope.axes = axes;
+            return Ok(None);
+        };
+        let value = e.node_outcome("value", value, call.span)?;
+        let mut gradients = Vec::with_capacity(inputs.len());
+        for (input, derivative) in inputs.iter().zip(derivatives) {
+            let stored =
+                e.allocate(&format!("{} of {}", "gradient", input.name), Element::Float, &input.layout);
+            e.write(&stored, derivative, call.span)?;
+            gradients.push((input.slot, stored.slot));
+        }
+        Ok(Some(GradientCheck {
+            function,
+            span: call.span,
+            program: e.finish(),
+            value: value.slot,
+            gradients,
+        }))
+    }
+}
+
+impl<'p> Elaborator<'_, 'p> {
+    /// `assert e`, `assert a ~= b within t`
+    pub fn assert(&mut self, condition: &'p Expr) -> Checked<()> {
+        if self.test.is_none() {
+            return Err(fail::unavailable(condition.span, "`assert` outside a test"));
+        }
+        let mut shown = Vec::new();
+        evidence(condition, &mut shown);
+        self.watched = shown.iter().map(|expr| expr.id).collect();
+        let value = self.eval(condition)?;
+        let holds = self.truth(&value, condition.span)?;
+        let holds = self.all(holds, condition.span)?;
+        let holds = self.node_outcome("holds", holds, condition.span)?;
+        self.watched.clear();
+        let seen = std::mem::take(&mut self.seen);
+        let mut sides = Vec::with_capacity(shown.len());
+        for expr in shown {
+            let Some((_, value)) = seen.iter().find(|(id, _)| *id == expr.id) else { continue };
+            if value.is_array() {
+                sides.push((expr.span, self.outcome("side", value, expr.span)?));
+            }
+        }
+        if let Some(record) = &mut self.test {
+            record.assertions.push(Assertion { span: condition.span, holds, sides });
+        }
+        Ok(())
+    }
+
+    /// In the text of a test: keeps the call, so that its gradient can be compared with differences.
+    pub fn record_call(
+        &mut self,
+        span: Span,
+        item: ItemRef,
+        axes: &[(AxisId, Axis)],
+        arguments: &[Option<Value<'p>>],
+    ) {
+        if self.calls > 0 || self.test.is_none() {
+            return;
+        }
+        let mut kept = Vec::with_capacity(arguments.len());
+        for (k, argument) in arguments.iter().enumerate() {
+            kept.push(match argument {
+                Some(Value::Node(node)) => {
+                    let Ok(stored) = self.keep_apart(&format!("argument {k}"), *node, span) else { return };
+                    Some(Value::Stored(stored))
+                }
+                other => other.clone(),
+            });
+        }
+        if let Some(record) = &mut self.test {
+            record.calls.push(RecordedCall { item, span, axes: axes.to_vec(), arguments: kept });
+        }
+    }
+
+    /// Writes a node to a new slot, which this program does not read.
+    fn keep_apart(&mut self, name: &str, node: crate::graph::NodeId, span: Span) -> Checked<Stored> {
+        let layout = self.axes_of(node).as_slice().to_vec();
+        let stored = self.allocate(name, self.element(node), &layout);
+        self.write(&stored, node, span)?;
+        Ok(stored)
+    }
+
+    /// The sum of the elements, each with a weight of its own, so that no direction of the gradient cancels.
+    fn weighted_sum(&mut self, node: crate::graph::NodeId, span: Span) -> Checked<crate::graph::NodeId> {
+        let axes = self.axes_of(node);
+        let mut weighted = node;
+        for axis in axes.iter() {
+            weighted = self.build(span, |g| {
+                let position = g.iota(axis)?;
+                let position = g.cast(position, Element::Float)?;
+                let frequency = g.float(1.3)?;
+                let angle = g.mul(position, frequency)?;
+                let wave = g.cos(angle)?;
+                let base = g.float(1.5)?;
+                let weight = g.plus(wave, base)?;
+                g.mul(weighted, weight)
+            })?;
+        }
+        self.build(span, |g| g.sum(weighted, axes.as_slice()))
+    }
+}
