@@ -38,21 +38,20 @@ pub fn open(path: &Path, roots: &[PathBuf]) -> Result<Opened, Exit> {
 pub fn read(path: &Path) -> Result<(String, String), Exit> {
     let name = path.display().to_string();
     let bytes = std::fs::read(path).map_err(|error| {
-        complain(&name, String::new(), Code::A0601, &format!("`{name}` cannot be read: {error}"))
+        let mut sources = Sources::default();
+        let id = sources.add(&name, "");
+        let message = format!("`{name}` cannot be read: {error}");
+        print(&[Diagnostic::error(Code::A0601, Span::new(id, 0, 0), message)], &sources);
+        Exit::Wrong
     })?;
-    let text = crate::syntax::decode(&bytes).map_err(|problem| {
-        complain(&name, String::from_utf8_lossy(&bytes).into_owned(), problem.0, &problem.1)
+    // The text of a broken file is not shown: it may be anything.
+    let mut sources = Sources::default();
+    let id = sources.add(&name, "");
+    let text = crate::syntax::decode(id, bytes).map_err(|problem| {
+        print(&[*problem], &sources);
+        Exit::Wrong
     })?;
     Ok((name, text))
-}
-
-fn complain(name: &str, text: String, code: Code, message: &str) -> Exit {
-    let mut sources = Sources::default();
-    // The text of a broken file is not shown: it may be anything.
-    let _ = text;
-    let id = sources.add(name, "");
-    print(&[Diagnostic::error(code, Span::new(id, 0, 0), message)], &sources);
-    Exit::Wrong
 }
 
 /// Prints diagnostics to standard error, coloured if that is a terminal.

@@ -49,15 +49,6 @@ impl Graph {
         self.intern(Op::Input(id), SmallVec::new(), Type::new(element, axes), span)
     }
 
-    /// Turns a node into an input, so that what depends on it becomes a function of that input.
-    pub fn replace_by_input(&mut self, id: NodeId, input: InputId) {
-        let node = &mut self.nodes[id.0 as usize];
-        node.op = Op::Input(input);
-        node.operands.clear();
-        // What the node was before can be asked for again: that must be a new node.
-        self.interned.values_mut().for_each(|bucket| bucket.retain(|known| *known != id));
-    }
-
     /// A node of its own with the value of `x`, for values that are differentiated by and are not inputs.
     ///
     /// What is built from it stays built from it: without, `grad(-z, z)` with z = -x would find only x, and a literal

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::collect::Collection;
 use super::engine::{Engine, read_f64, scalar};
-use super::prepare::Base;
+use super::prepare::{Base, axis_name};
 use super::results::{Claim, Evidence, Measure, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::vary::Over;
@@ -239,7 +239,7 @@ impl<'p> Results<'_, 'p> {
             let size = self.scope.axes.size(*axis);
             let vary = self.base.axes.iter().find(|v| Some(v.id) == *id);
             ResultAxis {
-                name: self.scope.axes_name(*axis, *id),
+                name: axis_name(self.base.program, &self.scope, *axis, *id),
                 labels: vary.map_or_else(|| (0..size).map(|i| i.to_string()).collect(), |v| v.labels()),
             }
         });

@@ -28,7 +28,7 @@ pub fn dump(
     dot: bool,
 ) -> Result<String, Vec<Diagnostic>> {
     let engine = Engine::new(options.without.clone());
-    let base = prepare::prepare(program, experiment, world, options, &engine).map_err(|failure| match failure {
+    let base = prepare::prepare(program, experiment, world, options).map_err(|failure| match failure {
         Failure::Wrong(problems) | Failure::Failed(problems) => problems,
     })?;
     let trials = vary::trials(&base.axes);
@@ -48,5 +48,5 @@ pub fn dump(
         })?;
         return Ok(plan.to_string());
     }
-    Ok(if dot { program.dot() } else { program.to_string() })
+    Ok(if dot { program.graph.dot() } else { program.to_string() })
 }

@@ -101,7 +101,7 @@ pub fn run(
 ) -> Result<Results, Failure> {
     let started = Instant::now();
     let engine = Engine::new(options.without.clone());
-    let base = prepare::prepare(program, experiment, world, options, &engine)?;
+    let base = prepare::prepare(program, experiment, world, options)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());
     let outcomes: Vec<_> = trials

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::engine::Engine;
 use super::schema::schema;
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
@@ -10,9 +9,9 @@ use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored};
-use crate::graph::{Precision, Slot, Store, Tensor};
+use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
-use crate::syntax::ast::{Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver};
+use crate::syntax::ast::{AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver};
 
 /// The state from which every trial starts.
 pub struct Base<'p> {
@@ -35,7 +34,6 @@ pub fn prepare<'p>(
     experiment: &'p Experiment,
     world: &dyn World,
     options: &Options,
-    engine: &Engine,
 ) -> Result<Base<'p>, Failure> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
@@ -56,7 +54,7 @@ pub fn prepare<'p>(
         let own = program.files.last().is_some_and(|last| std::sync::Arc::ptr_eq(last, file));
         for item in &file.items {
             let outcome = match &item.kind {
-                ItemKind::Axis(_) | ItemKind::Let(_) => base.top_level(item, engine),
+                ItemKind::Axis(declarations) if own => base.sizes(declarations),
                 ItemKind::Data(data) if own => base.load(data, world),
                 _ => Ok(()),
             };
@@ -77,9 +75,13 @@ pub fn prepare<'p>(
 }
 
 impl<'p> Base<'p> {
-    fn top_level(&mut self, item: &'p crate::syntax::ast::Item, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
-        if let Some(program) = self.scope.execute_item(item, &mut self.store, Precision::Single)? {
-            engine.once(program, item.span, &mut self.store)?;
+    /// `axis Bucket = 128` at the top of the file: data columns may need the size.
+    fn sizes(&mut self, declarations: &'p [AxisDeclaration]) -> Result<(), Vec<Diagnostic>> {
+        for declaration in declarations {
+            let size = self.scope.number(&declaration.size)?;
+            if let Some(id) = self.program.axes_at.get(&declaration.name.span) {
+                self.scope.bind_axis(*id, size as usize);
+            }
         }
         Ok(())
     }
@@ -201,6 +203,11 @@ pub fn part_axis(program: &Program, rows: AxisId, name: &str) -> Option<AxisId> 
     program.axes.iter().position(|axis| is_part(&axis.kind)).map(|at| AxisId(at as u32))
 }
 
+/// What the user calls an axis.
+pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId>) -> String {
+    id.map_or_else(|| scope.axes.name(axis).to_string(), |id| program.axis(id).name.clone())
+}
+
 /// The rows' axis of a data set, wherever it is declared.
 pub fn rows_axis(program: &Program, data: &str) -> Option<AxisId> {
     let is_rows = |kind: &AxisKind| matches!(kind, AxisKind::Rows { data: of } if of == data);
@@ -230,22 +237,4 @@ fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Dia
             problems.push(problem);
         }
     }
-}
-
-/// A scope and a store with the top level of every file executed, for `test` blocks.
-pub fn top_level_scope<'p>(
-    program: &'p Program,
-    engine: &Engine,
-) -> Result<(Scope<'p>, Store), Vec<Diagnostic>> {
-    let mut store = Store::default();
-    let seed = store.add(Tensor::Index(vec![0]));
-    let mut scope = Scope::new(program, seed);
-    for item in program.files.iter().flat_map(|file| &file.items) {
-        if matches!(item.kind, ItemKind::Axis(_) | ItemKind::Let(_))
-            && let Some(compute) = scope.execute_item(item, &mut store, Precision::Double)?
-        {
-            engine.once(compute, item.span, &mut store)?;
-        }
-    }
-    Ok((scope, store))
 }

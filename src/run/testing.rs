@@ -1,11 +1,10 @@
 //! The `test` blocks of a file: assertions, and the derivative of every function called in them against differences.
 
 use super::engine::{Engine, read_f64, scalar};
-use super::prepare::top_level_scope;
 use crate::check::program::Program as Typed;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{GradientCheck, TestProgram};
-use crate::graph::{Element, InputId, NodeId, Program, Slot, Store, Tensor};
+use crate::graph::elaborate::{GradientCheck, Scope, TestProgram};
+use crate::graph::{Slot, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{ItemKind, Test};
 
@@ -53,12 +52,14 @@ fn attempt(
     engine: &Engine,
     outcome: &mut TestOutcome,
 ) -> Result<(), Vec<Diagnostic>> {
-    let (mut scope, mut store) = top_level_scope(program, engine)?;
+    let mut store = Store::default();
+    let seed = store.add(Tensor::Index(vec![0]));
+    let mut scope = Scope::new(program, seed);
     let elaborated = scope.test(test, &mut store)?;
     engine.compile(elaborated.program.clone(), test.span)?.run(&mut store)?;
     assertions(&elaborated, sources, &store, outcome);
     for check in &elaborated.gradients {
-        if let Some(problem) = gradient(&elaborated, check, &store, engine)? {
+        if let Some(problem) = gradient(check, &store, engine)? {
             outcome.problems.push(problem);
         }
         if !outcome.gradients.contains(&check.function) {
@@ -91,130 +92,54 @@ const ELEMENTS: usize = 64;
 /// Relative and absolute agreement that is asked for.
 const TOLERANCE: f64 = 1e-5;
 
-/// Compares the derivative of sum(weights * result) by each argument with differences of both sides. Where the two
-/// one-sided differences disagree there is a kink, and where they are not finite there is an edge: both are passed over.
-fn gradient(
-    test: &TestProgram,
-    check: &GradientCheck,
-    store: &Store,
-    engine: &Engine,
-) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
+/// Compares the derivatives of a weighted sum of the result with differences to both sides. Where the two one-sided
+/// differences disagree there is a kink, and where they are not finite there is an edge: both are passed over.
+fn gradient(check: &GradientCheck, store: &Store, engine: &Engine) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
     let mut store = store.clone();
-    let Ok(moved) = Moved::new(test, check, &mut store, engine) else { return Ok(None) };
-    let mut compiled = engine.compile(moved.program.clone(), check.span)?;
+    let mut compiled = engine.compile(check.program.clone(), check.span)?;
     compiled.run(&mut store)?;
-    let analytic: Vec<Vec<f64>> = moved.gradients.iter().map(|slot| read_f64(&store, *slot)).collect();
-    for (argument, slot) in moved.arguments.iter().enumerate() {
+    let analytic: Vec<Vec<f64>> = check.gradients.iter().map(|(_, by)| read_f64(&store, *by)).collect();
+    for (argument, (slot, _)) in check.gradients.iter().enumerate() {
         let base = read_f64(&store, *slot);
         for at in 0..base.len().min(ELEMENTS) {
             let width = 1e-6 * base[at].abs().max(1.0);
-            let mut value_at = |x: f64| -> Result<f64, Vec<Diagnostic>> {
+            let mut value_at = |x: f64| {
                 put(&mut store, *slot, at, x);
-                compiled.run(&mut store)?;
-                Ok(scalar(&store, moved.value))
+                let outcome = compiled.run(&mut store);
+                outcome.map(|()| scalar(&store, check.value))
             };
-            let outcome = (value_at(base[at] + width), value_at(base[at] - width), value_at(base[at]));
-            let (Ok(above), Ok(below), Ok(here)) = outcome else { continue };
+            let (above, below) = (value_at(base[at] + width), value_at(base[at] - width));
+            let (Ok(above), Ok(below), Ok(here)) = (above, below, value_at(base[at])) else { continue };
             let (right, left) = ((above - here) / width, (here - below) / width);
             let central = (above - below) / (2.0 * width);
-            let scale = 1.0 + central.abs() + analytic[argument][at].abs();
+            let found = analytic[argument][at];
+            let scale = 1.0 + central.abs() + if found.is_finite() { found.abs() } else { 0.0 };
             if !right.is_finite() || !left.is_finite() || (right - left).abs() > 1e-3 * scale {
                 continue;
             }
-            let found = analytic[argument][at];
-            // `not less` rather than `more`, so that NaN is caught.
+            // `not close` rather than `far`, so that NaN is caught.
             let close = (found - central).abs() < TOLERANCE * scale;
             if !close {
-                return Ok(Some(
-                    Diagnostic::error(
-                        Code::A0512,
-                        check.span,
-                        format!(
-                            "the derivative of `{}` by its argument {} (element {at}) is {found:.8}, but differences give {central:.8}",
-                            check.function,
-                            argument + 1
-                        ),
-                    )
-                    .help("a `stop` inside the function cuts its gradient; where that is meant, say so with `custom_grad`"),
-                ));
+                return Ok(Some(differs(check, argument, at, found, central)));
             }
         }
     }
     Ok(None)
 }
 
+fn differs(check: &GradientCheck, argument: usize, at: usize, found: f64, differences: f64) -> Diagnostic {
+    let message = format!(
+        "the derivative of `{}` by its argument {} (element {at}) is {found:.8}, but differences give {differences:.8}",
+        check.function,
+        argument + 1
+    );
+    Diagnostic::error(Code::A0512, check.span, message)
+        .label("differentiated here")
+        .help("a `stop` inside the function cuts its gradient; call it in a test only where its derivative is the true one")
+}
+
 fn put(store: &mut Store, slot: Slot, at: usize, value: f64) {
     if let Tensor::F64(values) = store.get_mut(slot) {
         values[at] = value;
-    }
-}
-
-/// The test's graph with the arguments as inputs, so that they can be moved.
-struct Moved {
-    program: Program,
-    arguments: Vec<Slot>,
-    gradients: Vec<Slot>,
-    value: Slot,
-}
-
-impl Moved {
-    fn new(
-        test: &TestProgram,
-        check: &GradientCheck,
-        store: &mut Store,
-        engine: &Engine,
-    ) -> Result<Moved, Vec<Diagnostic>> {
-        let span = check.span;
-        let failed = |error| vec![Diagnostic::error(Code::A0503, span, format!("{error}"))];
-        let mut arguments: Vec<NodeId> = check.arguments.clone();
-        arguments.sort_unstable();
-        arguments.dedup();
-        arguments.retain(|id| test.program.graph.node(*id).element == Element::Float);
-        // First the values that the arguments have, then the graph with them replaced.
-        let mut reading = test.program.clone();
-        reading.outputs.clear();
-        let mut slots = Vec::new();
-        for (number, id) in arguments.iter().enumerate() {
-            let layout: Vec<_> = reading.graph.node(*id).axes.iter().collect();
-            let count = reading.graph.elements(&reading.graph.node(*id).axes);
-            let slot = store.add(Tensor::F64(vec![0.0; count]));
-            reading.output(format!("argument {number}"), *id, &layout, slot).map_err(failed)?;
-            slots.push(slot);
-        }
-        engine.compile(reading, span)?.run(store)?;
-        let mut program = test.program.clone();
-        program.outputs.clear();
-        for (id, slot) in arguments.iter().zip(&slots) {
-            let node = program.graph.node(*id);
-            let layout: Vec<_> = node.axes.iter().collect();
-            let input = InputId(program.inputs.len() as u32);
-            program.inputs.push(crate::graph::Input {
-                name: "argument".into(),
-                element: Element::Float,
-                layout,
-                slot: *slot,
-            });
-            program.graph.replace_by_input(*id, input);
-        }
-        let graph = &mut program.graph;
-        let axes: Vec<_> = graph.node(check.result).axes.iter().collect();
-        let count = graph.elements(&graph.node(check.result).axes);
-        // Unequal weights, so that errors of different elements cannot cancel.
-        let weights: Vec<f64> = (0..count).map(|i| 1.0 + 0.37 * ((i * 7919 + 13) % 11) as f64 / 11.0).collect();
-        let weights = graph.tensor(Tensor::F64(weights), &axes).map_err(failed)?;
-        let weighted = graph.mul(check.result, weights).map_err(failed)?;
-        let value = graph.sum(weighted, &axes).map_err(failed)?;
-        let found = graph.gradient(value, &arguments).map_err(failed)?;
-        let value_slot = store.add(Tensor::F64(vec![0.0]));
-        program.output("value", value, &[], value_slot).map_err(failed)?;
-        let mut gradients = Vec::new();
-        for node in found {
-            let layout: Vec<_> = program.graph.node(node).axes.iter().collect();
-            let count = program.graph.elements(&program.graph.node(node).axes);
-            let slot = store.add(Tensor::F64(vec![0.0; count]));
-            program.output("gradient", node, &layout, slot).map_err(failed)?;
-            gradients.push(slot);
-        }
-        Ok(Moved { program, arguments: slots, gradients, value: value_slot })
     }
 }

@@ -1,7 +1,7 @@
 //! One trial: the statements of the experiment in order, with the values of its `vary` axes.
 
 use super::engine::{Engine, read_f64};
-use super::prepare::{Base, part_axis, rows_axis};
+use super::prepare::{Base, axis_name, part_axis, rows_axis};
 use super::training::{self, Course};
 use super::vary::{Over, Trial};
 use super::{Observer, Silent};
@@ -293,7 +293,7 @@ impl<'a, 'p> Running<'a, 'p> {
         for Measured { name, outcome } in measures {
             let axes = outcome.layout.iter().zip(&outcome.ids).map(|(axis, id)| FoundAxis {
                 id: *id,
-                name: self.scope.axes_name(*axis, *id),
+                name: axis_name(self.base.program, &self.scope, *axis, *id),
                 size: self.scope.axes.size(*axis),
             });
             let axes = axes.collect();
