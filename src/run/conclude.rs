@@ -13,7 +13,7 @@ use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
-    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
+    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind, UnaryOperator,
 };
 
 #[derive(Default)]
@@ -188,7 +188,7 @@ impl<'p> Results<'_, 'p> {
     fn evidence(&self, condition: &Expr, found: &[(Span, Outcome)], out: &mut Vec<Evidence>) {
         let side = |expr: &Expr| {
             let outcome = found.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
-            outcome.map(|outcome| self.read(expr.span, outcome))
+            outcome.map(|outcome| self.read(expr.span, outcome)).or_else(|| self.literal(expr))
         };
         match &condition.kind {
             ExprKind::Parenthesised(inner) => self.evidence(inner, found, out),
@@ -211,6 +211,18 @@ impl<'p> Results<'_, 'p> {
                 }
             }
         }
+    }
+
+    /// A number that the user wrote, which no program needs to compute.
+    fn literal(&self, expr: &Expr) -> Option<Side> {
+        let source = self.sources.slice(expr.span).to_string();
+        let value = match &expr.kind {
+            ExprKind::Number { value, .. } => *value,
+            ExprKind::Unary { operator: UnaryOperator::Negate, value } => -self.literal(value)?.values[0],
+            ExprKind::Parenthesised(inner) => self.literal(inner)?.values[0],
+            _ => return None,
+        };
+        Some(Side { source, axes: Vec::new(), values: vec![value] })
     }
 
     fn report(&mut self, line: &'p ReportLine) -> Result<(), Stop> {
