@@ -13,7 +13,8 @@ use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
-    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind, UnaryOperator,
+    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
+    UnaryOperator,
 };
 
 #[derive(Default)]
@@ -105,7 +106,7 @@ impl<'p> Results<'_, 'p> {
 
     fn bind(&mut self, collection: &Collection) {
         for axis in &self.base.axes {
-            self.scope.bind_axis(axis.id, axis.len());
+            self.scope.bind_axis(axis.id, axis.count());
             let values = match &axis.over {
                 Over::Arms(_) => Vec::new(),
                 Over::Values(values) => values.clone(),
@@ -132,7 +133,10 @@ impl<'p> Results<'_, 'p> {
             };
             let slot = self.store.add(tensor);
             let name = collected.measure.name.clone();
-            self.scope.bind(collected.name, Value::Stored(Stored { slot, element: collected.element, layout, name }));
+            self.scope.bind(
+                collected.name,
+                Value::Stored(Stored { slot, element: collected.element, layout, name }),
+            );
         }
     }
 
@@ -207,7 +211,13 @@ impl<'p> Results<'_, 'p> {
             _ => {
                 if let Some(left) = side(condition) {
                     let holds = left.values.iter().all(|v| *v != 0.0);
-                    out.push(Evidence { source: left.source.clone(), left, relation: "", right: None, holds });
+                    out.push(Evidence {
+                        source: left.source.clone(),
+                        left,
+                        relation: "",
+                        right: None,
+                        holds,
+                    });
                 }
             }
         }
@@ -240,7 +250,8 @@ impl<'p> Results<'_, 'p> {
 
     /// The value of an expression.
     fn side(&mut self, expr: &'p Expr) -> Result<Side, Stop> {
-        let (program, outcomes) = self.scope.evaluate(&[("value", expr)], &mut self.store, Precision::Double)?;
+        let (program, outcomes) =
+            self.scope.evaluate(&[("value", expr)], &mut self.store, Precision::Double)?;
         self.once(program, expr.span)?;
         let empty = || Side { source: String::new(), axes: Vec::new(), values: Vec::new() };
         Ok(outcomes.first().map_or_else(empty, |outcome| self.read(expr.span, outcome)))
