@@ -117,7 +117,16 @@ impl<'p> Elaborator<'_, 'p> {
     fn concat(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
         let (of, into) = self.made_axis(expr, call)?;
-        let axes = self.listed_axes(of)?;
+        // The checker found each value's own axis; the last that it notes is the new one.
+        let mut axes = self.listed_axes(of)?;
+        if let Some(info) = self.typed().calls.get(&expr.id)
+            && info.axes.len() > 1
+        {
+            axes.clear();
+            for (id, _) in &info.axes[..info.axes.len() - 1] {
+                axes.push(self.axis(*id, span)?);
+            }
+        }
         let values = self.values(call)?;
         let mut nodes = Vec::with_capacity(values.len());
         for value in &values {
