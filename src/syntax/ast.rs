@@ -597,6 +597,8 @@ pub enum ArgumentKind {
     As {
         value: Expr,
         name: Name,
+        /// The others of `Pixel as [Row, Column]`.
+        further: Vec<Name>,
         size: Option<Expr>,
     },
 }

@@ -4,9 +4,13 @@
 //! the text as `ansatz fmt` prints it.
 
 pub mod ast;
+mod dump;
+mod format;
 mod parse;
 mod scan;
 
+pub use dump::dump;
+pub use format::format;
 pub use parse::parse;
 
 use crate::diagnostic::{Code, Diagnostic};

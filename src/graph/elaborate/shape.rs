@@ -66,7 +66,7 @@ impl<'p> Elaborator<'_, 'p> {
         let typed = self.typed();
         let mut found = None;
         for argument in &call.arguments {
-            if let ArgumentKind::As { value, name, size } = &argument.kind {
+            if let ArgumentKind::As { value, name, size, .. } = &argument.kind {
                 found = Some((value, name, size.as_ref()));
             }
         }
@@ -298,7 +298,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// `resample(A as B)`: A, and the axis of replicates.
     pub fn resample_axes(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<(Axis, Axis)> {
         for argument in &call.arguments {
-            if let ArgumentKind::As { value, name, size } = &argument.kind {
+            if let ArgumentKind::As { value, name, size, .. } = &argument.kind {
                 let Some(from) = self.axis_of(value)? else { break };
                 let Some(id) = self.typed().axes_at.get(&name.span).copied() else { break };
                 let into = match size {

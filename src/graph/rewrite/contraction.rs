@@ -55,7 +55,12 @@ impl Collect<'_> {
     fn factors(&self, id: NodeId, product: &mut Product) {
         let node = self.old.node(id);
         if let Some(literal) = self.old.float_literal(id) {
-            product.scale *= literal;
+            // An infinite factor stays inside: inf * x - inf * y is not inf * (x - y).
+            if literal.is_finite() {
+                product.scale *= literal;
+            } else {
+                product.factors.push(id);
+            }
             return;
         }
         let size = self.old.elements(&node.axes);

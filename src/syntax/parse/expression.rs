@@ -269,14 +269,19 @@ impl Lower<'_> {
             (value, Some(clause)) => {
                 let value = self.expression_or_nothing(value, span);
                 let mut name = self.name(&clause);
-                let mut size = None;
+                let (mut further, mut size) = (Vec::new(), None);
                 for part in inner(clause) {
                     match part.as_rule() {
                         Rule::name => name = self.name(&part),
+                        Rule::as_names => {
+                            let mut names = self.names(part).into_iter();
+                            name = names.next().unwrap_or(name);
+                            further = names.collect();
+                        }
                         _ => size = Some(self.expression(part)),
                     }
                 }
-                ArgumentKind::As { value, name, size }
+                ArgumentKind::As { value, name, further, size }
             }
             (value, None) => ArgumentKind::Positional(self.expression_or_nothing(value, span)),
         }
