@@ -131,7 +131,10 @@ fn bytes_that_are_not_text() {
 
 #[test]
 fn words_of_statements_may_name_values() {
-    let names = ["data", "batch", "steps", "on", "over", "with", "by", "where", "table", "param", "measure", "test", "use"];
+    let names = [
+        "data", "batch", "steps", "on", "over", "with", "by", "where", "table", "param", "measure", "test",
+        "use",
+    ];
     for name in names {
         let text = format!(
             "fn f({name}: Float) -> Float {{\n  let y = {name} + {name}[A = 1] - g({name}, k = {name})\n  {name} * y\n}}\n"

@@ -212,10 +212,15 @@ impl<'p> Elaborator<'_, 'p> {
         for argument in &call.arguments {
             match &argument.kind {
                 ArgumentKind::Positional(value) => axes.extend(self.listed_axes(value)?),
-                ArgumentKind::As { value, name, .. } => {
+                ArgumentKind::As { value, name, further, .. } => {
                     axes.extend(self.axis_of(value)?);
-                    if let Some(id) = self.typed().axes_at.get(&name.span).copied() {
-                        axes.push(self.axis(id, name.span)?);
+                    for name in std::iter::once(name).chain(further) {
+                        match self.typed().axes_at.get(&name.span).copied() {
+                            Some(id) => axes.push(self.axis(id, name.span)?),
+                            None => {
+                                return Err(fail::fault(name.span, "an axis that the checker does not know"));
+                            }
+                        }
                     }
                 }
                 ArgumentKind::Named { .. } => {}
