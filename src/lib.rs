@@ -8,6 +8,7 @@ pub mod check;
 pub mod data;
 pub mod diagnostic;
 pub mod graph;
+pub mod library;
 pub mod plan;
 pub mod random;
 pub mod source;
