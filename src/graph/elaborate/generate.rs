@@ -33,6 +33,8 @@ impl<'p> Scope<'p> {
         let mut e = Elaborator::new(self, store, precision);
         e.path.push(format!("data.{}", data.name.text));
         let rows = e.rows_axis(&data.name.text, data.span)?;
+        // The block is written for one row: whatever it draws is drawn for each row.
+        e.frame.extra.insert(rows);
         let mut columns = BTreeMap::new();
         for statement in block {
             match statement {
