@@ -109,7 +109,6 @@ impl<'p> Elaborator<'_, 'p> {
                 self.fresh(text, places)
             }
         };
-        let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
         self.build(span, |g| g.window(Op::Window { axis, output, kernel, stride, dilation, before }, x))
     }
