@@ -197,10 +197,12 @@ impl<'a, 'p> Running<'a, 'p> {
     }
 
     fn generate(&mut self, data: &'p crate::syntax::ast::Data) -> Result<(), Stopped> {
-        let (program, binding) = self.scope.generate(data, &mut self.store, self.base.precision)?;
-        self.once(program, data.span)?;
-        self.scope.bind_data(&data.name.text, binding);
-        Ok(())
+        let rows = self.base.program.axes_at.get(&data.axis.span).copied();
+        if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
+            self.scope.bind_axis(id, count);
+        }
+        let program = self.scope.generate(data, &mut self.store, self.base.precision)?;
+        self.once(program, data.span)
     }
 
     fn split(&mut self, statement: &'p Split, span: Span) -> Result<(), Stopped> {
