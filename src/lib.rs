@@ -5,11 +5,14 @@
 
 pub mod backend;
 pub mod check;
+pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod library;
 pub mod plan;
 pub mod random;
+pub mod report;
+pub mod run;
 pub mod source;
 pub mod syntax;

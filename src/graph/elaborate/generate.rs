@@ -1,0 +1,84 @@
+//! Generated data: `data ring over Example = 500 { ... }`.
+
+use std::collections::BTreeMap;
+
+use super::draw::Draw;
+use super::elaborator::Elaborator;
+use super::fail;
+use super::scope::{DataBinding, Scope};
+use super::value::{Stored, Value};
+use crate::diagnostic::Checked;
+use crate::graph::{Axis, AxisSet, Element, Precision, Program, Store};
+use crate::syntax::ast::{self, DataSource, GeneratorStatement, Init, TypeKind};
+
+impl<'p> Scope<'p> {
+    /// How many rows a generated data set has: bind its axis to them, then call [`Scope::generate`].
+    pub fn generated_rows(&mut self, data: &'p ast::Data) -> Checked<Option<usize>> {
+        let DataSource::Generated { size, .. } = &data.source else { return Ok(None) };
+        let mut store = Store::default();
+        let mut e = Elaborator::new(self, &mut store, Precision::Double);
+        e.static_size(size, "the number of rows").map(Some)
+    }
+
+    /// The program that computes the columns of a generated data set, which are bound here: run it before any other.
+    pub fn generate(
+        &mut self,
+        data: &'p ast::Data,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Program> {
+        let DataSource::Generated { block, .. } = &data.source else {
+            return Err(fail::unavailable(data.span, "data sampled from a model"));
+        };
+        let mut e = Elaborator::new(self, store, precision);
+        e.path.push(format!("data.{}", data.name.text));
+        let rows = e.rows_axis(&data.name.text, data.span)?;
+        // The block is written for one row: whatever it draws is drawn for each row.
+        e.frame.extra.insert(rows);
+        let mut columns = BTreeMap::new();
+        for statement in block {
+            match statement {
+                GeneratorStatement::Statement(statement) => e.statement(statement)?,
+                GeneratorStatement::Column(column) => {
+                    let stored = e.generated_column(column, rows, &data.name.text)?;
+                    columns.insert(column.name.text.clone(), stored);
+                }
+            }
+        }
+        // Axes of the generator's own stay bound: columns may lie over them.
+        let axes = std::mem::take(&mut e.frame.axes);
+        e.scope.root.axes.extend(axes);
+        let program = e.finish();
+        self.bind_data(&data.name.text, DataBinding { columns, parts: BTreeMap::new() });
+        Ok(program)
+    }
+}
+
+impl<'p> Elaborator<'_, 'p> {
+    fn generated_column(&mut self, column: &'p ast::Column, rows: Axis, data: &str) -> Checked<Stored> {
+        let span = column.name.span;
+        let mut layout = vec![rows];
+        let mut float = false;
+        if let TypeKind::Array { element, axes } = &column.ty.kind {
+            float = element.text == "Float";
+            for name in axes {
+                layout.push(self.named_axis(name)?);
+            }
+        }
+        let value = self.named(&column.name.text, |e| match &column.value {
+            Some(Init::Draw(draw)) => e.drawing(Draw { ambient: layout.clone() }, |e| e.eval(draw)),
+            Some(Init::Value(value)) => e.eval(value),
+            None => Err(fail::fault(span, "a generated column without a value")),
+        })?;
+        let value = self.conform(value, &column.ty, span)?;
+        let mut node = self.node(&value, span)?;
+        if float && self.element(node) != Element::Float {
+            node = self.as_float(node, span)?;
+        }
+        let node = self.broadcast(node, &AxisSet::from(&layout[..]), span)?;
+        let stored = self.allocate(&format!("{data}.{}", column.name.text), self.element(node), &layout);
+        self.write(&stored, node, span)?;
+        self.frame.values.insert(span, Value::Node(node));
+        Ok(stored)
+    }
+}
