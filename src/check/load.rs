@@ -66,7 +66,7 @@ impl Loader<'_> {
         self.library.insert(file, None);
         let (path, text) = library::FILES[file];
         let id = self.sources.add(format!("std/{path}"), text);
-        match parse(id, text, &mut self.ids) {
+        match parse(id, &library::without_tests(text), &mut self.ids) {
             Ok(tree) => {
                 self.imports(&tree, false);
                 self.library.insert(file, Some(self.loaded.files.len() as u32));

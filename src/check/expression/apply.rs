@@ -36,9 +36,10 @@ impl Checker<'_> {
         let failed = matched.failed
             || matched.values.iter().flatten().any(|(_, _, ty)| *ty == Type::Error)
             || parameters.contains(&Type::Error);
-        let (Some(named), false) = (named, failed) else {
-            return self.known_result(&callee, None);
-        };
+        let Some(named) = named else { return self.known_result(&callee, None) };
+        if failed || !self.kinds_fit(&signature, &parameters, &matched) {
+            return self.known_result(&callee, Some(&named));
+        }
         let Some(bindings) = self.infer(expr, arguments, &signature, &named, &parameters, &matched) else {
             return self.known_result(&callee, Some(&named));
         };
@@ -285,6 +286,22 @@ impl Checker<'_> {
             bindings.push((generic, *axis));
         }
         Some(bindings)
+    }
+
+    /// Whether every argument is an index where one is wanted and a number where one is wanted: swapped arguments
+    /// are told as such, before their axes confuse.
+    fn kinds_fit(&mut self, signature: &Signature, parameters: &[Type], matched: &Matched) -> bool {
+        let mut fit = true;
+        for ((parameter, info), value) in parameters.iter().zip(&signature.parameters).zip(&matched.values) {
+            if let (Type::Array { element: want, .. }, Some((_, span, Type::Array { element: have, .. }))) =
+                (parameter, value)
+                && matches!(want, Element::Index(_)) != matches!(have, Element::Index(_))
+            {
+                self.wrong_element(signature, &info.name, info.span, *span, *want, *have);
+                fit = false;
+            }
+        }
+        fit
     }
 
     fn infer(
