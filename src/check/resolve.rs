@@ -91,7 +91,8 @@ impl Checker<'_> {
             self.scopes.iter().flat_map(|scope| scope.values.keys()).cloned().collect();
         known.extend(file.own.keys().cloned());
         known.extend(file.imported.keys().cloned());
-        known.extend(file.prelude.keys().cloned());
+        let prelude = crate::library::entries().iter().filter(|entry| entry.module == "prelude");
+        known.extend(prelude.map(|entry| entry.name.to_owned()));
         known.extend(Builtin::ALL.iter().map(|builtin| builtin.name().to_owned()));
         known.retain(|name| !name.is_empty());
         known.sort();
