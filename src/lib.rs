@@ -5,10 +5,13 @@
 
 pub mod backend;
 pub mod check;
+pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod graph;
 pub mod plan;
 pub mod random;
+pub mod report;
+pub mod run;
 pub mod source;
 pub mod syntax;

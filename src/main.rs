@@ -1,3 +1,3 @@
-fn main() {
-    println!("ansatz");
+fn main() -> std::process::ExitCode {
+    ansatz::cli::main()
 }

@@ -91,6 +91,16 @@ codes! {
     A0434 "folds do not fit";
     A0435 "batch larger than the data";
     A0436 "part named twice";
+    A0501 "a condition does not hold at run time";
+    A0502 "an index outside its axis at run time";
+    A0503 "a program that cannot be planned";
+    A0504 "a setting that cannot be";
+    A0505 "rows grouped by something that is no category";
+    A0511 "an assertion that does not hold";
+    A0512 "a derivative that differences contradict";
+    A0590 "a bug of a rewrite";
+    A0601 "a file that cannot be read";
+    A0602 "a setting of the command line that names nothing";
 }
 
 impl fmt::Display for Code {

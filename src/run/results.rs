@@ -15,6 +15,8 @@ pub struct Results {
     pub training: Vec<Curve>,
     /// Trials that stopped because a term was not finite.
     pub diverged: Vec<Divergence>,
+    /// The file says `allow divergence`.
+    pub divergence_allowed: bool,
     pub provenance: Provenance,
     pub times: Times,
 }

@@ -44,8 +44,10 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// Uniform numbers in (0, 1) over the ambient axes, the axes over which the call is lifted, and `more`.
     fn uniform(&mut self, more: &AxisSet, span: Span) -> Checked<NodeId> {
-        let mut order = self.draw.clone().unwrap_or_default().ambient;
-        for axis in self.frame.extra.union(more).iter() {
+        // Items first: more of them leave the numbers of the earlier ones as they are.
+        let mut order: Vec<Axis> = self.frame.extra.iter().collect();
+        let ambient = self.draw.clone().unwrap_or_default().ambient;
+        for axis in ambient.into_iter().chain(more.iter()) {
             if !order.contains(&axis) {
                 order.push(axis);
             }

@@ -93,6 +93,10 @@ impl<'p> Scope<'p> {
         self.varies.insert(axis, value);
     }
 
+    pub fn data(&self, name: &str) -> Option<&DataBinding> {
+        self.data.get(name)
+    }
+
     pub fn bind_data(&mut self, name: &str, data: DataBinding) {
         self.data.insert(name.to_owned(), data);
     }

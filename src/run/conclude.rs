@@ -1,0 +1,277 @@
+//! The results phase: lets over measures, claims with their evidence, tables.
+
+use super::Failure;
+use super::collect::Collection;
+use super::engine::{Engine, read_f64, scalar};
+use super::prepare::{Base, axis_name};
+use super::results::{Claim, Evidence, Measure, ResultAxis, Side, Table, Verdict};
+use super::table::{self, Column};
+use super::vary::Over;
+use crate::check::program::Phase;
+use crate::diagnostic::Diagnostic;
+use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding};
+use crate::graph::{Element, Precision, Store, Tensor};
+use crate::source::{Sources, Span};
+use crate::syntax::ast::{
+    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
+};
+
+#[derive(Default)]
+pub struct Conclusion {
+    pub measures: Vec<Measure>,
+    pub claims: Vec<Claim>,
+    pub tables: Vec<Table>,
+}
+
+/// Evaluates every statement of the results phase in double precision.
+pub fn conclude<'p>(
+    base: &Base<'p>,
+    experiment: &'p Experiment,
+    sources: &Sources,
+    collection: &Collection,
+    engine: &Engine,
+) -> Result<Conclusion, Failure> {
+    let mut phase = Results {
+        base,
+        sources,
+        engine,
+        scope: base.scope.clone(),
+        store: base.store.clone(),
+        conclusion: Conclusion::default(),
+    };
+    phase.share(experiment);
+    phase.bind(collection);
+    let (mut wrong, mut failed) = (Vec::new(), Vec::new());
+    for statement in &experiment.body {
+        if base.program.phases.get(&statement.span) != Some(&Phase::Results) {
+            continue;
+        }
+        match phase.execute(statement) {
+            Ok(()) => {}
+            Err(Stop::Wrong(problems)) => wrong.extend(problems),
+            Err(Stop::Failed(problems)) => failed.extend(problems),
+        }
+    }
+    match (wrong.is_empty(), failed.is_empty()) {
+        (true, true) => Ok(phase.conclusion),
+        (false, _) => Err(Failure::Wrong(wrong)),
+        (true, false) => Err(Failure::Failed(failed)),
+    }
+}
+
+enum Stop {
+    Wrong(Vec<Diagnostic>),
+    Failed(Vec<Diagnostic>),
+}
+
+impl From<Vec<Diagnostic>> for Stop {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Stop::Wrong(problems)
+    }
+}
+
+struct Results<'a, 'p> {
+    base: &'a Base<'p>,
+    sources: &'a Sources,
+    engine: &'a Engine,
+    scope: Scope<'p>,
+    store: Store,
+    conclusion: Conclusion,
+}
+
+impl<'p> Results<'_, 'p> {
+    /// Sizes and numbers of the trial phase that are the same in every trial are known here too.
+    fn share(&mut self, experiment: &'p Experiment) {
+        for statement in &experiment.body {
+            if !matches!(statement.kind, StatementKind::Axis(_) | StatementKind::Let(_)) {
+                continue;
+            }
+            if self.base.program.phases.get(&statement.span) == Some(&Phase::Results) {
+                continue;
+            }
+            if let StatementKind::Let(l) = &statement.kind
+                && let Some((_, value)) = self.base.settings.iter().find(|(name, _)| *name == l.names[0].text)
+            {
+                self.scope.bind(l.names[0].span, Value::Number(*value));
+                continue;
+            }
+            // One that depends on a trial cannot be executed here; a statement that uses it was refused by the checker.
+            let mut attempt = (self.scope.clone(), self.store.clone());
+            if let Ok(None) = attempt.0.execute(statement, &mut attempt.1, Precision::Double) {
+                (self.scope, self.store) = attempt;
+            }
+        }
+    }
+
+    fn bind(&mut self, collection: &Collection) {
+        for axis in &self.base.axes {
+            self.scope.bind_axis(axis.id, axis.len());
+            let values = match &axis.over {
+                Over::Arms(_) => Vec::new(),
+                Over::Values(values) => values.clone(),
+                Over::Seeds(count) => (0..*count).map(|i| i as f64).collect(),
+            };
+            self.scope.bind_vary(axis.id, VaryBinding::Values(values));
+        }
+        for collected in &collection.measures {
+            let mut layout = Vec::new();
+            for (id, axis) in collected.ids.iter().zip(&collected.measure.axes) {
+                layout.push(match id.and_then(|id| self.scope.axis(id)) {
+                    Some(known) => known,
+                    None => match id {
+                        Some(id) => self.scope.bind_axis(*id, axis.labels.len()),
+                        None => self.scope.axes.add(axis.name.clone(), axis.labels.len()),
+                    },
+                });
+            }
+            let values = &collected.measure.values;
+            let tensor = match collected.element {
+                Element::Float => Tensor::F64(values.clone()),
+                Element::Index => Tensor::Index(values.iter().map(|v| *v as i32).collect()),
+                Element::Bool => Tensor::Bool(values.iter().map(|v| u8::from(*v != 0.0)).collect()),
+            };
+            let slot = self.store.add(tensor);
+            let name = collected.measure.name.clone();
+            self.scope.bind(collected.name, Value::Stored(Stored { slot, element: collected.element, layout, name }));
+        }
+    }
+
+    fn execute(&mut self, statement: &'p Statement) -> Result<(), Stop> {
+        match &statement.kind {
+            StatementKind::Let(_) | StatementKind::Axis(_) => {
+                if let Some(program) = self.scope.execute(statement, &mut self.store, Precision::Double)? {
+                    self.once(program, statement.span)?;
+                }
+            }
+            StatementKind::Measure { name, value } => {
+                let side = self.side(value)?;
+                self.conclusion.measures.push(Measure {
+                    name: name.text.clone(),
+                    axes: side.axes,
+                    values: side.values,
+                    line: self.sources.position(name.span).0,
+                });
+            }
+            StatementKind::Claim { text, condition } => {
+                let claim = self.claim(&text.text, condition, statement.span)?;
+                self.conclusion.claims.push(claim);
+            }
+            StatementKind::Report(lines) => {
+                for line in lines {
+                    self.report(line)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stop> {
+        self.engine.compile(program, span)?.run(&mut self.store).map_err(Stop::Failed)
+    }
+
+    fn claim(&mut self, text: &str, condition: &'p Expr, span: Span) -> Result<Claim, Stop> {
+        let claim = self.scope.claim(condition, &mut self.store)?;
+        self.once(claim.program, span)?;
+        let holds = scalar(&self.store, claim.verdict.slot) != 0.0;
+        let mut evidence = Vec::new();
+        self.evidence(condition, &claim.evidence, &mut evidence);
+        Ok(Claim {
+            text: text.to_string(),
+            verdict: if holds { Verdict::Holds } else { Verdict::Refuted },
+            evidence,
+            line: self.sources.position(span).0,
+        })
+    }
+
+    /// The comparisons of a condition, in the order written.
+    fn evidence(&self, condition: &Expr, found: &[(Span, Outcome)], out: &mut Vec<Evidence>) {
+        let side = |expr: &Expr| {
+            let outcome = found.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
+            outcome.map(|outcome| self.read(expr.span, outcome))
+        };
+        match &condition.kind {
+            ExprKind::Parenthesised(inner) => self.evidence(inner, found, out),
+            ExprKind::Unary { value, .. } if side(condition).is_none() => self.evidence(value, found, out),
+            ExprKind::Binary { operator: BinaryOperator::And | BinaryOperator::Or, left, right, .. } => {
+                self.evidence(left, found, out);
+                self.evidence(right, found, out);
+            }
+            ExprKind::Binary { operator, left, right, .. } => {
+                if let (Some(l), Some(r), Some(relation)) = (side(left), side(right), relation(*operator)) {
+                    let holds = relation_holds(*operator, &l.values, &r.values);
+                    let source = self.sources.slice(condition.span).to_string();
+                    out.push(Evidence { source, left: l, relation, right: Some(r), holds });
+                }
+            }
+            _ => {
+                if let Some(left) = side(condition) {
+                    let holds = left.values.iter().all(|v| *v != 0.0);
+                    out.push(Evidence { source: left.source.clone(), left, relation: "", right: None, holds });
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, line: &'p ReportLine) -> Result<(), Stop> {
+        if let ReportKind::Table { values, by } = &line.kind {
+            let mut columns = Vec::new();
+            for value in values {
+                let side = self.side(value)?;
+                columns.push(Column { name: side.source, axes: side.axes, values: side.values });
+            }
+            let by: Vec<String> = by.iter().map(|name| name.text.clone()).collect();
+            self.conclusion.tables.push(table::table(&columns, &by));
+        }
+        Ok(())
+    }
+
+    /// The value of an expression.
+    fn side(&mut self, expr: &'p Expr) -> Result<Side, Stop> {
+        let (program, outcomes) = self.scope.evaluate(&[("value", expr)], &mut self.store, Precision::Double)?;
+        self.once(program, expr.span)?;
+        let empty = || Side { source: String::new(), axes: Vec::new(), values: Vec::new() };
+        Ok(outcomes.first().map_or_else(empty, |outcome| self.read(expr.span, outcome)))
+    }
+
+    fn read(&self, span: Span, outcome: &Outcome) -> Side {
+        let axes = outcome.layout.iter().zip(&outcome.ids).map(|(axis, id)| {
+            let size = self.scope.axes.size(*axis);
+            let vary = self.base.axes.iter().find(|v| Some(v.id) == *id);
+            ResultAxis {
+                name: axis_name(self.base.program, &self.scope, *axis, *id),
+                labels: vary.map_or_else(|| (0..size).map(|i| i.to_string()).collect(), |v| v.labels()),
+            }
+        });
+        let source = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        Side { source, axes: axes.collect(), values: read_f64(&self.store, outcome.slot) }
+    }
+}
+
+fn relation(operator: BinaryOperator) -> Option<&'static str> {
+    Some(match operator {
+        BinaryOperator::Equal => "==",
+        BinaryOperator::NotEqual => "!=",
+        BinaryOperator::Less => "<",
+        BinaryOperator::LessEqual => "<=",
+        BinaryOperator::Greater => ">",
+        BinaryOperator::GreaterEqual => ">=",
+        _ => return None,
+    })
+}
+
+/// For sides with axes: whether the relation holds everywhere (a scalar side stands for all).
+fn relation_holds(operator: BinaryOperator, left: &[f64], right: &[f64]) -> bool {
+    let at = |values: &[f64], i: usize| values.get(i).or(values.first()).copied().unwrap_or(f64::NAN);
+    (0..left.len().max(right.len())).all(|i| {
+        let (l, r) = (at(left, i), at(right, i));
+        match operator {
+            BinaryOperator::Equal => l == r,
+            BinaryOperator::NotEqual => l != r,
+            BinaryOperator::Less => l < r,
+            BinaryOperator::LessEqual => l <= r,
+            BinaryOperator::Greater => l > r,
+            _ => l >= r,
+        }
+    })
+}

@@ -1,0 +1,52 @@
+//! The first training step of an experiment at a stage of the pipeline, as text.
+
+use super::engine::Engine;
+use super::trial::Stopped;
+use super::{Failure, Options, prepare, trial, vary};
+use crate::check::program::Program;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::World;
+use crate::syntax::ast::Experiment;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// As elaborated and differentiated.
+    Elaborated,
+    /// After the rewrites.
+    Rewritten,
+    /// Kernels and buffers.
+    Plan,
+}
+
+/// The step of the first train block in the first trial. `dot`: for Graphviz (not for the plan).
+pub fn dump(
+    program: &Program,
+    experiment: &Experiment,
+    world: &dyn World,
+    options: &Options,
+    stage: Stage,
+    dot: bool,
+) -> Result<String, Vec<Diagnostic>> {
+    let engine = Engine::new(options.without.clone());
+    let base = prepare::prepare(program, experiment, world, options).map_err(|failure| match failure {
+        Failure::Wrong(problems) | Failure::Failed(problems) => problems,
+    })?;
+    let trials = vary::trials(&base.axes);
+    let step = trial::first_step(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
+        Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
+    })?;
+    let Some((step, span)) = step else {
+        return Ok(format!("the experiment `{}` trains nothing\n", experiment.name.text));
+    };
+    let mut program = step.program;
+    if stage != Stage::Elaborated {
+        program = engine.rewrite(&program, span)?;
+    }
+    if stage == Stage::Plan {
+        let plan = crate::plan::plan(&program, &crate::plan::PlanOptions::default()).map_err(|error| {
+            vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
+        })?;
+        return Ok(plan.to_string());
+    }
+    Ok(if dot { program.graph.dot() } else { program.to_string() })
+}

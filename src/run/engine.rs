@@ -1,0 +1,100 @@
+//! Compiling and running programs, and what their faults mean to the user.
+
+use crate::backend::{self, Executable};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::{Fault, Graph, Program, Store, Tensor};
+use crate::plan::PlanOptions;
+use crate::source::Span;
+
+/// Makes executables out of programs: rewrites, plan, backend.
+#[derive(Default)]
+pub struct Engine {
+    without: Vec<String>,
+}
+
+/// A compiled program with what is needed to explain its faults.
+pub struct Compiled {
+    executable: Box<dyn Executable>,
+    graph: Graph,
+}
+
+impl Engine {
+    /// `without` names rewrites to leave out.
+    pub fn new(without: Vec<String>) -> Self {
+        Engine { without }
+    }
+
+    /// The rewrites alone.
+    pub fn rewrite(&self, program: &Program, span: Span) -> Result<Program, Vec<Diagnostic>> {
+        let off: Vec<&str> = self.without.iter().map(String::as_str).collect();
+        crate::graph::passes::optimise(program, &off).map_err(|error| {
+            vec![
+                Diagnostic::error(Code::A0590, span, format!("a rewrite of the graph went wrong: {error:?}"))
+                    .label("the program made from this")
+                    .help("this is a bug of Ansatz; `--without PASS` leaves the rewrite out"),
+            ]
+        })
+    }
+
+    pub fn compile(&self, program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
+        let program = self.rewrite(&program, span)?;
+        let executable = backend::cpu::compile(&program, &PlanOptions::default()).map_err(|error| {
+            vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
+        })?;
+        Ok(Compiled { executable, graph: program.graph })
+    }
+
+    /// Compiles and runs once.
+    pub fn once(&self, program: Program, span: Span, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
+        self.compile(program, span)?.run(store)
+    }
+}
+
+impl Compiled {
+    pub fn run(&mut self, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
+        self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)])
+    }
+}
+
+fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
+    match fault {
+        Fault::Check(id) => {
+            let check = &graph.checks[id.0 as usize];
+            Diagnostic::error(Code::A0501, check.span, check.message.clone()).help(check.help.clone())
+        }
+        Fault::IndexOutOfRange { node, index, size } => {
+            let span = graph.node(*node).span;
+            Diagnostic::error(
+                Code::A0502,
+                span,
+                format!("the index {index} lies outside its axis, which has {size} positions"),
+            )
+            .help("indices start at 0; limit the value with `clamp` before it becomes an index")
+        }
+    }
+}
+
+/// Every element of a slot as f64.
+pub fn read_f64(store: &Store, slot: crate::graph::Slot) -> Vec<f64> {
+    store.get(slot).to_f64()
+}
+
+/// The one element of a scalar slot.
+pub fn scalar(store: &Store, slot: crate::graph::Slot) -> f64 {
+    match store.get(slot) {
+        Tensor::F32(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::F64(v) => v.first().copied().unwrap_or(f64::NAN),
+        Tensor::Index(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::Bool(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+    }
+}
+
+/// Writes a scalar slot, whatever its element.
+pub fn set_scalar(store: &mut Store, slot: crate::graph::Slot, value: f64) {
+    match store.get_mut(slot) {
+        Tensor::F32(v) => v.iter_mut().for_each(|x| *x = value as f32),
+        Tensor::F64(v) => v.iter_mut().for_each(|x| *x = value),
+        Tensor::Index(v) => v.iter_mut().for_each(|x| *x = value as i32),
+        Tensor::Bool(v) => v.iter_mut().for_each(|x| *x = u8::from(value != 0.0)),
+    }
+}

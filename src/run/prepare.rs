@@ -1,0 +1,240 @@
+//! What all trials share: the data of the file, the axes of trials, the settings.
+
+use std::collections::BTreeMap;
+
+use super::schema::schema;
+use super::vary::{Over, VaryAxis};
+use super::{Failure, Options};
+use crate::check::program::{AxisId, AxisKind, Program};
+use crate::data::{self, Table};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::elaborate::{DataBinding, Scope, Stored};
+use crate::graph::{Axis, Precision, Slot, Store, Tensor};
+use crate::source::World;
+use crate::syntax::ast::{AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver};
+
+/// The state from which every trial starts.
+pub struct Base<'p> {
+    pub program: &'p Program,
+    pub scope: Scope<'p>,
+    pub store: Store,
+    /// Index scalar: the seed of the trial.
+    pub seed_slot: Slot,
+    pub axes: Vec<VaryAxis>,
+    pub tables: BTreeMap<String, Table>,
+    pub seed: u32,
+    pub precision: Precision,
+    pub allow_divergence: bool,
+    pub settings: Vec<(String, f64)>,
+}
+
+/// Loads the data of the file, executes its top level, and evaluates the `vary` statements.
+pub fn prepare<'p>(
+    program: &'p Program,
+    experiment: &'p Experiment,
+    world: &dyn World,
+    options: &Options,
+) -> Result<Base<'p>, Failure> {
+    let mut store = Store::default();
+    let seed_slot = store.add(Tensor::Index(vec![0]));
+    let mut base = Base {
+        program,
+        scope: Scope::new(program, seed_slot),
+        store,
+        seed_slot,
+        axes: Vec::new(),
+        tables: BTreeMap::new(),
+        seed: options.seed,
+        precision: Precision::Single,
+        allow_divergence: false,
+        settings: options.settings.clone(),
+    };
+    let mut problems = Vec::new();
+    for file in &program.files {
+        let own = program.files.last().is_some_and(|last| std::sync::Arc::ptr_eq(last, file));
+        for item in &file.items {
+            let outcome = match &item.kind {
+                ItemKind::Axis(declarations) if own => base.sizes(declarations),
+                ItemKind::Data(data) if own => base.load(data, world),
+                _ => Ok(()),
+            };
+            problems.extend(outcome.err().unwrap_or_default());
+        }
+    }
+    for statement in &experiment.body {
+        let outcome = match &statement.kind {
+            StatementKind::Setting { name, value } => base.setting(&name.text, value, statement),
+            StatementKind::Vary { .. } => base.vary(statement, options),
+            StatementKind::Data(data) if matches!(data.source, DataSource::File { .. }) => base.load(data, world),
+            _ => Ok(()),
+        };
+        problems.extend(outcome.err().unwrap_or_default());
+    }
+    unknown_settings(&base, experiment, &mut problems);
+    if problems.is_empty() { Ok(base) } else { Err(Failure::Wrong(problems)) }
+}
+
+impl<'p> Base<'p> {
+    /// `axis Bucket = 128` at the top of the file: data columns may need the size.
+    fn sizes(&mut self, declarations: &'p [AxisDeclaration]) -> Result<(), Vec<Diagnostic>> {
+        for declaration in declarations {
+            let size = self.scope.number(&declaration.size)?;
+            if let Some(id) = self.program.axes_at.get(&declaration.name.span) {
+                self.scope.bind_axis(*id, size as usize);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a data set and binds its columns and axes.
+    fn load(&mut self, data: &'p Data, world: &dyn World) -> Result<(), Vec<Diagnostic>> {
+        if !matches!(data.source, DataSource::File { .. }) {
+            return Ok(());
+        }
+        let scope = &self.scope;
+        let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
+        let table = data::load(&schema(data, self.program, &size)?, world)?;
+        let binding = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
+        self.scope.bind_data(&data.name.text, binding);
+        self.tables.insert(data.name.text.clone(), table);
+        Ok(())
+    }
+
+    fn setting(
+        &mut self,
+        name: &str,
+        value: &'p crate::syntax::ast::Expr,
+        statement: &Statement,
+    ) -> Result<(), Vec<Diagnostic>> {
+        match (name, &value.kind) {
+            ("seed", _) => {
+                let seed = self.scope.number(value)?;
+                if seed < 0.0 || seed > f64::from(u32::MAX) || seed.fract() != 0.0 {
+                    return Err(vec![
+                        Diagnostic::error(Code::A0504, value.span, format!("{seed} cannot be a seed"))
+                            .help("a seed is a whole number from 0 to 4294967295"),
+                    ]);
+                }
+                self.seed = seed as u32;
+            }
+            ("precision", ExprKind::Name(name)) if name.text == "f32" => self.precision = Precision::Single,
+            ("precision", ExprKind::Name(name)) if name.text == "f64" => self.precision = Precision::Double,
+            ("allow", ExprKind::Name(name)) if name.text == "divergence" => self.allow_divergence = true,
+            _ => {
+                return Err(vec![
+                    Diagnostic::error(Code::A0504, statement.span, "there is no such setting")
+                        .help("settings are `seed 7`, `precision f32`, `precision f64` and `allow divergence`"),
+                ]);
+            }
+        }
+        Ok(())
+    }
+
+    fn vary(&mut self, statement: &'p Statement, options: &Options) -> Result<(), Vec<Diagnostic>> {
+        let StatementKind::Vary { name, over } = &statement.kind else { return Ok(()) };
+        let Some(id) = self.program.axes_at.get(&name.span).copied() else { return Ok(()) };
+        let set = options.settings.iter().find(|(known, _)| *known == name.text).map(|(_, value)| *value);
+        let over = match over {
+            VaryOver::Arms(arms) => Over::Arms(arms.iter().map(|arm| arm.text.clone()).collect()),
+            VaryOver::Values(_) if set.is_some() => Over::Values(set.into_iter().collect()),
+            VaryOver::Values(value) if matches!(value.kind, ExprKind::List(_) | ExprKind::Call(_)) => {
+                Over::Values(self.scope.numbers(value)?)
+            }
+            VaryOver::Values(value) => {
+                let count = self.scope.number(value)?;
+                if count < 1.0 || count.fract() != 0.0 || count > 1e6 {
+                    return Err(vec![
+                        Diagnostic::error(Code::A0504, value.span, format!("`{}` cannot have {count} seeds", name.text))
+                            .help("write a whole number from 1, or a list of values: `[0, 0.1, 1]`"),
+                    ]);
+                }
+                Over::Seeds(options.seeds.unwrap_or(count as usize))
+            }
+        };
+        self.axes.push(VaryAxis { id, name: name.text.clone(), over });
+        Ok(())
+    }
+}
+
+/// Puts a table's columns into the store and gives its axes their sizes.
+fn bind_table<'p>(
+    program: &Program,
+    data: &Data,
+    table: &Table,
+    scope: &mut Scope<'p>,
+    store: &mut Store,
+) -> DataBinding {
+    let mut ids: BTreeMap<&str, AxisId> = BTreeMap::new();
+    if let DataSource::File { columns, .. } = &data.source {
+        for column in columns {
+            if let crate::syntax::ast::TypeKind::Array { element, axes } = &column.ty.kind {
+                let spans = axes.iter().map(|axis| axis.span).chain([element.span]);
+                for id in spans.filter_map(|span| program.axes_at.get(&span)) {
+                    ids.insert(&program.axis(*id).name, *id);
+                }
+            }
+        }
+    }
+    let sizes = table.categories.iter().map(|c| (c.name.as_str(), c.values.len()));
+    let sizes = sizes.chain(table.groups.iter().map(|g| (g.name.as_str(), g.size)));
+    for (name, size) in sizes {
+        if let Some(id) = ids.get(name)
+            && scope.axis(*id).is_none()
+        {
+            scope.bind_axis(*id, size);
+        }
+    }
+    let mut binding = DataBinding::default();
+    let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return binding };
+    let row_axis = scope.bind_axis(rows, table.rows);
+    for column in &table.columns {
+        let inner = column.inner.iter().filter_map(|name| ids.get(name.as_str())).filter_map(|id| scope.axis(*id));
+        let layout = std::iter::once(row_axis).chain(inner).collect();
+        let slot = store.add(column.tensor.clone());
+        let name = format!("{}.{}", data.name.text, column.name);
+        binding.columns.insert(column.name.clone(), Stored { slot, element: column.element, layout, name });
+    }
+    binding
+}
+
+/// The axis of a part of a data set's rows, if the program mentions it.
+pub fn part_axis(program: &Program, rows: AxisId, name: &str) -> Option<AxisId> {
+    let is_part = |kind: &AxisKind| matches!(kind, AxisKind::Part { rows: of, part } if *of == rows && part == name);
+    program.axes.iter().position(|axis| is_part(&axis.kind)).map(|at| AxisId(at as u32))
+}
+
+/// What the user calls an axis.
+pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId>) -> String {
+    id.map_or_else(|| scope.axes.name(axis).to_string(), |id| program.axis(id).name.clone())
+}
+
+/// The rows' axis of a data set, wherever it is declared.
+pub fn rows_axis(program: &Program, data: &str) -> Option<AxisId> {
+    let is_rows = |kind: &AxisKind| matches!(kind, AxisKind::Rows { data: of } if of == data);
+    program.axes.iter().position(|axis| is_rows(&axis.kind)).map(|at| AxisId(at as u32))
+}
+
+/// `--set` must name something.
+fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Diagnostic>) {
+    let names = |statement: &Statement| -> Vec<String> {
+        match &statement.kind {
+            StatementKind::Let(l) => l.names.iter().map(|n| n.text.clone()).collect(),
+            StatementKind::Vary { name, .. } => vec![name.text.clone()],
+            _ => Vec::new(),
+        }
+    };
+    let known: Vec<String> = experiment.body.iter().flat_map(names).collect();
+    for (name, _) in &base.settings {
+        if !known.contains(name) {
+            let mut problem = Diagnostic::error(
+                Code::A0602,
+                experiment.name.span,
+                format!("`--set {name}=...` names nothing of this experiment"),
+            );
+            if let Some(near) = crate::diagnostic::nearest(name, known.iter().map(String::as_str)) {
+                problem = problem.help(format!("there is `{near}`"));
+            }
+            problems.push(problem);
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The training loop: batches in, steps run, terms recorded.
+
+use super::engine::{Engine, scalar, set_scalar};
+use super::trial::Stopped;
+use crate::data::Batches;
+use crate::graph::elaborate::{Length, StepProgram};
+use crate::graph::{Slot, Store, Tensor};
+use crate::source::Span;
+
+/// The course of one term over a training block.
+#[derive(Clone, Debug)]
+pub struct Course {
+    pub term: String,
+    /// The training block, from 1.
+    pub block: usize,
+    /// The mean over each tenth of the steps.
+    pub means: Vec<f64>,
+}
+
+/// A term that was not finite.
+#[derive(Clone, Debug)]
+pub struct NotFinite {
+    pub term: String,
+    pub step: usize,
+    pub span: Span,
+}
+
+const STRETCHES: usize = 10;
+
+/// Runs all steps of a block. `key` addresses the order of rows. Stops at the first term that is not finite.
+pub fn train(
+    step: StepProgram,
+    span: Span,
+    key: [u32; 2],
+    engine: &Engine,
+    store: &mut Store,
+    progress: impl Fn(usize, usize),
+) -> Result<(Vec<Course>, Option<NotFinite>), Stopped> {
+    engine.compile(step.initialise, span)?.run(store).map_err(Stopped::Failed)?;
+    let mut feeds = feeds(&step.batches, key, span)?;
+    let per_epoch = feeds.iter().map(|feed| feed.batches.steps_per_epoch() as usize).min().unwrap_or(1).max(1);
+    let steps = match step.length {
+        Length::Epochs(epochs) => epochs * per_epoch,
+        Length::Steps(steps) => steps,
+    };
+    let mut program = engine.compile(step.program, span)?;
+    let mut sums = vec![[0.0; STRETCHES]; step.terms.len()];
+    let mut counts = [0usize; STRETCHES];
+    let mut stop = None;
+    'steps: for number in 0..steps {
+        set_scalar(store, step.step, number as f64);
+        set_scalar(store, step.epoch, (number / per_epoch) as f64);
+        set_scalar(store, step.progress, number as f64 / steps as f64);
+        for feed in &mut feeds {
+            feed.fill(number, store);
+        }
+        program.run(store).map_err(Stopped::Failed)?;
+        let stretch = number * STRETCHES / steps;
+        counts[stretch] += 1;
+        for (term, sum) in step.terms.iter().zip(&mut sums) {
+            let value = scalar(store, term.slot);
+            sum[stretch] += value;
+            if !value.is_finite() {
+                stop = Some(NotFinite { term: term.name.clone(), step: number, span: term.span });
+                break 'steps;
+            }
+        }
+        if number % 16 == 15 || number + 1 == steps {
+            progress(number + 1, steps);
+        }
+    }
+    let courses = step.terms.iter().zip(sums).map(|(term, sums)| Course {
+        term: term.name.clone(),
+        block: 0,
+        means: sums.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(sum, n)| sum / n as f64).collect(),
+    });
+    Ok((courses.collect(), stop))
+}
+
+/// The batches of one data set and the slot that they go to.
+struct Feed {
+    batches: Batches,
+    slot: Option<Slot>,
+}
+
+impl Feed {
+    fn fill(&mut self, step: usize, store: &mut Store) {
+        let Some(slot) = self.slot else { return };
+        if let Tensor::Index(rows) = store.get_mut(slot) {
+            self.batches.fill(step as u64, rows);
+        }
+    }
+}
+
+fn feeds(
+    inputs: &[crate::graph::elaborate::BatchInput],
+    key: [u32; 2],
+    span: Span,
+) -> Result<Vec<Feed>, Stopped> {
+    let mut feeds = Vec::new();
+    for (number, input) in inputs.iter().enumerate() {
+        let rows: Vec<u32> = (0..input.rows as u32).collect();
+        let batches = match input.slot {
+            None => Batches::full(&rows),
+            Some(_) => {
+                let key = [key[0], key[1] ^ (number as u32) << 16];
+                Batches::new(&rows, input.size, key, span).map_err(|problem| Stopped::Wrong(vec![problem]))?
+            }
+        };
+        feeds.push(Feed { batches, slot: input.slot });
+    }
+    Ok(feeds)
+}

@@ -1,0 +1,304 @@
+//! One trial: the statements of the experiment in order, with the values of its `vary` axes.
+
+use super::engine::{Engine, read_f64};
+use super::prepare::{Base, axis_name, part_axis, rows_axis};
+use super::training::{self, Course};
+use super::vary::{Over, Trial};
+use super::{Observer, Silent};
+use crate::check::program::{AxisId, Phase};
+use crate::data::{Amount, PartSpec, SplitSpec, split};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::graph::elaborate::{DataBinding, Measured, Scope, StepProgram, Stored, Value, VaryBinding};
+use crate::graph::{Element, Precision, Store, Tensor};
+use crate::source::Span;
+use crate::syntax::ast::{DataSource, Experiment, PartSize, Split, Statement, StatementKind};
+
+/// What one trial measured.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub measures: Vec<Found>,
+    pub courses: Vec<Course>,
+    /// Where, at which step and in which term the trial stopped being finite.
+    pub diverged: Option<(Span, usize, String)>,
+}
+
+/// A measured array.
+#[derive(Debug)]
+pub struct Found {
+    /// The span of the measure's name.
+    pub name: Span,
+    pub element: Element,
+    pub axes: Vec<FoundAxis>,
+    pub values: Vec<f64>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundAxis {
+    pub id: Option<AxisId>,
+    pub name: String,
+    pub size: usize,
+}
+
+/// Why a trial has no outcome.
+#[derive(Debug)]
+pub enum Stopped {
+    /// The file or the data are wrong.
+    Wrong(Vec<Diagnostic>),
+    /// Something failed while it ran.
+    Failed(Vec<Diagnostic>),
+}
+
+impl From<Vec<Diagnostic>> for Stopped {
+    fn from(diagnostics: Vec<Diagnostic>) -> Self {
+        Stopped::Wrong(diagnostics)
+    }
+}
+
+/// Executes every statement of the trial phase.
+pub fn run<'p>(
+    base: &Base<'p>,
+    experiment: &'p Experiment,
+    trial: &Trial,
+    number: usize,
+    engine: &Engine,
+    observer: &dyn Observer,
+) -> Result<Outcome, Stopped> {
+    let mut running = Running::new(base, trial, number, engine, observer);
+    for statement in trial_phase(base, experiment) {
+        running.execute(statement)?;
+        if running.outcome.diverged.is_some() {
+            break;
+        }
+    }
+    Ok(running.outcome)
+}
+
+/// The step of the first train block, not compiled, with its place; none without one. Nothing is trained.
+pub fn first_step<'p>(
+    base: &Base<'p>,
+    experiment: &'p Experiment,
+    trial: &Trial,
+    engine: &Engine,
+) -> Result<Option<(StepProgram, Span)>, Stopped> {
+    let mut running = Running::new(base, trial, 0, engine, &Silent);
+    for statement in trial_phase(base, experiment) {
+        if let StatementKind::Train(train) = &statement.kind {
+            let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
+            return Ok(Some((step, statement.span)));
+        }
+        running.execute(statement)?;
+    }
+    Ok(None)
+}
+
+fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Item = &'p Statement> {
+    let phases = &base.program.phases;
+    experiment.body.iter().filter(|statement| phases.get(&statement.span) != Some(&Phase::Results))
+}
+
+struct Running<'a, 'p> {
+    base: &'a Base<'p>,
+    scope: Scope<'p>,
+    store: Store,
+    engine: &'a Engine,
+    seed: u32,
+    /// How many splits and train blocks there were: addresses of their random orders.
+    splits: u32,
+    blocks: u32,
+    outcome: Outcome,
+    number: usize,
+    observer: &'a dyn Observer,
+}
+
+impl<'a, 'p> Running<'a, 'p> {
+    fn new(
+        base: &'a Base<'p>,
+        trial: &Trial,
+        number: usize,
+        engine: &'a Engine,
+        observer: &'a dyn Observer,
+    ) -> Self {
+        let mut running = Running {
+            base,
+            scope: base.scope.clone(),
+            store: base.store.clone(),
+            engine,
+            seed: trial.seed(base.seed, &base.axes),
+            splits: 0,
+            blocks: 0,
+            outcome: Outcome::default(),
+            number,
+            observer,
+        };
+        running.bind(trial);
+        running
+    }
+
+    fn bind(&mut self, trial: &Trial) {
+        // Index scalars are i32; the bits are what counts.
+        *self.store.get_mut(self.base.seed_slot) = Tensor::Index(vec![self.seed as i32]);
+        for (axis, at) in self.base.axes.iter().zip(&trial.positions) {
+            let binding = match axis.over {
+                Over::Arms(_) => VaryBinding::Arm(*at),
+                Over::Values(_) | Over::Seeds(_) => VaryBinding::Number(axis.value(*at)),
+            };
+            self.scope.bind_vary(axis.id, binding);
+        }
+    }
+
+    fn execute(&mut self, statement: &'p Statement) -> Result<(), Stopped> {
+        let precision = self.base.precision;
+        match &statement.kind {
+            StatementKind::Let(l) => {
+                let set = self.base.settings.iter().find(|(name, _)| l.names.iter().any(|n| n.text == *name));
+                if let Some((_, value)) = set {
+                    self.scope.bind(l.names[0].span, Value::Number(*value));
+                    return Ok(());
+                }
+                self.bind_statement(statement, precision)
+            }
+            StatementKind::Axis(_) | StatementKind::Param(_) => self.bind_statement(statement, precision),
+            StatementKind::Data(data) => match &data.source {
+                DataSource::File { .. } => Ok(()),
+                _ => self.generate(data),
+            },
+            StatementKind::Split(split) => self.split(split, statement.span),
+            StatementKind::Train(train) => self.train(train, statement.span),
+            StatementKind::On { data, body } => {
+                let on = self.scope.on(data, body, statement.span, &mut self.store, Precision::Double)?;
+                self.once(on.program, statement.span)?;
+                self.found(on.measures);
+                Ok(())
+            }
+            StatementKind::Measure { name, value } => {
+                let (program, mut outcomes) =
+                    self.scope.evaluate(&[(&name.text, value)], &mut self.store, Precision::Double)?;
+                self.once(program, statement.span)?;
+                if let Some(outcome) = outcomes.pop() {
+                    self.found(vec![Measured { name: name.span, outcome }]);
+                }
+                Ok(())
+            }
+            // Settings and `vary` are done; results come later.
+            _ => Ok(()),
+        }
+    }
+
+    fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stopped> {
+        let mut compiled = self.engine.compile(program, span)?;
+        compiled.run(&mut self.store).map_err(Stopped::Failed)
+    }
+
+    fn bind_statement(&mut self, statement: &'p Statement, precision: Precision) -> Result<(), Stopped> {
+        match self.scope.execute(statement, &mut self.store, precision)? {
+            Some(program) => self.once(program, statement.span),
+            None => Ok(()),
+        }
+    }
+
+    fn generate(&mut self, data: &'p crate::syntax::ast::Data) -> Result<(), Stopped> {
+        let (program, binding) = self.scope.generate(data, &mut self.store, self.base.precision)?;
+        self.once(program, data.span)?;
+        self.scope.bind_data(&data.name.text, binding);
+        Ok(())
+    }
+
+    fn split(&mut self, statement: &'p Split, span: Span) -> Result<(), Stopped> {
+        let program = self.base.program;
+        let name = &statement.data.text;
+        self.splits += 1;
+        let (Some(rows_id), Some(mut binding)) = (rows_axis(program, name), self.scope.data(name).cloned()) else {
+            return Ok(());
+        };
+        let rows = self.scope.axis(rows_id).map_or(0, |axis| self.scope.axes.size(axis));
+        let groups = self.index_columns(&binding, &statement.by)?;
+        let strata = self.index_columns(&binding, &statement.stratified)?;
+        let mut parts = Vec::new();
+        for part in &statement.parts {
+            let amount = match &part.size {
+                None => Amount::Rest,
+                Some(PartSize::Percent(e)) => Amount::Fraction(self.scope.number(e)? / 100.0),
+                Some(PartSize::Count(e)) => Amount::Count(self.scope.number(e)?.max(0.0) as usize),
+            };
+            parts.push(PartSpec { name: part.name.text.clone(), amount, span: part.name.span });
+        }
+        let seed = match &statement.seed {
+            Some(e) => self.scope.number(e)? as u32,
+            None => self.seed,
+        };
+        let done = split::split(SplitSpec {
+            rows,
+            parts: &parts,
+            groups: &groups.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            strata: &strata.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            key: [seed, self.splits],
+            span,
+        })?;
+        for (part, rows) in done.parts {
+            let Some(id) = part_axis(program, rows_id, &part) else { continue };
+            let axis = self.scope.bind_axis(id, rows.len());
+            let slot = self.store.add(Tensor::Index(rows.iter().map(|row| *row as i32).collect()));
+            let name = format!("{name}.{part}");
+            binding.parts.insert(part, Stored { slot, element: Element::Index, layout: vec![axis], name });
+        }
+        self.scope.bind_data(name, binding);
+        Ok(())
+    }
+
+    fn index_columns(
+        &self,
+        binding: &DataBinding,
+        names: &[crate::syntax::ast::Name],
+    ) -> Result<Vec<Vec<i32>>, Stopped> {
+        let mut columns = Vec::new();
+        for name in names {
+            let tensor = binding.columns.get(&name.text).map(|stored| self.store.get(stored.slot));
+            columns.push(match tensor {
+                Some(Tensor::Index(values)) => values.clone(),
+                Some(Tensor::Bool(values)) => values.iter().map(|v| i32::from(*v)).collect(),
+                _ => {
+                    return Err(Stopped::Wrong(vec![
+                        Diagnostic::error(
+                            Code::A0505,
+                            name.span,
+                            format!("`{}` is not a category, so rows cannot be grouped by it", name.text),
+                        )
+                        .help("group by a category or a Bool column"),
+                    ]));
+                }
+            });
+        }
+        Ok(columns)
+    }
+
+    fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {
+        self.blocks += 1;
+        let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
+        let key = [self.seed, 0x4000_0000 | self.blocks];
+        let (course, stop) = training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
+            self.observer.training(self.number, done, steps)
+        })?;
+        let block = self.blocks as usize;
+        self.outcome.courses.extend(course.into_iter().map(|mut c| {
+            c.block = block;
+            c
+        }));
+        if let Some(stop) = stop {
+            self.outcome.diverged = Some((stop.span, stop.step, stop.term));
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, measures: Vec<Measured>) {
+        for Measured { name, outcome } in measures {
+            let axes = outcome.layout.iter().zip(&outcome.ids).map(|(axis, id)| FoundAxis {
+                id: *id,
+                name: axis_name(self.base.program, &self.scope, *axis, *id),
+                size: self.scope.axes.size(*axis),
+            });
+            let axes = axes.collect();
+            let values = read_f64(&self.store, outcome.slot);
+            self.outcome.measures.push(Found { name, element: outcome.element, axes, values });
+        }
+    }
+}
