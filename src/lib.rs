@@ -9,6 +9,7 @@ pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod graph;
+pub mod library;
 pub mod plan;
 pub mod random;
 pub mod report;

@@ -1,5 +1,12 @@
 //! The builtins: what the language itself offers as names, with their documentation. Everything that can be
-//! written in the language is in `stdlib/` instead.
+//! written in the language is in `stdlib/` instead. Their typing rules are in the files beside, by family.
+
+mod elementwise;
+mod order;
+mod random;
+mod reduce;
+pub(super) mod rule;
+mod shape;
 
 macro_rules! builtins {
     ($($variant:ident $name:literal $signature:literal $doc:literal;)*) => {

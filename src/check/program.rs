@@ -183,11 +183,16 @@ pub struct Program {
     /// Every axis name, in declarations, types, selectors and arguments, by the span of the `AxisName` or `Name`.
     pub axes_at: HashMap<Span, AxisId>,
     pub calls: HashMap<ExprId, CallInfo>,
-    /// New axes that the operation at an expression makes, in the order that the builtin documents.
+    /// New axes that the operation at an expression makes, in the order that the builtin documents (for `window`:
+    /// its places, then K if K is new; for the others the axis named after `as`, if it is new). Of a list literal:
+    /// its axes, outermost first.
     pub derived: HashMap<ExprId, Vec<AxisId>>,
     /// By the span of a binding name (let, parameter, state, column, measure): its type. For a measure or a
     /// `let` of the results phase, with the `vary` axes.
     pub bindings: HashMap<Span, Type>,
+    /// By the span of a `train` or `on` statement: the axis of the rows in the block, one for each data set named
+    /// there. In a train block a [`AxisKind::Batch`], in an `on` block the part itself.
+    pub blocks: HashMap<Span, Vec<AxisId>>,
     /// By the span of an experiment's statement.
     pub phases: HashMap<Span, Phase>,
     /// By the span of a measure's name: the `vary` axes that it depends on.

@@ -19,19 +19,12 @@ pub struct Opened {
 /// Reads and checks a file. Diagnostics go to standard error.
 pub fn open(path: &Path, roots: &[PathBuf]) -> Result<Opened, Exit> {
     let (name, text) = read(path)?;
-    let analysis = check::check(&name, text);
-    print(&analysis.warnings, &analysis.sources);
-    match analysis.program {
-        Ok(program) => {
-            let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-            let roots = std::iter::once(folder).chain(roots.iter().cloned()).collect();
-            Ok(Opened { sources: analysis.sources, program, world: Disk { roots } })
-        }
-        Err(problems) => {
-            print(&problems, &analysis.sources);
-            Err(Exit::Wrong)
-        }
-    }
+    let outcome = check::check(&name, &text);
+    print(&outcome.diagnostics, &outcome.sources);
+    let program = outcome.program.ok_or(Exit::Wrong)?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let roots = std::iter::once(folder).chain(roots.iter().cloned()).collect();
+    Ok(Opened { sources: outcome.sources, program, world: Disk { roots } })
 }
 
 /// The name and text of a source file.

@@ -1,0 +1,268 @@
+//! The axis environment: declaring axes, finding them by name, and the axes of written types.
+
+use super::program::{AxisId, AxisKind, Element, Type};
+use super::state::Checker;
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::source::Span;
+use crate::syntax::ast::{self, AxisName, Expr, ExprKind, Name, TypeKind};
+
+impl Checker<'_> {
+    /// Binds a name to an axis in the innermost scope.
+    pub fn declare_axis(&mut self, name: &Name, axis: AxisId) {
+        self.program.axes_at.insert(name.span, axis);
+        let scope = match self.scopes.last_mut() {
+            Some(scope) => &mut scope.axes,
+            None => &mut self.files[self.context.file].axes,
+        };
+        if let Some(first) = scope.insert(name.text.clone(), axis) {
+            let first = self.program.axis(first).span;
+            self.defined_twice(name, first);
+        }
+    }
+
+    pub fn find_axis(&self, name: &str) -> Option<AxisId> {
+        let in_scope = self.scopes.iter().rev().find_map(|scope| scope.axes.get(name).copied());
+        in_scope.or_else(|| self.files.get(self.context.file)?.axes.get(name).copied())
+    }
+
+    fn known_axes(&self) -> Vec<String> {
+        let scopes = self.scopes.iter().flat_map(|scope| scope.axes.keys());
+        scopes.chain(self.files[self.context.file].axes.keys()).cloned().collect()
+    }
+
+    /// `Task`, or `Task'`, which comes into being where it is first named.
+    fn find_or_prime(&mut self, name: &str, primed: bool, span: Span) -> Option<AxisId> {
+        let (base, primed) = match name.strip_suffix('\'') {
+            Some(base) => (base, true),
+            None => (name, primed),
+        };
+        if !primed {
+            return self.find_axis(base);
+        }
+        let primed_name = format!("{base}'");
+        if let Some(axis) = self.find_axis(&primed_name) {
+            return Some(axis);
+        }
+        let of = self.find_axis(base)?;
+        let axis = self.new_axis(primed_name.clone(), AxisKind::SameSizeAs(of), span);
+        match self.scopes.last_mut() {
+            Some(scope) => scope.axes.insert(primed_name, axis),
+            None => self.files[self.context.file].axes.insert(primed_name, axis),
+        };
+        Some(axis)
+    }
+
+    /// A part by the name of its data set or of its rows: `ner.train`, `Token.train`.
+    pub fn find_part(&self, of: &str, part: &str) -> Option<AxisId> {
+        let data = self.data_of(of)?;
+        self.trial.parts.get(&data)?.iter().find(|p| p.name == part).map(|p| p.axis)
+    }
+
+    /// The data set meant by its own name or by the name of its rows.
+    pub fn data_of(&self, name: &str) -> Option<String> {
+        if self.data.contains_key(name) {
+            return Some(name.to_owned());
+        }
+        self.data.values().find(|data| self.program.axis(data.rows).name == name).map(|data| data.name.clone())
+    }
+
+    /// Resolves an axis and writes it down; unknown ones are reported.
+    pub fn axis(&mut self, name: &AxisName) -> Option<AxisId> {
+        let found = match name.path.as_slice() {
+            [only] => match self.find_or_prime(&only.text, name.primed, name.span) {
+                Some(axis) => axis,
+                None => return self.unknown_axis(&only.text, name.span),
+            },
+            [of, part] => match self.find_part(&of.text, &part.text) {
+                Some(axis) => axis,
+                None => return self.unknown_part(&of.text, of.span, &part.text, part.span),
+            },
+            _ => return self.unknown_axis(&self.text(name.span), name.span),
+        };
+        self.program.axes_at.insert(name.span, found);
+        Some(found)
+    }
+
+    /// The axis that a name denotes, written down; unknown ones are reported.
+    pub fn axis_by_name(&mut self, name: &Name) -> Option<AxisId> {
+        match self.find_or_prime(&name.text, false, name.span) {
+            Some(axis) => {
+                self.program.axes_at.insert(name.span, axis);
+                Some(axis)
+            }
+            None => self.unknown_axis(&name.text, name.span),
+        }
+    }
+
+    /// The axis that an argument names, if it names one and is no value: `Example`, `Token.train`.
+    pub fn axis_argument(&mut self, expr: &Expr) -> Option<AxisId> {
+        let axis = match &expr.kind {
+            ExprKind::Name(name) => {
+                if self.find_local(&name.text).is_some() {
+                    return None;
+                }
+                self.find_or_prime(&name.text, false, name.span)?
+            }
+            ExprKind::Field { value, field } => match &value.kind {
+                ExprKind::Name(of) => self.find_part(&of.text, &field.text)?,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        self.program.axes_at.insert(expr.span, axis);
+        Some(axis)
+    }
+
+    /// Whether an expression is the name of an unknown axis: written with a capital, and nothing else.
+    pub fn looks_like_axis(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                name.text.starts_with(char::is_uppercase)
+                    && self.find_local(&name.text).is_none()
+                    && self.find_item(&name.text).is_none()
+            }
+            _ => false,
+        }
+    }
+
+    pub fn unknown_axis<T>(&mut self, name: &str, span: Span) -> Option<T> {
+        let known = self.known_axes();
+        let mut diagnostic = Diagnostic::error(Code::A0102, span, format!("there is no axis `{name}` here"))
+            .label("unknown axis");
+        diagnostic = match nearest(name, known.iter().map(String::as_str)) {
+            Some(near) => {
+                let axis = self.find_axis(near);
+                let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                match axis {
+                    Some(axis) => {
+                        let place = self.program.axis(axis).span;
+                        diagnostic.related(place, format!("`{near}` is declared here"))
+                    }
+                    None => diagnostic,
+                }
+            }
+            None if known.is_empty() => diagnostic.help(format!("declare it first: `axis {name} = 16`")),
+            None => {
+                let mut known = known;
+                known.sort();
+                known.dedup();
+                diagnostic.help(format!(
+                    "the axes in scope are {}; a new one is declared by `axis {name} = 16`",
+                    known.join(", ")
+                ))
+            }
+        };
+        self.report(diagnostic);
+        None
+    }
+
+    pub fn unknown_part<T>(&mut self, of: &str, of_span: Span, part: &str, span: Span) -> Option<T> {
+        let Some(data) = self.data_of(of) else {
+            let known: Vec<String> = self.data.keys().cloned().collect();
+            let mut diagnostic =
+                Diagnostic::error(Code::A0101, of_span, format!("there is no data set `{of}`"))
+                    .label("unknown data set");
+            if let Some(near) = nearest(of, known.iter().map(String::as_str)) {
+                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+            } else if known.is_empty() {
+                diagnostic = diagnostic.help("declare one at the top of the file: `data name = csv(\"...\") over Row { ... }`");
+            }
+            self.report(diagnostic);
+            return None;
+        };
+        let parts = self.trial.parts.get(&data).cloned().unwrap_or_default();
+        let mut diagnostic =
+            Diagnostic::error(Code::A0109, span, format!("`{data}` has no part `{part}`")).label("unknown part");
+        if parts.is_empty() {
+            let place = self.data.get(&data).map(|info| info.span);
+            diagnostic = diagnostic.help(format!("split it first: `split {data} into train 70%, test 30%`"));
+            if let Some(place) = place {
+                diagnostic = diagnostic.related(place, "it is not split in this experiment");
+            }
+        } else {
+            let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+            diagnostic = diagnostic.related(parts[0].span, "its parts are made here").help(
+                match nearest(part, names.iter().copied()) {
+                    Some(near) => format!("did you mean `{data}.{near}`?"),
+                    None => format!("its parts are {}", names.join(", ")),
+                },
+            );
+        }
+        self.report(diagnostic);
+        None
+    }
+
+    /// A written type, and its axes in the order written.
+    pub fn ty(&mut self, ty: &ast::Type) -> (Type, Vec<AxisId>) {
+        match &ty.kind {
+            TypeKind::Array { element, axes } => {
+                let element = self.element(element);
+                let resolved: Vec<Option<AxisId>> = axes.iter().map(|axis| self.axis(axis)).collect();
+                let mut order: Vec<AxisId> = Vec::new();
+                for (axis, written) in resolved.iter().zip(axes) {
+                    let Some(axis) = axis else { return (Type::Error, Vec::new()) };
+                    if order.contains(axis) {
+                        let name = self.axis_name(*axis);
+                        self.report(
+                            Diagnostic::error(
+                                Code::A0214,
+                                written.span,
+                                format!("the axis `{name}` stands twice in one type"),
+                            )
+                            .label("the second time")
+                            .help(format!(
+                                "a type has each axis once; for a second axis of the same size write `{name}'`"
+                            )),
+                        );
+                        return (Type::Error, Vec::new());
+                    }
+                    order.push(*axis);
+                }
+                match element {
+                    Some(element) => {
+                        (Type::Array { element, axes: order.iter().copied().collect() }, order)
+                    }
+                    None => (Type::Error, order),
+                }
+            }
+            TypeKind::Record(fields) => {
+                let fields = fields.iter().map(|(name, ty)| (name.text.clone(), self.ty(ty).0)).collect();
+                (Type::Record(fields), Vec::new())
+            }
+            TypeKind::Tuple(types) => {
+                (Type::Tuple(types.iter().map(|ty| self.ty(ty).0).collect()), Vec::new())
+            }
+            TypeKind::Function { .. } => (self.unavailable(ty.span, "a function as a value"), Vec::new()),
+        }
+    }
+
+    fn element(&mut self, name: &Name) -> Option<Element> {
+        match name.text.as_str() {
+            "Float" => return Some(Element::Float),
+            "Bool" => return Some(Element::Bool),
+            _ => {}
+        }
+        if let Some(axis) = self.find_or_prime(&name.text, false, name.span) {
+            self.program.axes_at.insert(name.span, axis);
+            return Some(Element::Index(axis));
+        }
+        let mut known = self.known_axes();
+        known.extend(["Float".to_owned(), "Bool".to_owned()]);
+        let help = match name.text.as_str() {
+            "float" | "Int" | "int" | "Number" | "Real" | "f32" | "f64" | "Tensor" => {
+                "numbers are `Float`; positions on an axis have the axis as their type".to_owned()
+            }
+            "bool" | "Boolean" => "truth values are `Bool`".to_owned(),
+            text => match nearest(text, known.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "an element is `Float`, `Bool` or an axis (then it is an index)".to_owned(),
+            },
+        };
+        self.report(
+            Diagnostic::error(Code::A0103, name.span, format!("there is no type `{}`", name.text))
+                .label("unknown type")
+                .help(help),
+        );
+        None
+    }
+}

@@ -1,0 +1,132 @@
+//! Element-wise functions, `where`, `stop`, `grad` and `inner`.
+
+use super::Builtin;
+use super::rule::BuiltinCall;
+use crate::check::program::{AxisIds, Element, Type};
+use crate::check::state::{Checker, Place};
+use crate::check::types::array;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+
+/// How many values an element-wise function takes; None for everything else.
+pub(super) fn arity(builtin: Builtin) -> Option<usize> {
+    use Builtin as B;
+    match builtin {
+        B::Exp
+        | B::Log
+        | B::Log1p
+        | B::Expm1
+        | B::Sqrt
+        | B::Sin
+        | B::Cos
+        | B::Tanh
+        | B::Erf
+        | B::Sigmoid
+        | B::Abs
+        | B::Sign
+        | B::Floor
+        | B::LogGamma
+        | B::Digamma
+        | B::NormalQuantile => Some(1),
+        B::GammaIncomplete => Some(2),
+        B::BetaIncomplete => Some(3),
+        _ => None,
+    }
+}
+
+impl Checker<'_> {
+    pub fn elementwise_call(&mut self, call: BuiltinCall, arity: usize) -> Type {
+        self.options(call, &[]);
+        let values = call.positional();
+        if values.len() != arity || !call.axes.is_empty() || !call.renamed().is_empty() {
+            let plural = if arity == 1 { "value" } else { "values" };
+            return self.wrong_count(call, &format!("{arity} {plural}"));
+        }
+        let axes: Vec<Option<AxisIds>> = values.iter().map(|value| self.numbers(value)).collect();
+        self.builtin_done(call, &[]);
+        let mut places: Vec<(&AxisIds, Span)> = Vec::new();
+        for (axes, value) in axes.iter().zip(&values) {
+            let Some(axes) = axes else { return Type::Error };
+            places.push((axes, value.span));
+        }
+        array(Element::Float, self.unite(&places))
+    }
+
+    pub fn where_call(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let [condition, a, b] = call.positional()[..] else {
+            return self.wrong_count(call, "a condition and two values");
+        };
+        let holds = self.truths(condition);
+        let (first, second) = (self.array_of(a), self.array_of(b));
+        self.builtin_done(call, &[]);
+        let (Some(holds), Some((first, left)), Some((second, right))) = (holds, first, second) else {
+            return Type::Error;
+        };
+        let element = match (first, second) {
+            (one, other) if one == other => one,
+            (Element::Index(_), _) | (_, Element::Index(_)) => {
+                let (one, other) = (self.show_element(first), self.show_element(second));
+                self.report(
+                    Diagnostic::error(Code::A0221, b.span, "the two values of `where` have different types")
+                        .label(format!("this holds {other}"))
+                        .related(a.span, format!("this holds {one}"))
+                        .help("both must be numbers, or indices of one axis; `number(i)` makes a number of an index"),
+                );
+                return Type::Error;
+            }
+            _ => Element::Float,
+        };
+        array(element, self.unite(&[(&holds, condition.span), (&left, a.span), (&right, b.span)]))
+    }
+
+    pub fn stop_call(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let [value] = call.positional()[..] else { return self.wrong_count(call, "1 value") };
+        let ty = self.expression(value);
+        self.builtin_done(call, &[]);
+        match self.as_array(value, &ty) {
+            Some(_) => ty,
+            None => Type::Error,
+        }
+    }
+
+    pub fn grad_call(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let [y, x] = call.positional()[..] else { return self.wrong_count(call, "2 values") };
+        let (of, by) = (self.numbers(y), self.numbers(x));
+        self.builtin_done(call, &[]);
+        let (Some(of), Some(by)) = (of, by) else { return Type::Error };
+        if !of.is_empty() {
+            let has = self.axes_in_words(&of);
+            let names: Vec<String> = of.iter().map(|axis| self.axis_name(*axis)).collect();
+            self.report(
+                Diagnostic::error(Code::A0301, y.span, "the gradient is taken of a single number")
+                    .label(format!("this has {has}"))
+                    .related(call.name.span, "for this gradient")
+                    .help(format!("reduce it first: `sum({}, {})`", self.text(y.span), names.join(", "))),
+            );
+            return Type::Error;
+        }
+        array(Element::Float, by)
+    }
+
+    pub fn inner_call(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let [a, b] = call.positional()[..] else { return self.wrong_count(call, "2 values") };
+        let (left, right) = (self.numbers(a), self.numbers(b));
+        self.builtin_done(call, &[]);
+        if self.context.place != Place::Optimizer {
+            self.report(
+                Diagnostic::error(Code::A0316, call.name.span, "`inner` belongs to the step of an optimizer")
+                    .label(format!("this is in {}", self.context.place.words()))
+                    .help("elsewhere write the sum and its axes: `sum(a * b, A)`"),
+            );
+            return Type::Error;
+        }
+        if left.is_none() || right.is_none() {
+            return Type::Error;
+        }
+        Type::float()
+    }
+}

@@ -1,0 +1,185 @@
+//! Reductions: over axes, by groups, with a filter.
+
+use super::Builtin;
+use super::rule::BuiltinCall;
+use crate::check::program::{AxisId, AxisIds, Element, Type};
+use crate::check::state::Checker;
+use crate::check::types::array;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+
+impl Checker<'_> {
+    pub fn reduction(&mut self, call: BuiltinCall) -> Type {
+        use Builtin as B;
+        let options: &[&str] = match call.builtin {
+            B::Variance | B::StandardDeviation => &["correction"],
+            B::Quantile => &["q"],
+            _ => &[],
+        };
+        let mut q_given = false;
+        for (name, value) in self.options(call, options) {
+            q_given |= name == "q";
+            self.numbers(value);
+            if name == "correction" {
+                self.static_number(value, "the correction");
+            }
+        }
+        let mut positional = call.positional();
+        if call.builtin == B::Count && positional.first().is_none_or(|first| self.axis_argument(first).is_some()) {
+            return self.count_positions(call, &positional);
+        }
+        if positional.is_empty() {
+            return self.wrong_count(call, "a value and the axes to reduce over");
+        }
+        let operand = positional.remove(0);
+        let Some((element, axes)) = self.operand(call, operand) else {
+            self.check_clauses(call);
+            return Type::Error;
+        };
+        if call.builtin == B::Quantile && !q_given {
+            match positional.iter().position(|value| {
+                self.axis_argument(value).is_none() && !self.looks_like_axis(value)
+            }) {
+                Some(at) => {
+                    let q = positional.remove(at);
+                    self.numbers(q);
+                }
+                None => return self.wrong_count(call, "a value, an axis and the share `q`"),
+            }
+        }
+        let mut over: Vec<AxisId> = Vec::new();
+        let mut failed = false;
+        let Some(bracketed) = self.bracket_axes(call) else { return Type::Error };
+        for (axis, written) in bracketed.into_iter().zip(call.axes) {
+            match self.in_operand(&axes, axis) {
+                Some(axis) => over.push(axis),
+                None => {
+                    failed = true;
+                    let _: Option<()> = self.operand_lacks(axis, written.span, &axes, operand.span, "reduces over");
+                }
+            }
+        }
+        for value in &positional {
+            match self.wanted_axis_of(call, value, &axes, operand.span, "reduces over") {
+                Some(axis) => over.push(axis),
+                None => failed = true,
+            }
+        }
+        if failed {
+            self.check_clauses(call);
+            return Type::Error;
+        }
+        if over.is_empty() {
+            return self.no_axis(call, operand.span, &axes);
+        }
+        if matches!(call.builtin, B::ArgMax | B::ArgMin | B::Median | B::Quantile) && over.len() > 1 {
+            return self.wrong_count(call, "one axis");
+        }
+        let mut rest: Vec<(AxisIds, Span)> =
+            vec![(axes.iter().copied().filter(|axis| !over.contains(axis)).collect(), operand.span)];
+        rest.extend(self.clauses(call, &over));
+        self.builtin_done(call, &over);
+        let places: Vec<(&AxisIds, Span)> = rest.iter().map(|(axes, span)| (axes, *span)).collect();
+        let axes = self.unite(&places);
+        let result = match (call.builtin, element) {
+            (B::Any | B::All, _) => Element::Bool,
+            (B::ArgMax | B::ArgMin, _) => Element::Index(over[0]),
+            _ => Element::Float,
+        };
+        array(result, axes)
+    }
+
+    fn operand(&mut self, call: BuiltinCall, operand: &crate::syntax::ast::Expr) -> Option<(Element, AxisIds)> {
+        match call.builtin {
+            Builtin::Any | Builtin::All | Builtin::Count => Some((Element::Bool, self.truths(operand)?)),
+            _ => Some((Element::Float, self.numbers(operand)?)),
+        }
+    }
+
+    /// `count(A where m)`: positions of axes.
+    fn count_positions(&mut self, call: BuiltinCall, positional: &[&crate::syntax::ast::Expr]) -> Type {
+        let mut over = Vec::new();
+        for value in positional {
+            match self.wanted_axis(call, value) {
+                Some(axis) => over.push(axis),
+                None => return Type::Error,
+            }
+        }
+        match self.bracket_axes(call) {
+            Some(axes) => over.extend(axes),
+            None => return Type::Error,
+        }
+        if over.is_empty() {
+            return self.wrong_count(call, "a truth value and axes, or axes alone");
+        }
+        let rest = self.clauses(call, &over);
+        self.builtin_done(call, &over);
+        let places: Vec<(&AxisIds, Span)> = rest.iter().map(|(axes, span)| (axes, *span)).collect();
+        array(Element::Float, self.unite(&places))
+    }
+
+    /// The axes that the clauses add: those of the filter that are not reduced, and one for each key.
+    fn clauses(&mut self, call: BuiltinCall, over: &[AxisId]) -> Vec<(AxisIds, Span)> {
+        let mut added = Vec::new();
+        for key in call.by {
+            let Some((element, axes)) = self.array_of(key) else { continue };
+            let Element::Index(group) = element else {
+                let shown = self.show(&array(element, axes));
+                self.report(
+                    Diagnostic::error(Code::A0206, key.span, format!("groups are made by an index, not by {shown}"))
+                        .label(format!("this is {shown}"))
+                        .help("group by a column of a category, or make an index: `position[A](x)`"),
+                );
+                continue;
+            };
+            if !over.iter().any(|axis| axes.contains(axis)) {
+                let names: Vec<String> = over.iter().map(|axis| self.axis_name(*axis)).collect();
+                let has = self.axes_in_words(&axes);
+                self.report(
+                    Diagnostic::error(Code::A0208, key.span, "this key does not run along the axis that is reduced")
+                        .label(format!("this has {has}"))
+                        .related(call.expr.span, format!("reduces over {}", names.join(", ")))
+                        .help(format!("the key must have the axis {}", names.join(" or "))),
+                );
+                continue;
+            }
+            let mut rest: AxisIds = axes.into_iter().filter(|axis| !over.contains(axis)).collect();
+            rest.insert(group);
+            added.push((rest, key.span));
+        }
+        if let Some(filter) = call.filter
+            && let Some(axes) = self.truths(filter)
+        {
+            added.push((axes.into_iter().filter(|axis| !over.contains(axis)).collect(), filter.span));
+        }
+        if let Some(otherwise) = call.otherwise
+            && let Some(axes) = self.numbers(otherwise)
+        {
+            added.push((axes, otherwise.span));
+        }
+        added
+    }
+
+    fn check_clauses(&mut self, call: BuiltinCall) {
+        for clause in call.by.iter().chain(call.filter).chain(call.otherwise) {
+            self.expression(clause);
+        }
+    }
+
+    fn no_axis(&mut self, call: BuiltinCall, operand: Span, axes: &AxisIds) -> Type {
+        self.check_clauses(call);
+        let has = self.axes_in_words(axes);
+        let text = self.text(operand);
+        let help = match axes.iter().next() {
+            Some(axis) => format!("write `{}({text}, {})`", call.name.text, self.axis_name(*axis)),
+            None => "it is a single value already".to_owned(),
+        };
+        self.report(
+            Diagnostic::error(Code::A0208, call.expr.span, format!("`{}` must name the axes that it reduces over", call.name.text))
+                .label("over which axis?")
+                .related(operand, format!("this has {has}"))
+                .help(help),
+        );
+        Type::Error
+    }
+}

@@ -1,0 +1,279 @@
+//! Sizes, positions, constants over axes, and operations that make, join or move axes.
+
+use super::Builtin;
+use super::rule::BuiltinCall;
+use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type};
+use crate::check::state::Checker;
+use crate::check::types::array;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{Expr, ExprKind};
+
+impl Checker<'_> {
+    pub fn shape_call(&mut self, call: BuiltinCall) -> Type {
+        use Builtin as B;
+        match call.builtin {
+            B::Size | B::Iota => {
+                self.options(call, &[]);
+                let axis = match (&call.positional()[..], call.axes) {
+                    ([value], []) => self.wanted_axis(call, value),
+                    ([], [axis]) => self.axis(axis),
+                    _ => return self.wrong_count(call, "one axis"),
+                };
+                let Some(axis) = axis else { return Type::Error };
+                self.builtin_done(call, &[axis]);
+                if call.builtin == B::Size {
+                    return Type::float();
+                }
+                array(Element::Index(axis), AxisIds::from([axis]))
+            }
+            B::Zeros | B::Ones => {
+                self.options(call, &[]);
+                let Some(mut axes) = self.bracket_axes(call) else { return Type::Error };
+                for value in call.positional() {
+                    let Some(axis) = self.wanted_axis(call, value) else { return Type::Error };
+                    axes.push(axis);
+                }
+                self.builtin_done(call, &axes);
+                array(Element::Float, axes.into_iter().collect())
+            }
+            B::OneHot | B::Number => {
+                self.options(call, &[]);
+                let [value] = call.positional()[..] else { return self.wrong_count(call, "1 value") };
+                let Some((element, mut axes)) = self.array_of(value) else { return Type::Error };
+                if call.builtin == B::OneHot {
+                    let Element::Index(of) = element else {
+                        let shown = self.show(&array(element, axes));
+                        self.report(
+                            Diagnostic::error(Code::A0206, value.span, format!("an index is wanted, not {shown}"))
+                                .label(format!("this is {shown}"))
+                                .help("`one_hot` is of an index of an axis: `one_hot(position[A](x))`"),
+                        );
+                        return Type::Error;
+                    };
+                    axes.insert(of);
+                }
+                self.builtin_done(call, &[]);
+                array(Element::Float, axes)
+            }
+            B::Position => {
+                self.options(call, &[]);
+                let mut values = call.positional();
+                let axis = match call.axes {
+                    [axis] => self.axis(axis),
+                    [] if values.len() == 2 => {
+                        let axis = values.remove(1);
+                        self.wanted_axis(call, axis)
+                    }
+                    _ => return self.wrong_count(call, "an axis in brackets and a number"),
+                };
+                let [value] = values[..] else {
+                    return self.wrong_count(call, "an axis in brackets and a number");
+                };
+                let axes = self.numbers(value);
+                let (Some(axis), Some(axes)) = (axis, axes) else { return Type::Error };
+                self.builtin_done(call, &[axis]);
+                array(Element::Index(axis), axes)
+            }
+            B::Broadcast => {
+                self.options(call, &[]);
+                let mut values = call.positional();
+                if values.is_empty() {
+                    return self.wrong_count(call, "a value and axes");
+                }
+                let operand = values.remove(0);
+                let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
+                let Some(mut over) = self.bracket_axes(call) else { return Type::Error };
+                for value in values {
+                    let Some(axis) = self.wanted_axis(call, value) else { return Type::Error };
+                    over.push(axis);
+                }
+                self.builtin_done(call, &over);
+                axes.extend(over);
+                array(element, axes)
+            }
+            B::Window => self.window(call),
+            B::Concat => self.concat(call),
+            B::Flatten => self.flatten(call),
+            B::Unflatten => self.unflatten(call),
+            B::Shift => self.shift(call),
+            B::Pad => self.pad(call),
+            _ => self.diagonal(call),
+        }
+    }
+
+    fn static_options(&mut self, call: BuiltinCall, known: &[&str]) {
+        for (name, value) in self.options(call, known) {
+            self.static_number(value, &format!("`{name}`"));
+        }
+    }
+
+    /// `window(x, H as K = 3, stride = 1, pad = 0, dilation = 1)`
+    fn window(&mut self, call: BuiltinCall) -> Type {
+        self.static_options(call, &["stride", "pad", "dilation"]);
+        let ([operand], [(along, name, size)]) = (&call.positional()[..], &call.renamed()[..]) else {
+            return self.wrong_count(call, "a value and an axis with a new one: `H as K = 3`");
+        };
+        let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
+        let Some(along) = self.wanted_axis_of(call, along, &axes, operand.span, "slides along") else {
+            return Type::Error;
+        };
+        if let Some(size) = size {
+            self.static_number(size, "the size of a window");
+        }
+        let (inner, new) = self.made_axis(name);
+        if size.is_none() && new {
+            self.report(
+                Diagnostic::error(Code::A0202, name.span, "the window needs a size")
+                    .label("how many positions?")
+                    .help(format!("write `{} = 3`", name.text)),
+            );
+        }
+        let named = self.program.axis(along).name.clone();
+        let places = self.new_axis(named, AxisKind::Derived, call.expr.span);
+        axes.remove(&along);
+        axes.extend([places, inner]);
+        self.program.derived.insert(call.expr.id, if new { vec![places, inner] } else { vec![places] });
+        self.builtin_done(call, &[along, inner]);
+        array(element, axes)
+    }
+
+    /// `concat(a, b, A as B)`: a along A, then b along A (or along its only axis of that name).
+    fn concat(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let (values, [(along, name, _)]) = (call.positional(), &call.renamed()[..]) else {
+            return self.wrong_count(call, "two values and `A as B`");
+        };
+        let [a, b] = values[..] else { return self.wrong_count(call, "two values and `A as B`") };
+        let (left, right) = (self.array_of(a), self.array_of(b));
+        let Some(axis) = self.wanted_axis(call, along) else { return Type::Error };
+        let (Some((first, mut left)), Some((second, mut right))) = (left, right) else { return Type::Error };
+        let Some(in_left) = self.in_operand(&left, axis) else {
+            return self.operand_lacks(axis, along.span, &left, a.span, "joins along").unwrap_or(Type::Error);
+        };
+        let in_right = match self.in_operand(&right, axis) {
+            Some(found) => found,
+            // The other value may run along another axis: the only one that the first does not have.
+            None => {
+                let own: Vec<AxisId> = right.iter().copied().filter(|axis| !left.contains(axis)).collect();
+                match own[..] {
+                    [only] => only,
+                    _ => {
+                        return self
+                            .operand_lacks(axis, along.span, &right, b.span, "joins along")
+                            .unwrap_or(Type::Error);
+                    }
+                }
+            }
+        };
+        if first != second {
+            let (one, other) = (self.show_element(first), self.show_element(second));
+            self.report(
+                Diagnostic::error(Code::A0221, b.span, "the two values of `concat` have different types")
+                    .label(format!("this holds {other}"))
+                    .related(a.span, format!("this holds {one}"))
+                    .help("both must hold the same kind of element"),
+            );
+            return Type::Error;
+        }
+        let (made, new) = self.made_axis(name);
+        left.remove(&in_left);
+        right.remove(&in_right);
+        let mut axes = self.unite(&[(&left, a.span), (&right, b.span)]);
+        axes.insert(made);
+        self.program.derived.insert(call.expr.id, if new { vec![made] } else { Vec::new() });
+        self.builtin_done(call, &[in_left, in_right, made]);
+        array(first, axes)
+    }
+
+    /// The names in `[A, B]`.
+    fn axis_list(&mut self, call: BuiltinCall, list: &Expr) -> Option<Vec<AxisId>> {
+        match &list.kind {
+            ExprKind::List(values) => values.iter().map(|value| self.wanted_axis(call, value)).collect(),
+            _ => Some(vec![self.wanted_axis(call, list)?]),
+        }
+    }
+
+    /// `flatten(x, [A, B] as P)`
+    fn flatten(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let ([operand], [(list, name, _)]) = (&call.positional()[..], &call.renamed()[..]) else {
+            return self.wrong_count(call, "a value and `[A, B] as P`");
+        };
+        let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
+        let Some(named) = self.axis_list(call, list) else { return Type::Error };
+        let mut from = Vec::new();
+        for axis in named {
+            match self.in_operand(&axes, axis) {
+                Some(found) => from.push(found),
+                None => {
+                    return self
+                        .operand_lacks(axis, list.span, &axes, operand.span, "flattens")
+                        .unwrap_or(Type::Error);
+                }
+            }
+        }
+        let (made, new) = self.made_axis(name);
+        axes.retain(|axis| !from.contains(axis));
+        axes.insert(made);
+        self.program.derived.insert(call.expr.id, if new { vec![made] } else { Vec::new() });
+        from.push(made);
+        self.builtin_done(call, &from);
+        array(element, axes)
+    }
+
+    /// `unflatten(x, P as [A, B])` is written with the axes in the order given; they must be in scope.
+    fn unflatten(&mut self, call: BuiltinCall) -> Type {
+        self.unavailable(call.expr.span, "`unflatten`")
+    }
+
+    /// `shift(x, A, by = 1, fill = 0)`
+    fn shift(&mut self, call: BuiltinCall) -> Type {
+        for (name, value) in self.options(call, &["by", "fill"]) {
+            if name == "by" {
+                self.static_number(value, "`by`");
+            } else {
+                self.numbers(value);
+            }
+        }
+        let [operand, axis] = call.positional()[..] else { return self.wrong_count(call, "a value and an axis") };
+        let Some((element, axes)) = self.array_of(operand) else { return Type::Error };
+        let Some(along) = self.wanted_axis_of(call, axis, &axes, operand.span, "shifts along") else {
+            return Type::Error;
+        };
+        self.builtin_done(call, &[along]);
+        array(element, axes)
+    }
+
+    /// `pad(x, A as B, before = n, after = m)`
+    fn pad(&mut self, call: BuiltinCall) -> Type {
+        self.static_options(call, &["before", "after"]);
+        let ([operand], [(along, name, _)]) = (&call.positional()[..], &call.renamed()[..]) else {
+            return self.wrong_count(call, "a value and `A as B`");
+        };
+        let Some(mut axes) = self.numbers(operand) else { return Type::Error };
+        let Some(along) = self.wanted_axis_of(call, along, &axes, operand.span, "pads along") else {
+            return Type::Error;
+        };
+        let (made, new) = self.made_axis(name);
+        axes.remove(&along);
+        axes.insert(made);
+        self.program.derived.insert(call.expr.id, if new { vec![made] } else { Vec::new() });
+        self.builtin_done(call, &[along, made]);
+        array(Element::Float, axes)
+    }
+
+    /// `diagonal(x, A, B)`
+    fn diagonal(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let [operand, first, second] = call.positional()[..] else {
+            return self.wrong_count(call, "a value and two axes");
+        };
+        let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
+        let a = self.wanted_axis_of(call, first, &axes, operand.span, "takes the diagonal of");
+        let b = self.wanted_axis_of(call, second, &axes, operand.span, "takes the diagonal of");
+        let (Some(a), Some(b)) = (a, b) else { return Type::Error };
+        axes.remove(&b);
+        self.builtin_done(call, &[a, b]);
+        array(element, axes)
+    }
+}

@@ -1,0 +1,179 @@
+//! What depends on what: static values, results, and held-out data that leaks into training.
+
+use super::builtin::Builtin;
+use super::program::{AxisKind, Definition, Target, Type};
+use super::state::{Checker, LocalKind, Place, Trace};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::{ArgumentKind, Block, Expr, ExprKind, ItemKind, Selector};
+
+impl Checker<'_> {
+    /// Whether a checked expression is known when the graph is built.
+    pub fn is_static(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) => true,
+            ExprKind::Name(name) => match self.program.names.get(&name.span) {
+                Some(Definition::Local(span)) => self.statics.contains(span),
+                Some(Definition::Item(item)) => match &self.program.item(*item).kind {
+                    ItemKind::Let(l) => l.names.iter().any(|name| self.statics.contains(&name.span)),
+                    _ => false,
+                },
+                Some(Definition::Builtin(builtin)) => {
+                    matches!(builtin, Builtin::Pi | Builtin::Infinity | Builtin::Training)
+                }
+                Some(Definition::VaryValue(_)) => !self.context.results,
+                Some(Definition::Axis(_) | Definition::Arm(..)) => true,
+                Some(Definition::Column { .. }) | None => false,
+            },
+            ExprKind::Parenthesised(inner) => self.is_static(inner),
+            ExprKind::Unary { value, .. } => self.is_static(value),
+            ExprKind::Binary { left, right, .. } => {
+                (self.is_static(left) || self.is_arm(left)) && (self.is_static(right) || self.is_arm(right))
+            }
+            ExprKind::Call(call) => {
+                let known = match self.program.calls.get(&expr.id).map(|info| &info.target) {
+                    Some(Target::Builtin(Builtin::Size)) => return true,
+                    Some(Target::Builtin(builtin)) => !is_random(*builtin),
+                    Some(Target::Function(_)) => true,
+                    _ => false,
+                };
+                let scalar =
+                    matches!(self.program.types.get(&expr.id), Some(Type::Array { axes, .. }) if axes.is_empty());
+                known
+                    && scalar
+                    && call.arguments.iter().all(|argument| match &argument.kind {
+                        ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => {
+                            self.program.axes_at.contains_key(&value.span) || self.is_static(value)
+                        }
+                        ArgumentKind::As { .. } => false,
+                    })
+            }
+            ExprKind::Match { value, arms } => {
+                self.is_static(value) && arms.iter().all(|arm| self.is_static(&arm.value))
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                self.is_static(condition) && self.static_block(then) && self.static_block(otherwise)
+            }
+            ExprKind::Field { value, .. } => self.is_static(value),
+            _ => false,
+        }
+    }
+
+    fn static_block(&self, block: &Block) -> bool {
+        block.statements.is_empty() && block.value.as_ref().is_some_and(|value| self.is_static(value))
+    }
+
+    fn is_arm(&self, expr: &Expr) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if matches!(self.program.names.get(&name.span), Some(Definition::Arm(..))))
+    }
+
+    /// Whether an unchecked expression mentions a measure, so that it is computed after all trials.
+    pub fn mentions_results(&self, expr: &Expr) -> bool {
+        let mut found = false;
+        walk(expr, &mut |expr| {
+            if let ExprKind::Name(name) = &expr.kind
+                && let Some(local) = self.find_local(&name.text)
+            {
+                found |= local.kind == LocalKind::Result;
+            }
+        });
+        found
+    }
+
+    /// Values of a held-out part may not reach a train block.
+    pub fn check_leak(&mut self, span: Span, name: &str, trace: &Trace) {
+        if self.context.place != Place::Train {
+            return;
+        }
+        for (axis, read) in trace.parts.clone() {
+            let AxisKind::Part { rows, part } = self.program.axis(axis).kind.clone() else { continue };
+            let AxisKind::Rows { data } = self.program.axis(rows).kind.clone() else { continue };
+            if !self.trial.held_out.contains(&(data.clone(), part.clone())) {
+                continue;
+            }
+            let place = self.program.axis(axis).span;
+            let mut diagnostic = Diagnostic::error(
+                Code::A0302,
+                span,
+                format!("`{name}` brings `{data}.{part}` into training, which is held out for measuring"),
+            )
+            .label(format!("made from `{data}.{part}`"))
+            .related(place, format!("`{part}` is split off here"))
+            .help("fit it on the part that is trained on: what is measured must not have been seen");
+            if read != span {
+                diagnostic = diagnostic.related(read, "the held-out data is read here");
+            }
+            self.report(diagnostic);
+            return;
+        }
+    }
+}
+
+fn is_random(builtin: Builtin) -> bool {
+    use Builtin as B;
+    matches!(
+        builtin,
+        B::Uniform
+            | B::Normal
+            | B::Bernoulli
+            | B::Categorical
+            | B::UniformIndex
+            | B::Permutation
+            | B::Resample
+            | B::Grad
+    )
+}
+
+/// Visits an expression and all expressions inside it.
+pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+    visit(expr);
+    match &expr.kind {
+        ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Name(_) => {}
+        ExprKind::Parenthesised(inner) | ExprKind::Unary { value: inner, .. } => walk(inner, visit),
+        ExprKind::Tuple(values) | ExprKind::List(values) => values.iter().for_each(|value| walk(value, visit)),
+        ExprKind::Record(fields) => fields.iter().for_each(|(_, value)| walk(value, visit)),
+        ExprKind::Binary { left, right, .. } => {
+            walk(left, visit);
+            walk(right, visit);
+        }
+        ExprKind::Approximately { left, right, within } => {
+            walk(left, visit);
+            walk(right, visit);
+            within.iter().for_each(|value| walk(value, visit));
+        }
+        ExprKind::Call(call) => {
+            walk(&call.callee, visit);
+            for argument in &call.arguments {
+                match &argument.kind {
+                    ArgumentKind::Positional(value)
+                    | ArgumentKind::Named { value, .. }
+                    | ArgumentKind::As { value, .. } => walk(value, visit),
+                }
+            }
+            call.by.iter().chain(&call.filter).chain(&call.otherwise).for_each(|value| walk(value, visit));
+        }
+        ExprKind::Index { value, selectors } => {
+            walk(value, visit);
+            for selector in selectors {
+                match selector {
+                    Selector::Pick { index, .. } => walk(index, visit),
+                    Selector::Slice { start, end, .. } => {
+                        start.iter().chain(end).for_each(|value| walk(value, visit));
+                    }
+                    Selector::Axis(_) | Selector::Rename { .. } => {}
+                }
+            }
+        }
+        ExprKind::Field { value, .. } => walk(value, visit),
+        ExprKind::Match { value, arms } => {
+            walk(value, visit);
+            arms.iter().for_each(|arm| walk(&arm.value, visit));
+        }
+        ExprKind::If { condition, then, otherwise } => {
+            walk(condition, visit);
+            then.value.iter().chain(&otherwise.value).for_each(|value| walk(value, visit));
+        }
+        // Not available yet: nothing inside is checked.
+        ExprKind::Scan { .. } | ExprKind::Iterate { .. } | ExprKind::Lambda { .. } | ExprKind::From { .. } => {}
+    }
+}

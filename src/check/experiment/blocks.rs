@@ -1,0 +1,259 @@
+//! `train on` and `on` blocks: the rows they run over, their columns, and what a training block must have.
+
+use crate::check::program::{AxisId, AxisKind, Definition, Type};
+use crate::check::state::{Checker, Local, LocalKind, Place, Trace};
+use crate::check::types::array;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::{AxisName, Clause, Expr, Name, Statement, StatementKind, Train};
+
+impl Checker<'_> {
+    /// Which parts are trained on and which are measured, before anything is checked.
+    pub fn survey_blocks(&mut self, body: &[Statement]) {
+        let named = |axis: &AxisName| match axis.path.as_slice() {
+            [data, part] => Some((data.text.clone(), part.text.clone())),
+            _ => None,
+        };
+        for statement in body {
+            if let StatementKind::Train(train) = &statement.kind {
+                for axis in &train.data {
+                    if let Some(part) = named(axis) {
+                        self.trial.trained.entry(part).or_insert(axis.span);
+                    }
+                }
+            }
+        }
+        for statement in body {
+            if let StatementKind::On { data, .. } = &statement.kind {
+                for part in data.iter().filter_map(named) {
+                    if !self.trial.trained.contains_key(&part) {
+                        self.trial.held_out.insert(part);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The rows that a block names, and the data set they are of.
+    fn block_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+        match axis.path.as_slice() {
+            [of] => match self.data.get(&of.text).cloned() {
+                Some(info) => {
+                    self.program.axes_at.insert(axis.span, info.rows);
+                    Some((info.name.clone(), info.rows))
+                }
+                None => self.unknown_part(&of.text, of.span, "", of.span),
+            },
+            [of, part] => match self.find_part(&of.text, &part.text) {
+                Some(rows) => {
+                    self.program.axes_at.insert(axis.span, rows);
+                    Some((self.data_of(&of.text)?, rows))
+                }
+                None => self.unknown_part(&of.text, of.span, &part.text, part.span),
+            },
+            _ => self.unknown_axis(&self.text(axis.span), axis.span),
+        }
+    }
+
+    /// Brings rows and columns of a data set into the scope of a block.
+    fn enter_rows(&mut self, data: &str, part: AxisId, rows: AxisId) {
+        let Some(info) = self.data.get(data).cloned() else { return };
+        let name = self.axis_name(info.rows);
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.axes.insert(name, rows);
+        }
+        let mut trace = info.trace.clone();
+        let place = self.program.axis(part).span;
+        if let Some(of_part) = self.traces.get(&place) {
+            trace.merge(&of_part.clone());
+        }
+        self.context.trace.merge(&trace);
+        if matches!(self.program.axis(part).kind, AxisKind::Part { .. }) {
+            trace.parts.insert(part, place);
+        }
+        for column in &info.columns {
+            let ty = array(column.element, column.axes.iter().copied().chain([rows]).collect());
+            let local = Local {
+                span: column.span,
+                ty,
+                kind: LocalKind::Column,
+                definition: Definition::Column { data: info.name.clone(), column: column.name.clone() },
+            };
+            let name = Name { text: column.name.clone(), span: column.span };
+            self.declare_local(&name, local, trace.clone());
+        }
+        self.trial.rows.push((info.name.clone(), rows));
+    }
+
+    pub fn train(&mut self, train: &Train, span: Span) {
+        if train.stream {
+            self.unavailable(span, "`train stream`");
+            return;
+        }
+        let outer = std::mem::replace(&mut self.context.place, Place::Train);
+        let before = self.trial.rows.len();
+        let updated = std::mem::take(&mut self.trial.updated);
+        let mut axes = Vec::new();
+        let (_, mut trace) = self.traced(|c| {
+            c.scoped(|c| {
+                for name in &train.data {
+                    let Some((data, part)) = c.block_rows(name) else { continue };
+                    c.trains_on_test(name);
+                    let batch_name = c.data.get(&data).map(|info| c.axis_name(info.rows)).unwrap_or_default();
+                    let batch = c.new_axis(batch_name, AxisKind::Batch { rows: part }, name.span);
+                    axes.push(batch);
+                    c.enter_rows(&data, part, batch);
+                }
+                c.required(train, span);
+                // The statements are in a scope inside that of the columns, which they may hide.
+                c.scoped(|c| train.body.iter().for_each(|statement| c.statement(statement)));
+            });
+        });
+        self.program.blocks.insert(span, axes);
+        // The order of the rows and everything random differ with the seed.
+        trace.varies.extend(self.trial.counts.clone());
+        trace.parts.clear();
+        for model in self.trial.updated.clone() {
+            self.traces.entry(model).or_default().merge(&Trace { models: Default::default(), ..trace.clone() });
+        }
+        self.trial.updated.extend(updated);
+        self.trial.rows.truncate(before);
+        self.context.place = outer;
+    }
+
+    fn trains_on_test(&mut self, name: &AxisName) {
+        let [data, part] = name.path.as_slice() else { return };
+        let held = |word: &str| matches!(word, "test" | "held_out" | "holdout" | "heldout");
+        if held(&part.text) {
+            self.report(
+                Diagnostic::error(Code::A0302, name.span, format!("this trains on `{}.{}`", data.text, part.text))
+                    .label("the test data")
+                    .related(
+                        self.find_part(&data.text, &part.text).map_or(part.span, |axis| self.program.axis(axis).span),
+                        "split off for testing here",
+                    )
+                    .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
+            );
+        }
+    }
+
+    /// A training block needs a length and an objective, and each of its settings once.
+    fn required(&mut self, train: &Train, span: Span) {
+        let find = |wanted: fn(&StatementKind) -> bool| {
+            train.body.iter().filter(|statement| wanted(&statement.kind)).map(|s| s.span).collect::<Vec<_>>()
+        };
+        let lengths = find(|kind| matches!(kind, StatementKind::Epochs(_) | StatementKind::Steps(_)));
+        let batches = find(|kind| matches!(kind, StatementKind::Batch { .. }));
+        let objectives = find(|kind| matches!(kind, StatementKind::Objective(_) | StatementKind::If { .. }));
+        let head = train.data.first().map_or(span, |axis| axis.span);
+        if lengths.is_empty() {
+            self.report(
+                Diagnostic::error(Code::A0311, head, "this training has no length")
+                    .label("how many epochs or steps?")
+                    .help("add `epochs 10` or `steps 1000` to the block"),
+            );
+        }
+        if objectives.is_empty() {
+            self.report(
+                Diagnostic::error(Code::A0326, head, "this training has no objective")
+                    .label("nothing is minimized")
+                    .help("add `minimize loss over model with adam(lr = 1e-3)` to the block"),
+            );
+        }
+        for (places, what) in [(&lengths, "length"), (&batches, "batch")] {
+            if let [first, second, ..] = places.as_slice() {
+                self.report(
+                    Diagnostic::error(Code::A0325, *second, format!("a second {what} in one training"))
+                        .label("the second one")
+                        .related(*first, "the first one")
+                        .help("keep one of the two"),
+                );
+            }
+        }
+    }
+
+    pub fn batch(&mut self, size: &Expr, axis: Option<&AxisName>, sampling: &[Clause]) {
+        self.static_number(size, "the size of a batch");
+        for clause in sampling {
+            let words: Vec<&str> = clause.words.iter().map(|word| word.text.as_str()).collect();
+            let place = clause.words.first().map_or(size.span, |word| word.span);
+            self.unavailable(place, &format!("sampling `{}`", words.join(" ")));
+        }
+        let Some(name) = axis else { return };
+        let Some(axis) = self.axis(name) else { return };
+        if !self.trial.rows.iter().any(|(_, rows)| *rows == axis) {
+            let shown = self.axis_name(axis);
+            let rows: Vec<String> = self.trial.rows.iter().map(|(_, rows)| self.axis_name(*rows)).collect();
+            let help = match rows.as_slice() {
+                [] => "this block trains on no data: name some, `train on data.train { ... }`".to_owned(),
+                rows => format!("the rows of this block are {}: `batch {} over {}`", rows.join(", "), self.text(size.span), rows[0]),
+            };
+            self.report(
+                Diagnostic::error(Code::A0318, name.span, format!("a batch cannot be taken over `{shown}`"))
+                    .label("not the rows of this block")
+                    .related(self.program.axis(axis).span, format!("`{shown}` is declared here"))
+                    .help(help),
+            );
+        }
+    }
+
+    pub fn on(&mut self, data: &[AxisName], body: &[Statement], span: Span) {
+        let outer = std::mem::replace(&mut self.context.place, Place::On);
+        let before = self.trial.rows.len();
+        let measures = std::mem::take(&mut self.trial.measured);
+        let mut axes = Vec::new();
+        let measured = self.scoped(|c| {
+            for name in data {
+                let Some((data, part)) = c.block_rows(name) else { continue };
+                axes.push(part);
+                c.enter_rows(&data, part, part);
+                c.measures_training(name, body);
+            }
+            c.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
+            std::mem::replace(&mut c.trial.measured, measures)
+        });
+        self.program.blocks.insert(span, axes);
+        self.trial.rows.truncate(before);
+        self.context.place = outer;
+        // Outside the block, its measures are results.
+        for (name, ty, trace) in measured {
+            self.declare_result(&name, ty, trace);
+        }
+    }
+
+    fn measures_training(&mut self, name: &AxisName, body: &[Statement]) {
+        let [data, part] = name.path.as_slice() else { return };
+        let measure = body.iter().find(|s| matches!(s.kind, StatementKind::Measure { .. }));
+        let key = (data.text.clone(), part.text.clone());
+        if let (Some(trained), Some(measure)) = (self.trial.trained.get(&key).copied(), measure) {
+            let other = self.trial.parts.get(&data.text).and_then(|parts| {
+                parts.iter().find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
+            });
+            let help = match other {
+                Some(other) => format!("for what holds on new data, measure on `{}.{}`", data.text, other.name),
+                None => format!("split off a part that is not trained on: `split {} into train 70%, test 30%`", data.text),
+            };
+            self.report(
+                Diagnostic::warning(
+                    Code::A0303,
+                    name.span,
+                    format!("this measures on `{}.{}`, which is trained on", data.text, part.text),
+                )
+                .label("training data")
+                .related(trained, "trained on here")
+                .related(measure.span, "measured here")
+                .help(help),
+            );
+        }
+    }
+
+    /// A measure as the statements after the trials see it: over the `vary` axes it depends on.
+    pub fn declare_result(&mut self, name: &Name, ty: Type, mut trace: Trace) {
+        trace.results = true;
+        let varies: Vec<AxisId> =
+            self.trial.varies.iter().copied().filter(|axis| trace.varies.contains(axis)).collect();
+        let lifted = crate::check::types::lift(&ty, &varies.iter().copied().collect());
+        self.program.varies.insert(name.span, varies);
+        self.declare(name, lifted, LocalKind::Result, trace);
+    }
+}

@@ -1,0 +1,192 @@
+//! Experiments: their statements in order, each in its phase.
+
+mod blocks;
+mod objective;
+mod results;
+mod split;
+mod vary;
+
+use super::program::{Phase, Type};
+use super::state::{Checker, Local, LocalKind, Place};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::syntax::ast::{Experiment, Expr, ExprKind, Name, Statement, StatementKind};
+
+impl Checker<'_> {
+    pub fn experiment(&mut self, experiment: &Experiment) {
+        self.context.place = Place::Experiment;
+        self.scoped(|c| {
+            c.declare_varies(&experiment.body);
+            c.survey_blocks(&experiment.body);
+            for statement in &experiment.body {
+                c.statement(statement);
+                let phase = c.phase_of(statement);
+                c.program.phases.insert(statement.span, phase);
+            }
+            c.untrained_models();
+        });
+    }
+
+    /// Lets that mention measures, claims and reports come after all trials.
+    fn phase_of(&self, statement: &Statement) -> Phase {
+        let binds_result = |name: &Name| {
+            self.find_local(&name.text).is_some_and(|local| local.span == name.span && local.kind == LocalKind::Result)
+        };
+        match &statement.kind {
+            StatementKind::Claim { .. } | StatementKind::Report(_) | StatementKind::Snapshot(_) => Phase::Results,
+            StatementKind::Let(l) if l.names.iter().any(binds_result) => Phase::Results,
+            StatementKind::Measure { name, value } if binds_result(name) && self.mentions_results(value) => {
+                Phase::Results
+            }
+            _ => Phase::Trial,
+        }
+    }
+
+    /// Statements that only experiments, train blocks or on blocks have.
+    pub fn experiment_statement(&mut self, statement: &Statement) {
+        let span = statement.span;
+        let place = self.context.place;
+        match &statement.kind {
+            StatementKind::Data(data) => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a data set", "an experiment, or at the top of the file");
+                }
+                if let Some(info) = self.data_set(data) {
+                    let ty = Type::Rows { data: info.name.clone(), rows: info.rows };
+                    let local = Local {
+                        span: data.name.span,
+                        ty,
+                        kind: LocalKind::Data,
+                        definition: super::program::Definition::Local(data.name.span),
+                    };
+                    self.declare_local(&data.name, local, info.trace.clone());
+                    self.used.insert(data.name.span);
+                }
+            }
+            StatementKind::Param(_) => {
+                self.unavailable(span, "a `param` outside a layer");
+            }
+            StatementKind::Vary { name, over } => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "`vary`", "an experiment");
+                }
+                self.vary(name, over);
+            }
+            StatementKind::Split(split) => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "`split`", "an experiment");
+                }
+                self.split(split, span);
+            }
+            StatementKind::Train(train) => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a train block", "an experiment");
+                }
+                self.train(train, span);
+            }
+            StatementKind::On { data, body } => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "an on block", "an experiment");
+                }
+                self.on(data, body, span);
+            }
+            StatementKind::Measure { name, value } => self.measure(name, value, span),
+            StatementKind::Claim { condition, .. } => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a claim", "an experiment, after its blocks");
+                }
+                self.claim(condition);
+            }
+            StatementKind::Report(lines) => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a report", "an experiment, after its blocks");
+                }
+                self.report_lines(lines);
+            }
+            StatementKind::Snapshot(names) => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a snapshot", "an experiment, after its blocks");
+                }
+                self.snapshot(names);
+            }
+            StatementKind::Repeat { .. } => {
+                self.unavailable(span, "`repeat`");
+            }
+            StatementKind::Setting { name, value } => {
+                if place != Place::Experiment {
+                    return self.out_of_place(span, "a setting", "an experiment");
+                }
+                self.setting(name, value);
+            }
+            StatementKind::Batch { .. }
+            | StatementKind::Epochs(_)
+            | StatementKind::Steps(_)
+            | StatementKind::Objective(_)
+                if place != Place::Train =>
+            {
+                self.out_of_place(span, "this statement", "a train block");
+            }
+            StatementKind::Batch { size, axis, sampling } => self.batch(size, axis.as_ref(), sampling),
+            StatementKind::Epochs(count) => self.static_number(count, "the number of epochs"),
+            StatementKind::Steps(count) => self.static_number(count, "the number of steps"),
+            StatementKind::Objective(objective) => self.objective(objective),
+            StatementKind::State(_) => {
+                self.unavailable(span, "`state` in a train block");
+            }
+            StatementKind::Every { .. } => {
+                self.unavailable(span, "`every`");
+            }
+            StatementKind::Record { .. } => {
+                self.unavailable(span, "`record`");
+            }
+            StatementKind::Stop(_) => {
+                self.unavailable(span, "`stop when`");
+            }
+            // Of any block: handled before.
+            _ => {}
+        }
+    }
+
+    /// `precision f64`, `seed 7`, `allow divergence`
+    fn setting(&mut self, name: &Name, value: &Expr) {
+        match name.text.as_str() {
+            "seed" => self.static_number(value, "the seed"),
+            "precision" => self.setting_word(value, "precision", &["f32", "f64", "bf16"]),
+            "allow" => self.setting_word(value, "allowance", &["divergence"]),
+            other => {
+                let known = ["seed", "precision", "allow"];
+                let help = match nearest(other, known) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the settings are {}", known.join(", ")),
+                };
+                self.report(
+                    Diagnostic::error(Code::A0111, name.span, format!("there is no setting `{other}`"))
+                        .label("unknown setting")
+                        .help(help),
+                );
+            }
+        }
+    }
+
+    fn setting_word(&mut self, value: &Expr, what: &str, known: &[&str]) {
+        self.program.types.insert(value.id, Type::Text);
+        let written = match &value.kind {
+            ExprKind::Name(name) => name.text.as_str(),
+            _ => "",
+        };
+        if known.contains(&written) {
+            if written == "bf16" {
+                self.unavailable(value.span, "the precision `bf16`");
+            }
+            return;
+        }
+        let help = match nearest(written, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it may be {}", known.join(", ")),
+        };
+        self.report(
+            Diagnostic::error(Code::A0111, value.span, format!("there is no such {what}"))
+                .label("unknown setting")
+                .help(help),
+        );
+    }
+}

@@ -1,0 +1,193 @@
+//! `minimize`: terms, the models they train, the optimizer.
+
+use std::collections::BTreeSet;
+
+use crate::check::program::{AxisIds, Definition, Type};
+use crate::check::state::Checker;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::{Expr, ExprKind, Objective};
+
+impl Checker<'_> {
+    pub fn objective(&mut self, objective: &Objective) {
+        if objective.maximize {
+            self.unavailable(objective.span, "`maximize`");
+        }
+        if let Some(combiner) = &objective.combiner {
+            self.unavailable(combiner.span, "`by`, a combiner of objectives");
+        }
+        for constraint in &objective.constraints {
+            self.unavailable(constraint.condition.span, "`subject to`");
+        }
+        if let Some(steps) = &objective.steps {
+            self.unavailable(steps.span, "`steps` in an objective");
+        }
+        if let Some(project) = &objective.project {
+            self.unavailable(project.span, "`project`");
+        }
+        let mut reached: BTreeSet<Span> = BTreeSet::new();
+        let mut sound = true;
+        let mut seen: Vec<&crate::syntax::ast::Name> = Vec::new();
+        for term in &objective.terms {
+            if let Some(name) = &term.name {
+                if let Some(first) = seen.iter().find(|known| known.text == name.text) {
+                    self.defined_twice(name, first.span);
+                }
+                seen.push(name);
+                self.trial.terms.push(name.text.clone());
+            } else {
+                self.trial.terms.push("loss".to_owned());
+            }
+            let (axes, trace) = self.traced(|c| c.numbers(&term.value));
+            match axes {
+                Some(axes) if !axes.is_empty() => {
+                    self.not_scalar(&term.value, &axes, objective.span);
+                    sound = false;
+                }
+                Some(_) => {
+                    if trace.models.is_empty() {
+                        let what = term.name.as_ref().map_or("the objective".to_owned(), |n| format!("the term `{}`", n.text));
+                        self.report(
+                            Diagnostic::error(Code::A0312, term.value.span, format!("{what} depends on no parameter"))
+                                .label("nothing here can be trained")
+                                .help("a term is computed by a model: `mean(loss(net(x), y), Row)`"),
+                        );
+                        sound = false;
+                    }
+                }
+                None => sound = false,
+            }
+            reached.extend(&trace.models);
+        }
+        if objective.over.is_empty() {
+            self.trial.updated.extend(&reached);
+        }
+        for over in &objective.over {
+            self.over(over, &reached, sound, objective);
+        }
+        match &objective.with {
+            None => {
+                let text = self.text(objective.span);
+                let short: String = if text.chars().count() > 48 { "minimize ...".to_owned() } else { text };
+                self.report(
+                    Diagnostic::error(Code::A0310, objective.span, "this objective has no optimizer")
+                        .label("minimized how?")
+                        .help(format!("add one: `{short} with adam(lr = 1e-3)` and `use std.optim (adam)`")),
+                );
+            }
+            Some(with) => self.with(with),
+        }
+    }
+
+    fn not_scalar(&mut self, value: &Expr, axes: &AxisIds, place: Span) {
+        let has = self.axes_in_words(axes);
+        let names: Vec<String> = axes.iter().map(|axis| self.axis_name(*axis)).collect();
+        let text = self.text(value.span);
+        let text = if text.chars().count() > 40 { "...".to_owned() } else { text };
+        self.report(
+            Diagnostic::error(Code::A0301, value.span, "an objective is a single number")
+                .label(format!("this has {has}"))
+                .related(Span { end: place.start + 8, ..place }, "minimized here")
+                .help(format!("reduce it: `mean({text}, {})`", names.join(", "))),
+        );
+    }
+
+    /// One model or parameter after `over`.
+    fn over(&mut self, over: &Expr, reached: &BTreeSet<Span>, sound: bool, objective: &Objective) {
+        let (ty, trace) = self.traced(|c| c.expression(over));
+        if ty == Type::Error {
+            return;
+        }
+        let is_part = |expr: &Expr| matches!(&expr.kind, ExprKind::Field { .. });
+        if !matches!(ty, Type::Model { .. }) && !is_part(over) {
+            let shown = self.show(&ty);
+            self.report(
+                Diagnostic::error(Code::A0211, over.span, format!("{shown} cannot be trained"))
+                    .label(format!("this is {shown}"))
+                    .related(Span { end: objective.span.start + 8, ..objective.span }, "minimized here")
+                    .help("after `over` stand models and their parameters: `over net`, `over net.weight`"),
+            );
+            return;
+        }
+        // The model itself; what it is made of does not count.
+        let model = self.root_of(over);
+        let spans: BTreeSet<Span> = model.into_iter().collect();
+        self.trial.updated.extend(&spans);
+        let _ = trace;
+        if sound && !spans.is_empty() && spans.is_disjoint(reached) {
+            let text = self.text(over.span);
+            let place = objective.terms.first().map_or(objective.span, |term| term.value.span);
+            let mut diagnostic =
+                Diagnostic::error(Code::A0312, over.span, format!("no term depends on `{text}`"))
+                    .label("cannot be trained by this objective")
+                    .related(place, "no path from here to its parameters");
+            diagnostic = diagnostic.help(format!("use `{text}` in a term, or remove it from `over`"));
+            self.report(diagnostic);
+        }
+    }
+
+    /// The `let` of the model that an expression names.
+    fn root_of(&self, expr: &Expr) -> Option<Span> {
+        match &expr.kind {
+            ExprKind::Name(name) => match self.program.names.get(&name.span) {
+                Some(Definition::Local(span)) => Some(*span),
+                _ => None,
+            },
+            ExprKind::Field { value, .. } | ExprKind::Parenthesised(value) => self.root_of(value),
+            _ => None,
+        }
+    }
+
+    fn with(&mut self, with: &Expr) {
+        if let ExprKind::Name(name) = &with.kind
+            && self.find_local(&name.text).is_none()
+        {
+            // `with adam`: an optimizer without its arguments.
+            if let Some(item) = self.use_item(&name.text) {
+                self.program.names.insert(name.span, Definition::Item(item));
+            }
+            let known = self.find_item(&name.text).is_some();
+            if !known {
+                return self.unknown_optimizer(&name.text, name.span);
+            }
+            self.report(
+                Diagnostic::error(Code::A0202, with.span, format!("`{}` needs its arguments", name.text))
+                    .label("called without parentheses")
+                    .help(format!("write `with {}(lr = 1e-3)`", name.text)),
+            );
+            return;
+        }
+        if let ExprKind::Call(call) = &with.kind
+            && let ExprKind::Name(name) = &call.callee.kind
+            && self.find_item(&name.text).is_none()
+            && self.find_local(&name.text).is_none()
+        {
+            self.check_loose(&call.arguments);
+            return self.unknown_optimizer(&name.text, name.span);
+        }
+        let ty = self.expression(with);
+        if !matches!(ty, Type::Optimizer(_) | Type::Error) {
+            let shown = self.show(&ty);
+            self.report(
+                Diagnostic::error(Code::A0115, with.span, format!("{shown} is no optimizer"))
+                    .label(format!("this is {shown}"))
+                    .help("after `with` stands an optimizer: `with adam(lr = 1e-3)`"),
+            );
+        }
+    }
+
+    fn unknown_optimizer(&mut self, name: &str, span: Span) {
+        let known = crate::library::optimizers();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let help = match crate::diagnostic::nearest(name, known.iter().copied()) {
+            Some(near) if near == name => format!("add `use std.optim ({name})` at the top of the file"),
+            Some(near) => format!("did you mean `{near}`? It comes by `use std.optim ({near})`"),
+            None => format!("the library's are {}: `use std.optim (adam)`", known.join(", ")),
+        };
+        self.report(
+            Diagnostic::error(Code::A0115, span, format!("there is no optimizer `{name}` here"))
+                .label("unknown optimizer")
+                .help(help),
+        );
+    }
+}

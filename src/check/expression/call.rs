@@ -1,0 +1,233 @@
+//! Calls: what is called decides who checks it.
+
+use std::rc::Rc;
+
+use super::apply::Callee;
+use crate::check::builtin::Builtin;
+use crate::check::builtin::rule::BuiltinCall;
+use crate::check::program::{Definition, ItemRef, Target, Type};
+use crate::check::state::{Checker, ItemState};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::source::Span;
+use crate::syntax::ast::{Argument, AxisName, Call, Expr, ExprKind, Name};
+
+impl Checker<'_> {
+    pub fn call(&mut self, expr: &Expr, call: &Call) -> Type {
+        match &call.callee.kind {
+            ExprKind::Name(name) => {
+                if let Some(local) = self.find_local(&name.text).cloned()
+                    && matches!(local.ty, Type::Model { .. } | Type::Error)
+                {
+                    let ty = self.expression(&call.callee);
+                    return self.call_value(expr, call, &ty);
+                }
+                if self.find_item(&name.text).is_some() || Builtin::find(&name.text).is_some() {
+                    return self.call_by_name(expr, name, call);
+                }
+                if self.find_local(&name.text).is_some() {
+                    let ty = self.expression(&call.callee);
+                    return self.call_value(expr, call, &ty);
+                }
+                let ty = self.unknown_name(&name.text, name.span);
+                self.check_loose(&call.arguments);
+                ty
+            }
+            ExprKind::Field { value, field } => {
+                let ty = self.expression(value);
+                self.call_method(expr, call, &ty, field)
+            }
+            _ => {
+                let ty = self.expression(&call.callee);
+                self.call_value(expr, call, &ty)
+            }
+        }
+    }
+
+    /// `zeros[H]`, `normal[Example]`: brackets with bare axes after a function are a call without values.
+    pub fn call_without_arguments(&mut self, expr: &Expr, name: &Name, axes: &[AxisName]) -> Option<Type> {
+        if self.find_local(&name.text).is_some() {
+            return None;
+        }
+        if let Some(item) = self.find_item(&name.text) {
+            self.use_item(&name.text);
+            self.program.names.insert(name.span, Definition::Item(item));
+            let ItemState::Function(signature) = self.item(item, name.span) else { return None };
+            let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+            return Some(self.apply(expr, axes, &[], callee));
+        }
+        let builtin = Builtin::find(&name.text)?;
+        self.program.names.insert(name.span, Definition::Builtin(builtin));
+        Some(self.builtin_call(BuiltinCall {
+            expr,
+            name,
+            builtin,
+            axes,
+            arguments: &[],
+            by: &[],
+            filter: None,
+            otherwise: None,
+        }))
+    }
+
+    fn call_by_name(&mut self, expr: &Expr, name: &Name, call: &Call) -> Type {
+        let Some(item) = self.use_item(&name.text) else {
+            let Some(builtin) = Builtin::find(&name.text) else { return Type::Error };
+            self.program.names.insert(name.span, Definition::Builtin(builtin));
+            return self.builtin_call(BuiltinCall {
+                expr,
+                name,
+                builtin,
+                axes: &call.axes,
+                arguments: &call.arguments,
+                by: &call.by,
+                filter: call.filter.as_ref(),
+                otherwise: call.otherwise.as_ref(),
+            });
+        };
+        self.program.names.insert(name.span, Definition::Item(item));
+        self.no_reduction_clauses(call);
+        let state = self.item(item, name.span);
+        self.call_item(expr, call, item, state, name.span)
+    }
+
+    fn call_item(&mut self, expr: &Expr, call: &Call, item: ItemRef, state: ItemState, place: Span) -> Type {
+        match state {
+            ItemState::Function(signature) => {
+                let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
+            ItemState::Layer(layer) => {
+                let signature = Rc::clone(&layer.constructor);
+                let callee = Callee { signature, fixed: Vec::new(), target: Target::Construct(item) };
+                self.context.trace.varies.extend(self.trial.counts.clone());
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
+            ItemState::Optimizer(signature) => {
+                let callee = Callee { signature, fixed: Vec::new(), target: Target::Optimizer(item) };
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
+            ItemState::Open => Type::Error,
+            ItemState::Other => {
+                self.check_loose(&call.arguments);
+                Type::Error
+            }
+            ItemState::Let(ty) => self.not_callable(place, &ty),
+            ItemState::Data(data) => {
+                let ty = Type::Rows { data: data.name.clone(), rows: data.rows };
+                self.not_callable(place, &ty)
+            }
+        }
+    }
+
+    /// Applies a model; nothing else that is a value can be called.
+    fn call_value(&mut self, expr: &Expr, call: &Call, ty: &Type) -> Type {
+        self.no_reduction_clauses(call);
+        match ty {
+            Type::Model { layer, axes } => {
+                let ItemState::Layer(info) = self.item(*layer, call.callee.span) else { return Type::Error };
+                let Some((member, _, signature)) = info.calls.iter().find(|(_, name, _)| name.is_none()) else {
+                    let name = self.item_name(*layer);
+                    self.report(
+                        Diagnostic::error(
+                            Code::A0215,
+                            call.callee.span,
+                            format!("the layer `{name}` has no call of its own"),
+                        )
+                        .label("called here")
+                        .related(info.constructor.span, "the layer")
+                        .help("give the layer a call: `(x: Float[A]) -> Float[B] = ...`, or name one of its methods"),
+                    );
+                    return Type::Error;
+                };
+                let target = Target::Apply { layer: *layer, member: *member };
+                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), target };
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
+            Type::Error => {
+                self.check_loose(&call.arguments);
+                Type::Error
+            }
+            other => self.not_callable(call.callee.span, other),
+        }
+    }
+
+    /// `net.hidden(x)`: a method, or a sub-model.
+    fn call_method(&mut self, expr: &Expr, call: &Call, ty: &Type, field: &Name) -> Type {
+        if let Type::Model { layer, axes } = ty {
+            let ItemState::Layer(info) = self.item(*layer, field.span) else { return Type::Error };
+            let method = info.calls.iter().find(|(_, name, _)| name.as_deref() == Some(field.text.as_str()));
+            if let Some((member, _, signature)) = method {
+                self.no_reduction_clauses(call);
+                let target = Target::Apply { layer: *layer, member: *member };
+                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), target };
+                return self.apply(expr, &call.axes, &call.arguments, callee);
+            }
+            if !info.fields.iter().any(|(name, _)| *name == field.text) {
+                let mut known: Vec<String> = info.fields.iter().map(|(name, _)| name.clone()).collect();
+                known.extend(info.calls.iter().filter_map(|(_, name, _)| name.clone()));
+                let of = self.item_name(*layer);
+                self.check_loose(&call.arguments);
+                return self.unknown_field(&format!("the layer `{of}`"), field, &known, Some(info.constructor.span));
+            }
+        }
+        let ty = self.field_of(ty, call.callee.span, field);
+        self.program.types.insert(call.callee.id, ty.clone());
+        self.call_value(expr, call, &ty)
+    }
+
+    fn not_callable(&mut self, place: Span, ty: &Type) -> Type {
+        let shown = self.show(ty);
+        self.report(
+            Diagnostic::error(Code::A0215, place, format!("{shown} cannot be called"))
+                .label(format!("this is {shown}"))
+                .help("functions and models are called; to select along an axis write `x[A = i]`, to multiply `a * b`"),
+        );
+        Type::Error
+    }
+
+    fn no_reduction_clauses(&mut self, call: &Call) {
+        let place = (call.by.first().map(|e| (e.span, "by")))
+            .or_else(|| call.filter.as_ref().map(|e| (e.span, "where")))
+            .or_else(|| call.otherwise.as_ref().map(|e| (e.span, "else")));
+        if let Some((span, word)) = place {
+            self.report(
+                Diagnostic::error(Code::A0218, span, format!("`{word}` belongs to reductions only"))
+                    .label("this call is none")
+                    .related(call.callee.span, "what is called")
+                    .help("reductions are sum, mean, max, min, prod, any, all, count, logsumexp, var, std and their kin"),
+            );
+        }
+    }
+
+    /// Checks arguments of a call that is wrong anyway, for the errors in them.
+    pub fn check_loose(&mut self, arguments: &[Argument]) {
+        use crate::syntax::ast::ArgumentKind as K;
+        for argument in arguments {
+            match &argument.kind {
+                K::Positional(value) | K::Named { value, .. } => {
+                    if self.axis_argument(value).is_none() && !self.looks_like_axis(value) {
+                        self.expression(value);
+                    }
+                }
+                K::As { .. } => {}
+            }
+        }
+    }
+
+    /// An argument name that the callee does not have.
+    pub fn unknown_argument(&mut self, callee: &str, name: &Name, known: &[&str], place: Option<Span>) {
+        let help = match nearest(&name.text, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => format!("`{callee}` has no arguments with names"),
+            None => format!("`{callee}` knows {}", known.join(", ")),
+        };
+        let mut diagnostic =
+            Diagnostic::error(Code::A0108, name.span, format!("`{callee}` has no argument `{}`", name.text))
+                .label("unknown argument")
+                .help(help);
+        if let Some(place) = place {
+            diagnostic = diagnostic.related(place, format!("`{callee}` is defined here"));
+        }
+        self.report(diagnostic);
+    }
+}

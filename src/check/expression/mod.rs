@@ -1,0 +1,132 @@
+//! Expressions: the type of each, by construct.
+
+mod apply;
+mod call;
+mod choice;
+mod field;
+mod index;
+mod list;
+mod operator;
+mod value;
+
+pub(super) use apply::plural;
+
+use super::program::{AxisIds, Element, Type};
+use super::state::Checker;
+use super::types::{array, boolean};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::syntax::ast::{Expr, ExprKind};
+
+impl Checker<'_> {
+    /// The type of an expression, written down.
+    pub fn expression(&mut self, expr: &Expr) -> Type {
+        let ty = self.expression_kind(expr);
+        self.program.types.insert(expr.id, ty.clone());
+        ty
+    }
+
+    fn expression_kind(&mut self, expr: &Expr) -> Type {
+        match &expr.kind {
+            ExprKind::Number { .. } => Type::float(),
+            ExprKind::Bool(_) => boolean(),
+            ExprKind::Text(_) => Type::Text,
+            ExprKind::Name(name) => self.name_value(expr, name),
+            ExprKind::Parenthesised(inner) => self.expression(inner),
+            ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.expression(value)).collect()),
+            ExprKind::List(values) => self.list(expr, values),
+            ExprKind::Record(fields) => self.record(fields),
+            ExprKind::Unary { operator, value } => self.unary(*operator, value),
+            ExprKind::Binary { operator, left, right, operator_span } => {
+                self.binary(*operator, left, right, *operator_span)
+            }
+            ExprKind::Approximately { left, right, within } => {
+                self.approximately(left, right, within.as_deref())
+            }
+            ExprKind::Call(call) => self.call(expr, call),
+            ExprKind::Index { value, selectors } => self.index(expr, value, selectors),
+            ExprKind::Field { value, field } => self.field(expr, value, field),
+            ExprKind::Match { value, arms } => self.match_expression(expr, value, arms),
+            ExprKind::If { condition, then, otherwise } => self.if_expression(condition, then, otherwise),
+            ExprKind::Scan { .. } => self.unavailable(expr.span, "`scan`"),
+            ExprKind::Iterate { .. } => self.unavailable(expr.span, "`iterate`"),
+            ExprKind::Lambda { .. } => self.unavailable(expr.span, "a function without a name"),
+            ExprKind::From { .. } => self.unavailable(expr.span, "`from safetensors`"),
+        }
+    }
+
+    /// The type of an expression that must be an array; anything else is reported and None.
+    pub fn array_of(&mut self, expr: &Expr) -> Option<(Element, AxisIds)> {
+        let ty = self.expression(expr);
+        self.as_array(expr, &ty)
+    }
+
+    pub fn as_array(&mut self, expr: &Expr, ty: &Type) -> Option<(Element, AxisIds)> {
+        match ty {
+            Type::Array { element, axes } => Some((*element, axes.clone())),
+            Type::Error => None,
+            other => {
+                let shown = self.show(other);
+                let help = match other {
+                    Type::Axis(_) => format!(
+                        "an axis is no value; its positions are `iota({0})`, its size `size({0})`",
+                        self.text(expr.span)
+                    ),
+                    Type::Model { .. } => "a model is applied to a value: `net(x)`".to_owned(),
+                    Type::Record(fields) => match fields.first() {
+                        Some((name, _)) => format!("read one of its fields, such as `.{name}`"),
+                        None => "read one of its fields".to_owned(),
+                    },
+                    Type::Rows { .. } => "name one of its columns: `data.train.column`".to_owned(),
+                    Type::Choice(axis) => format!("choose by it: `match {} {{ ... }}`", self.axis_name(*axis)),
+                    _ => "a value here is a number, a truth value, an index, or an array of them".to_owned(),
+                };
+                self.report(
+                    Diagnostic::error(Code::A0211, expr.span, format!("{shown} is not a value to compute with"))
+                        .label(format!("this is {shown}"))
+                        .help(help),
+                );
+                None
+            }
+        }
+    }
+
+    /// The axes of an expression that is used as numbers: Float, or Bool as 0 and 1.
+    pub fn numbers(&mut self, expr: &Expr) -> Option<AxisIds> {
+        let (element, axes) = self.array_of(expr)?;
+        match element {
+            Element::Float | Element::Bool => Some(axes),
+            Element::Index(axis) => {
+                let name = self.axis_name(axis);
+                self.report(
+                    Diagnostic::error(
+                        Code::A0206,
+                        expr.span,
+                        format!("a number is wanted, but this is an index of `{name}`"),
+                    )
+                    .label(format!("has type {}", self.show(&array(element, axes.clone()))))
+                    .related(self.program.axis(axis).span, format!("`{name}` is declared here"))
+                    .help(format!(
+                        "an index is no number by itself: write `number({})`",
+                        self.text(expr.span)
+                    )),
+                );
+                None
+            }
+        }
+    }
+
+    /// The axes of an expression that must be a truth value.
+    pub fn truths(&mut self, expr: &Expr) -> Option<AxisIds> {
+        let (element, axes) = self.array_of(expr)?;
+        if element == Element::Bool {
+            return Some(axes);
+        }
+        let shown = self.show(&array(element, axes));
+        self.report(
+            Diagnostic::error(Code::A0216, expr.span, format!("a truth value is wanted, but this is {shown}"))
+                .label(format!("has type {shown}"))
+                .help(format!("compare it: `{} > 0`", self.text(expr.span))),
+        );
+        None
+    }
+}

@@ -1,0 +1,336 @@
+//! What the checker knows while it works: scopes, the context of the place it is at, and what it wrote down.
+//!
+//! In: trees, item by item. Out: the tables of [`Program`] and diagnostics.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Sources, Span};
+use crate::syntax::ast::Name;
+
+/// The checker of one compilation.
+pub(super) struct Checker<'a> {
+    pub sources: &'a Sources,
+    pub program: Program,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Names at the top of each file, in the order of `Program::files`.
+    pub files: Vec<FileNames>,
+    pub items: HashMap<ItemRef, ItemState>,
+    pub scopes: Vec<Scope>,
+    pub context: Context,
+    /// Where the value of a binding comes from, by the span of its name.
+    pub traces: HashMap<Span, Trace>,
+    /// Bindings that some expression uses.
+    pub used: HashSet<Span>,
+    /// Bindings whose value is known when the graph is built.
+    pub statics: HashSet<Span>,
+    /// Names bound by `let`, to warn of those that nothing uses.
+    pub lets: Vec<(String, Span)>,
+    /// Data sets by name, of the file that is being checked.
+    pub data: HashMap<String, Rc<DataInfo>>,
+    pub trial: Trial,
+}
+
+/// The names at the top of one file.
+#[derive(Default)]
+pub(super) struct FileNames {
+    /// `std.loss` for a file of the library.
+    pub module: Option<String>,
+    pub own: HashMap<String, ItemRef>,
+    /// Name, item and the place of the name in the `use`.
+    pub imported: HashMap<String, (ItemRef, Span)>,
+    pub prelude: HashMap<String, ItemRef>,
+    pub axes: HashMap<String, AxisId>,
+    pub data: HashMap<String, Rc<DataInfo>>,
+}
+
+/// How far the checker is with an item.
+#[derive(Clone)]
+pub(super) enum ItemState {
+    /// In work: meeting it again is recursion.
+    Open,
+    Function(Rc<Signature>),
+    Layer(Rc<LayerInfo>),
+    Optimizer(Rc<Signature>),
+    Data(Rc<DataInfo>),
+    Let(Type),
+    /// Nothing to refer to (tests, experiments, uses), or already reported.
+    Other,
+}
+
+/// What a call of a function must fit.
+#[derive(Clone, Debug)]
+pub(super) struct Signature {
+    pub name: String,
+    pub generics: Vec<AxisId>,
+    pub parameters: Vec<ParameterInfo>,
+    pub result: Type,
+    /// A distribution stands in its body outside `~`: it may be called only in a draw.
+    pub draws: bool,
+    pub span: Span,
+    pub module: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ParameterInfo {
+    pub name: String,
+    pub ty: Type,
+    pub optional: bool,
+    pub span: Span,
+}
+
+/// A layer: its constructor, the fields of its models, and their calls.
+#[derive(Debug)]
+pub(super) struct LayerInfo {
+    pub constructor: Rc<Signature>,
+    /// Parameters, sub-models and values, by name.
+    pub fields: Vec<(String, Type)>,
+    /// (member, name of the method; none for the call itself, signature)
+    pub calls: Vec<(usize, Option<String>, Rc<Signature>)>,
+    /// It has parameters, itself or in a sub-model.
+    pub learns: bool,
+}
+
+/// A data set: its rows and columns.
+#[derive(Debug)]
+pub(super) struct DataInfo {
+    pub name: String,
+    pub rows: AxisId,
+    pub columns: Vec<ColumnInfo>,
+    pub span: Span,
+    pub trace: Trace,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct ColumnInfo {
+    pub name: String,
+    pub element: Element,
+    /// Without the rows.
+    pub axes: AxisIds,
+    pub span: Span,
+}
+
+/// One level of names.
+#[derive(Default)]
+pub(super) struct Scope {
+    pub values: HashMap<String, Local>,
+    pub axes: HashMap<String, AxisId>,
+}
+
+/// A name bound in a scope.
+#[derive(Clone, Debug)]
+pub(super) struct Local {
+    pub span: Span,
+    pub ty: Type,
+    pub kind: LocalKind,
+    pub definition: Definition,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum LocalKind {
+    Let,
+    Parameter,
+    State,
+    Column,
+    /// A measure, or a `let` made from measures, seen after its block.
+    Result,
+    /// A parameter of a layer.
+    Weight,
+    Data,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Trace {
+    /// Trial axes that it depends on.
+    pub varies: AxisIds,
+    /// Parts of data sets whose values it holds, with a place that read them.
+    pub parts: BTreeMap<AxisId, Span>,
+    /// Models that it is computed by.
+    pub models: BTreeSet<Span>,
+    /// It mentions a measure.
+    pub results: bool,
+}
+
+impl Trace {
+    pub fn merge(&mut self, other: &Trace) {
+        self.varies.extend(&other.varies);
+        for (part, span) in &other.parts {
+            self.parts.entry(*part).or_insert(*span);
+        }
+        self.models.extend(&other.models);
+        self.results |= other.results;
+    }
+}
+
+/// Whether distributions may stand here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) enum Draw {
+    #[default]
+    Forbidden,
+    /// In the body of a function, which then may be called only in a draw.
+    Function,
+    /// After `~`, over these axes.
+    Over(AxisIds),
+}
+
+/// What kind of code is being checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Place {
+    #[default]
+    File,
+    Function,
+    Layer,
+    Optimizer,
+    Experiment,
+    Train,
+    On,
+    Test,
+}
+
+impl Place {
+    pub fn words(self) -> &'static str {
+        match self {
+            Place::File => "the top of a file",
+            Place::Function => "a function",
+            Place::Layer => "a layer",
+            Place::Optimizer => "an optimizer",
+            Place::Experiment => "an experiment",
+            Place::Train => "a train block",
+            Place::On => "an on block",
+            Place::Test => "a test",
+        }
+    }
+}
+
+/// The declared shape that a list literal takes: `let x: Float[Item] = [1, 2]`.
+#[derive(Clone, Debug)]
+pub(super) struct Hint {
+    pub element: Element,
+    /// As written, outermost first.
+    pub axes: Vec<AxisId>,
+}
+
+/// The place that is being checked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Context {
+    pub file: usize,
+    pub place: Place,
+    pub draw: Draw,
+    /// A bare distribution was met in [`Draw::Function`].
+    pub draws: bool,
+    /// Values are results, with their trial axes.
+    pub results: bool,
+    pub hint: Option<Hint>,
+    pub trace: Trace,
+    /// The function, layer or optimizer that is being checked, for messages about recursion.
+    pub item: Option<ItemRef>,
+}
+
+/// What is known about the experiment that is being checked.
+#[derive(Default)]
+pub(super) struct Trial {
+    /// Parts of each data set.
+    pub parts: HashMap<String, Vec<PartInfo>>,
+    /// Axes of `vary`, in order.
+    pub varies: Vec<AxisId>,
+    /// Those declared as a count: everything random depends on them.
+    pub counts: AxisIds,
+    /// How many values each numeric `vary` has, where the file says so plainly.
+    pub sizes: HashMap<AxisId, f64>,
+    /// Rows of the blocks around: data set, axis.
+    pub rows: Vec<(String, AxisId)>,
+    /// Data parts (`ner.test`) that some `on` block measures and no block trains on.
+    pub held_out: BTreeSet<(String, String)>,
+    /// Data parts that some block trains on, with a place.
+    pub trained: BTreeMap<(String, String), Span>,
+    /// Models made by the experiment: name, place.
+    pub models: Vec<(String, Span)>,
+    /// Models and parameters that an objective updates.
+    pub updated: BTreeSet<Span>,
+    /// Measures of the on block at hand, with their types in a trial.
+    pub measured: Vec<(Name, Type, Trace)>,
+    /// Names of terms, for plots.
+    pub terms: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct PartInfo {
+    pub name: String,
+    pub axis: AxisId,
+    pub span: Span,
+}
+
+impl<'a> Checker<'a> {
+    pub fn new(sources: &'a Sources) -> Self {
+        Checker {
+            sources,
+            program: Program::default(),
+            diagnostics: Vec::new(),
+            files: Vec::new(),
+            items: HashMap::new(),
+            scopes: Vec::new(),
+            context: Context::default(),
+            traces: HashMap::new(),
+            used: HashSet::new(),
+            statics: HashSet::new(),
+            lets: Vec::new(),
+            data: HashMap::new(),
+            trial: Trial::default(),
+        }
+    }
+
+    pub fn report(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// "Not available yet", naming the construct.
+    pub fn unavailable(&mut self, span: Span, construct: &str) -> Type {
+        self.report(
+            Diagnostic::error(Code::A0090, span, format!("{construct} is not available yet"))
+                .label("this construct")
+                .help("it is part of the language, but this version cannot execute it"),
+        );
+        Type::Error
+    }
+
+    pub fn new_axis(&mut self, name: impl Into<String>, kind: AxisKind, span: Span) -> AxisId {
+        let id = AxisId(self.program.axes.len() as u32);
+        self.program.axes.push(AxisInfo { name: name.into(), kind, span });
+        id
+    }
+
+    /// Runs `f` in a new innermost scope.
+    pub fn scoped<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> R {
+        self.scopes.push(Scope::default());
+        let result = f(self);
+        self.scopes.pop();
+        result
+    }
+
+    /// Runs `f` and tells where the values it met come from; the surrounding trace learns it too.
+    pub fn traced<R>(&mut self, f: impl FnOnce(&mut Self) -> R) -> (R, Trace) {
+        let outer = std::mem::take(&mut self.context.trace);
+        let result = f(self);
+        let trace = std::mem::replace(&mut self.context.trace, outer);
+        self.context.trace.merge(&trace);
+        (result, trace)
+    }
+
+    /// Runs `f` with another hint for list literals.
+    pub fn hinted<R>(&mut self, hint: Option<Hint>, f: impl FnOnce(&mut Self) -> R) -> R {
+        let outer = std::mem::replace(&mut self.context.hint, hint);
+        let result = f(self);
+        self.context.hint = outer;
+        result
+    }
+
+    /// The text that a span covers, on one line.
+    pub fn text(&self, span: Span) -> String {
+        self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}

@@ -1,0 +1,229 @@
+//! Statements that may stand in any block: axes, lets, assignments, assertions, `if`. The others go to the
+//! experiment's own rules, if the place allows them.
+
+use super::item::hint_of;
+use super::program::{AxisIds, AxisKind, Element, Type};
+use super::state::{Checker, LocalKind, Place};
+use super::types::{array, axes_of};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::source::Span;
+use crate::syntax::ast::{AxisDeclaration, Expr, ExprKind, Init, Let, Name, Statement, StatementKind};
+
+impl Checker<'_> {
+    pub fn statement(&mut self, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Axis(axes) => self.axis_declarations(axes),
+            StatementKind::Let(l) => self.let_statement(l),
+            StatementKind::Assign { name, value } => self.assign(name, value),
+            StatementKind::Assert { condition } => {
+                self.truths(condition);
+            }
+            StatementKind::Yield(value) => {
+                self.unavailable(statement.span, "`yield`");
+                let _ = value;
+            }
+            StatementKind::If { condition, then, otherwise } => {
+                self.static_condition(condition);
+                self.scoped(|c| then.iter().for_each(|statement| c.statement(statement)));
+                if let Some(otherwise) = otherwise {
+                    self.scoped(|c| otherwise.iter().for_each(|statement| c.statement(statement)));
+                }
+            }
+            StatementKind::Expression(value) => {
+                self.expression(value);
+                self.unused_value(value);
+            }
+            _ => self.experiment_statement(statement),
+        }
+    }
+
+    pub fn unused_value(&mut self, value: &Expr) {
+        self.report(
+            Diagnostic::error(Code::A0323, value.span, "this value is computed and dropped")
+                .label("nothing is done with it")
+                .help(format!(
+                    "give it a name (`let x = {}`), measure it, or assert something about it",
+                    self.text(value.span)
+                )),
+        );
+    }
+
+    pub fn axis_declarations(&mut self, axes: &[AxisDeclaration]) {
+        for declaration in axes {
+            let name = &declaration.name;
+            // `axis S = T`: the same size as another axis.
+            let kind = match self.axis_argument(&declaration.size) {
+                Some(of) if !matches!(self.program.axis(of).kind, AxisKind::Vary(_)) => {
+                    self.program.types.insert(declaration.size.id, Type::Axis(of));
+                    AxisKind::SameSizeAs(of)
+                }
+                _ => {
+                    if self.looks_like_axis(&declaration.size) && self.axis_argument(&declaration.size).is_none() {
+                        let text = self.text(declaration.size.span);
+                        let _: Option<()> = self.unknown_axis(&text, declaration.size.span);
+                    } else {
+                        self.static_number(&declaration.size, "the size of an axis");
+                    }
+                    AxisKind::Sized(declaration.size.id)
+                }
+            };
+            let axis = self.new_axis(name.text.clone(), kind, name.span);
+            self.declare_axis(name, axis);
+        }
+    }
+
+    pub fn let_statement(&mut self, l: &Let) {
+        if let Some(refresh) = &l.refresh {
+            self.unavailable(refresh.span, "`every ... steps` after a `let`");
+        }
+        let declared = l.ty.as_ref().map(|ty| (self.ty(ty), ty.span));
+        // At the level of an experiment, a `let` made from measures works on results.
+        let value_expr = match &l.value {
+            Init::Value(value) | Init::Draw(value) => value,
+        };
+        let results = self.context.place == Place::Experiment && self.mentions_results(value_expr);
+        let outer = std::mem::replace(&mut self.context.results, results || self.context.results);
+        let (actual, mut trace) = self.traced(|c| match &l.value {
+            Init::Value(value) => {
+                let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
+                c.hinted(hint, |c| c.expression(value))
+            }
+            Init::Draw(value) => {
+                let scalar = Type::float();
+                let over = declared.as_ref().map_or(&scalar, |((ty, _), _)| ty).clone();
+                c.draw(value, &over)
+            }
+        });
+        self.context.results = outer;
+        let ty = match declared {
+            Some(((ty, _), place)) => {
+                self.fits_declared(&actual, value_expr, &ty, place, "the value");
+                ty
+            }
+            None => match actual {
+                Type::Unit | Type::Axis(_) | Type::Choice(_) | Type::Text => {
+                    self.as_array(value_expr, &actual);
+                    Type::Error
+                }
+                other => other,
+            },
+        };
+        let is_static = matches!(l.value, Init::Value(_)) && self.is_static(value_expr);
+        let kind = if results { LocalKind::Result } else { LocalKind::Let };
+        match l.names.as_slice() {
+            [name] => {
+                if let Type::Model { .. } = ty {
+                    trace.models.insert(name.span);
+                    if self.context.place == Place::Experiment {
+                        self.trial.models.push((name.text.clone(), name.span));
+                    }
+                }
+                if is_static && axes_of(&ty).is_empty() {
+                    self.statics.insert(name.span);
+                }
+                trace.results |= results;
+                self.declare(name, ty, kind, trace);
+                self.lets.push((name.text.clone(), name.span));
+            }
+            names => self.let_tuple(names, &ty, value_expr, kind, trace),
+        }
+    }
+
+    fn let_tuple(
+        &mut self,
+        names: &[Name],
+        ty: &Type,
+        value: &Expr,
+        kind: LocalKind,
+        trace: super::state::Trace,
+    ) {
+        let types: Vec<Type> = match ty {
+            Type::Tuple(types) if types.len() == names.len() => types.clone(),
+            Type::Error => vec![Type::Error; names.len()],
+            other => {
+                let shown = self.show(other);
+                let place = names.first().map_or(value.span, |name| name.span);
+                self.report(
+                    Diagnostic::error(Code::A0206, value.span, format!("{} names cannot take {shown} apart", names.len()))
+                        .label(format!("this is {shown}"))
+                        .related(place, "the names")
+                        .help("give it one name, or as many names as it has parts"),
+                );
+                vec![Type::Error; names.len()]
+            }
+        };
+        for (name, ty) in names.iter().zip(types) {
+            self.declare(name, ty, kind, trace.clone());
+            self.lets.push((name.text.clone(), name.span));
+        }
+    }
+
+    fn assign(&mut self, name: &Name, value: &Expr) {
+        let (actual, _) = self.traced(|c| c.expression(value));
+        let Some(local) = self.find_local(&name.text).cloned() else {
+            let states: Vec<String> = self.state_names();
+            let help = match nearest(&name.text, states.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("a new value is named by `let {} = ...`", name.text),
+            };
+            self.report(
+                Diagnostic::error(Code::A0305, name.span, format!("there is no state `{}` to assign to", name.text))
+                    .label("unknown state")
+                    .help(help),
+            );
+            return;
+        };
+        self.program.names.insert(name.span, local.definition.clone());
+        if local.kind != LocalKind::State {
+            self.report(
+                Diagnostic::error(Code::A0305, name.span, format!("`{}` is no state: it cannot be assigned to", name.text))
+                    .label("assigned here")
+                    .related(local.span, "it is given its one value here")
+                    .help("`:=` changes a `state`; for another value use another name: `let next = ...`"),
+            );
+            return;
+        }
+        self.used.insert(local.span);
+        let shape = array(Element::Float, AxisIds::new());
+        // In an optimizer, a state grows to the shape of what is assigned; the optimizer's rule sees to it.
+        let quiet = self.context.place == Place::Optimizer && local.ty == shape;
+        if !quiet {
+            self.fits_declared(&actual, value, &local.ty, local.span, "the new value");
+        }
+    }
+
+    fn state_names(&self) -> Vec<String> {
+        let all = self.scopes.iter().flat_map(|scope| scope.values.iter());
+        all.filter(|(_, local)| local.kind == LocalKind::State).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// A number that must be known when the graph is built.
+    pub fn static_number(&mut self, value: &Expr, what: &str) {
+        let before = self.diagnostics.len();
+        let axes = self.hinted(None, |c| c.numbers(value));
+        if axes.is_none() || self.diagnostics.len() > before {
+            return;
+        }
+        if axes.is_some_and(|axes| !axes.is_empty()) || !self.is_static(value) {
+            self.report(
+                Diagnostic::error(Code::A0213, value.span, format!("{what} must be known before the run"))
+                    .label("this depends on data, parameters or the step")
+                    .help("use a number, `size(A)`, the number of a `vary`, or a `let` of those"),
+            );
+        }
+    }
+
+    /// "x must be among the names of the experiment": for statements at the wrong place.
+    pub fn out_of_place(&mut self, span: Span, what: &str, belongs: &str) {
+        self.report(
+            Diagnostic::error(Code::A0321, span, format!("{what} does not belong in {}", self.context.place.words()))
+                .label("out of place")
+                .help(format!("it belongs in {belongs}")),
+        );
+    }
+
+    /// Whether an expression is the bare name `text`.
+    pub fn is_word(expr: &Expr, text: &str) -> bool {
+        matches!(&expr.kind, ExprKind::Name(name) if name.text == text)
+    }
+}

@@ -1,0 +1,208 @@
+//! Operations on types: how they are written in messages, substitution of axes, union.
+
+use super::program::{AxisId, AxisIds, AxisKind, Element, ItemRef, Type};
+use super::state::Checker;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::ItemKind;
+
+/// Generic axes with what they stand for.
+pub(super) type Bindings = Vec<(AxisId, AxisId)>;
+
+pub(super) fn bound(bindings: &Bindings, axis: AxisId) -> AxisId {
+    bindings.iter().find(|(generic, _)| *generic == axis).map_or(axis, |(_, actual)| *actual)
+}
+
+fn substitute_element(element: Element, bindings: &Bindings) -> Element {
+    match element {
+        Element::Index(axis) => Element::Index(bound(bindings, axis)),
+        other => other,
+    }
+}
+
+/// The type with generic axes replaced.
+pub(super) fn substitute(ty: &Type, bindings: &Bindings) -> Type {
+    match ty {
+        Type::Array { element, axes } => Type::Array {
+            element: substitute_element(*element, bindings),
+            axes: axes.iter().map(|axis| bound(bindings, *axis)).collect(),
+        },
+        Type::Record(fields) => {
+            Type::Record(fields.iter().map(|(name, ty)| (name.clone(), substitute(ty, bindings))).collect())
+        }
+        Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| substitute(ty, bindings)).collect()),
+        Type::Function { parameters, result } => Type::Function {
+            parameters: parameters.iter().map(|ty| substitute(ty, bindings)).collect(),
+            result: Box::new(substitute(result, bindings)),
+        },
+        Type::Model { layer, axes } => Type::Model {
+            layer: *layer,
+            axes: axes.iter().map(|(generic, actual)| (*generic, bound(bindings, *actual))).collect(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// The type over further axes: what lifting makes of it.
+pub(super) fn lift(ty: &Type, extra: &AxisIds) -> Type {
+    match ty {
+        Type::Array { element, axes } => {
+            Type::Array { element: *element, axes: axes.union(extra).copied().collect() }
+        }
+        Type::Record(fields) => {
+            Type::Record(fields.iter().map(|(name, ty)| (name.clone(), lift(ty, extra))).collect())
+        }
+        Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| lift(ty, extra)).collect()),
+        other => other.clone(),
+    }
+}
+
+pub(super) fn array(element: Element, axes: AxisIds) -> Type {
+    Type::Array { element, axes }
+}
+
+pub(super) fn boolean() -> Type {
+    array(Element::Bool, AxisIds::new())
+}
+
+/// The axes of an array; none for everything else.
+pub(super) fn axes_of(ty: &Type) -> AxisIds {
+    match ty {
+        Type::Array { axes, .. } => axes.clone(),
+        _ => AxisIds::new(),
+    }
+}
+
+impl Checker<'_> {
+    pub fn axis_name(&self, axis: AxisId) -> String {
+        self.program.axis(axis).name.clone()
+    }
+
+    /// `[Example, Class]`, or nothing for a scalar.
+    pub fn show_axes(&self, axes: &AxisIds) -> String {
+        if axes.is_empty() {
+            return String::new();
+        }
+        format!("[{}]", axes.iter().map(|axis| self.axis_name(*axis)).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The axes in words: "the axes Example and Class", "no axes".
+    pub fn axes_in_words(&self, axes: &AxisIds) -> String {
+        let names: Vec<_> = axes.iter().map(|axis| format!("`{}`", self.axis_name(*axis))).collect();
+        match names.as_slice() {
+            [] => "no axes".into(),
+            [one] => format!("the axis {one}"),
+            [most @ .., last] => format!("the axes {} and {last}", most.join(", ")),
+        }
+    }
+
+    pub fn show_element(&self, element: Element) -> String {
+        match element {
+            Element::Float => "Float".into(),
+            Element::Bool => "Bool".into(),
+            Element::Index(axis) => self.axis_name(axis),
+        }
+    }
+
+    /// A type as the user would write it.
+    pub fn show(&self, ty: &Type) -> String {
+        match ty {
+            Type::Array { element, axes } => {
+                format!("{}{}", self.show_element(*element), self.show_axes(axes))
+            }
+            Type::Record(fields) => {
+                let fields: Vec<_> = fields.iter().map(|(n, ty)| format!("{n}: {}", self.show(ty))).collect();
+                format!("{{ {} }}", fields.join(", "))
+            }
+            Type::Tuple(types) => {
+                format!("({})", types.iter().map(|ty| self.show(ty)).collect::<Vec<_>>().join(", "))
+            }
+            Type::Function { parameters, result } => format!(
+                "fn({}) -> {}",
+                parameters.iter().map(|ty| self.show(ty)).collect::<Vec<_>>().join(", "),
+                self.show(result)
+            ),
+            Type::Model { layer, axes } => {
+                let axes: Vec<_> = axes.iter().map(|(_, axis)| self.axis_name(*axis)).collect();
+                let name = self.item_name(*layer);
+                if axes.is_empty() { name } else { format!("{name}[{}]", axes.join(", ")) }
+            }
+            Type::Optimizer(item) => format!("the optimizer {}", self.item_name(*item)),
+            Type::Combiner(item) => format!("the combiner {}", self.item_name(*item)),
+            Type::Rows { data, .. } => format!("the data set {data}"),
+            Type::Text => "Text".into(),
+            Type::Choice(axis) => format!("an arm of {}", self.axis_name(*axis)),
+            Type::Axis(axis) => format!("the axis {}", self.axis_name(*axis)),
+            Type::Unit => "nothing".into(),
+            Type::Error => "an erroneous value".into(),
+        }
+    }
+
+    pub fn item_name(&self, item: ItemRef) -> String {
+        match &self.program.item(item).kind {
+            ItemKind::Function(f) | ItemKind::Combiner(f) => f.name.text.clone(),
+            ItemKind::Layer(layer) => layer.name.text.clone(),
+            ItemKind::Optimizer(optimizer) => optimizer.name.text.clone(),
+            ItemKind::Data(data) => data.name.text.clone(),
+            ItemKind::Experiment(experiment) => experiment.name.text.clone(),
+            ItemKind::Test(test) => test.name.text.clone(),
+            ItemKind::Let(l) => l.names.first().map(|n| n.text.clone()).unwrap_or_default(),
+            ItemKind::Use(_) | ItemKind::Axis(_) => String::new(),
+        }
+    }
+
+    /// The rows that an axis is made of: `Token` for `Token`, `Token.train` and a batch of them.
+    fn rows_of(&self, axis: AxisId) -> Option<AxisId> {
+        match &self.program.axis(axis).kind {
+            AxisKind::Rows { .. } => Some(axis),
+            AxisKind::Part { rows, .. } => self.rows_of(*rows),
+            AxisKind::Batch { rows } => self.rows_of(*rows),
+            _ => None,
+        }
+    }
+
+    /// "`Token.train`", "a batch of `Token.train`", "all of `Token`".
+    fn part_in_words(&self, axis: AxisId) -> String {
+        match &self.program.axis(axis).kind {
+            AxisKind::Batch { rows } => format!("a batch of `{}`", self.axis_name(*rows)),
+            AxisKind::Rows { .. } => format!("all of `{}`", self.axis_name(axis)),
+            AxisKind::Part { rows, part } => format!("`{}.{part}`", self.axis_name(*rows)),
+            _ => format!("`{}`", self.axis_name(axis)),
+        }
+    }
+
+    /// The union of the axes of several values at their places. Two parts of one axis do not unite.
+    pub fn unite(&mut self, values: &[(&AxisIds, Span)]) -> AxisIds {
+        let mut union: Vec<(AxisId, Span)> = Vec::new();
+        for (axes, span) in values {
+            for axis in axes.iter() {
+                if union.iter().any(|(known, _)| known == axis) {
+                    continue;
+                }
+                if let Some(rows) = self.rows_of(*axis)
+                    && let Some((other, place)) =
+                        union.iter().find(|(known, _)| self.rows_of(*known) == Some(rows)).copied()
+                {
+                    let (this, that) = (self.part_in_words(*axis), self.part_in_words(other));
+                    self.report(
+                        Diagnostic::error(
+                            Code::A0210,
+                            *span,
+                            format!("two parts of `{}` meet in one expression", self.axis_name(rows)),
+                        )
+                        .label(format!("this is over {this}"))
+                        .related(place, format!("and this over {that}"))
+                        .help(format!(
+                            "they are different rows and do not pair up; reduce one of them over its rows \
+                             first, or rename its axis (`axis Other = ...`, `x[{} as Other]`)",
+                            self.axis_name(rows)
+                        )),
+                    );
+                    continue;
+                }
+                union.push((*axis, *span));
+            }
+        }
+        union.into_iter().map(|(axis, _)| axis).collect()
+    }
+}
