@@ -243,6 +243,63 @@ fn a_convolution_with_its_gradients_is_three_contractions() {
     assert_eq!((count(&optimised, "contract"), count(&optimised, "unwindow")), (3, 2));
 }
 
+/// Unrolled loops are long programs: every stage is linear, and none recurses along them.
+#[test]
+fn an_unrolled_recurrence_of_a_thousand_steps() {
+    const STEPS: usize = 1000;
+    let mut bench = Bench::new();
+    let [t, h, k] = [("T", STEPS), ("H", 3), ("K", 3)].map(|(name, size)| bench.axis(name, size));
+    let (x, w) = (bench.input("x", &[t, h]), bench.input("w", &[h, k]));
+    let n = bench.axis("N", 2);
+    let mut state = bench.input("state", &[n, h]);
+    let g = &mut bench.program.graph;
+    for step in 0..STEPS {
+        let position = g.index(step as i32).unwrap();
+        let here = g.gather(x, t, position).unwrap();
+        let product = g.mul(state, w).unwrap();
+        let next = g.sum(product, &[h]).unwrap();
+        let next = g.rename(next, k, h).unwrap();
+        let next = g.plus(next, here).unwrap();
+        state = g.tanh(next).unwrap();
+    }
+    let gradients = g.gradient(state, &[w, x]).unwrap();
+    bench.output("state", state);
+    bench.output("gradient of w", gradients[0]);
+    bench.output("gradient of x", gradients[1]);
+    let optimised = optimise(&bench.program, &[]).unwrap();
+    // The adjoint of the sequence is its steps' adjoints, joined.
+    assert_eq!((count(&optimised, "scatter"), count(&optimised, "concat")), (0, 1));
+    assert_eq!(count(&optimised, "contract"), 3 * STEPS - 1);
+}
+
+#[test]
+fn pieces_are_joined() {
+    let mut bench = Bench::new();
+    let [t, two, n] = [("T", 7), ("Two", 2), ("N", 3)].map(|(name, size)| bench.axis(name, size));
+    let x = bench.input("x", &[t, n]);
+    let g = &mut bench.program.graph;
+    // Positions 0 (twice), 2 and 3 (as a slice, twice) and 5; and all of them once.
+    let mut loss = g.sin(x).and_then(|y| g.sum(y, &[t, n])).unwrap();
+    for (at, weight) in [(0, 2.0), (5, 3.0), (0, 5.0)] {
+        let position = g.index(at).unwrap();
+        let here = g.gather(x, t, position).unwrap();
+        let square = g.mul(here, here).unwrap();
+        let square = g.scale(square, weight).unwrap();
+        let sum = g.sum(square, &[n]).unwrap();
+        loss = g.plus(loss, sum).unwrap();
+    }
+    let slice = g.slice(x, t, two, 2, 1).unwrap();
+    for unary in [Unary::Exp, Unary::Tanh] {
+        let y = g.unary(unary, slice).and_then(|y| g.sum(y, &[two, n])).unwrap();
+        loss = g.plus(loss, y).unwrap();
+    }
+    let gradient = g.gradient(loss, &[x]).unwrap()[0];
+    bench.output("gradient", gradient);
+    let optimised = bench.optimised();
+    assert_eq!((count(&optimised, "scatter"), count(&optimised, "pad")), (0, 0), "{optimised}");
+    assert_eq!(count(&optimised, "concat"), 1);
+}
+
 #[test]
 fn sums_of_moved_values_are_sums_of_the_values() {
     let mut bench = Bench::new();

@@ -69,6 +69,8 @@ pub(super) struct Signature {
     pub result: Type,
     /// A distribution stands in its body outside `~`: it may be called only in a draw.
     pub draws: bool,
+    /// Random numbers are drawn in its body, with or without `~`.
+    pub random: bool,
     pub span: Span,
     pub module: Option<String>,
 }
@@ -221,6 +223,8 @@ pub(super) struct Context {
     pub draw: Draw,
     /// A bare distribution was met in [`Draw::Function`].
     pub draws: bool,
+    /// Random numbers were drawn.
+    pub random: bool,
     /// Values are results, with their trial axes.
     pub results: bool,
     pub hint: Option<Hint>,

@@ -7,7 +7,7 @@ use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{AxisDeclaration, Expr, ExprKind, Init, Let, Name, Statement, StatementKind};
+use crate::syntax::ast::{AxisDeclaration, Expr, Init, Let, Name, Statement, StatementKind};
 
 impl Checker<'_> {
     pub fn statement(&mut self, statement: &Statement) {
@@ -82,7 +82,8 @@ impl Checker<'_> {
             Init::Value(value) | Init::Draw(value) => value,
         };
         let results = self.context.place == Place::Experiment && self.mentions_results(value_expr);
-        let outer = std::mem::replace(&mut self.context.results, results || self.context.results);
+        let inside = results || self.context.results;
+        let outer = std::mem::replace(&mut self.context.results, inside);
         let (actual, mut trace) = self.traced(|c| match &l.value {
             Init::Value(value) => {
                 let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
@@ -220,10 +221,5 @@ impl Checker<'_> {
                 .label("out of place")
                 .help(format!("it belongs in {belongs}")),
         );
-    }
-
-    /// Whether an expression is the bare name `text`.
-    pub fn is_word(expr: &Expr, text: &str) -> bool {
-        matches!(&expr.kind, ExprKind::Name(name) if name.text == text)
     }
 }

@@ -4,7 +4,7 @@
 
 use super::node::Program;
 use super::op::TypeError;
-use super::rewrite::{contraction, fold, reassociate, shorten};
+use super::rewrite::{contraction, fold, join, reassociate, shorten};
 use super::verify::{Broken, verify};
 
 /// A rewrite: the program it gives has the same outputs.
@@ -17,6 +17,7 @@ pub struct Pass {
 pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "shorten", run: shorten::run },
+    Pass { name: "join", run: join::run },
     Pass { name: "reassociate", run: reassociate::run },
     Pass { name: "contraction", run: contraction::run },
 ];

@@ -204,6 +204,8 @@ pub struct Column {
     pub span: Span,
 }
 
+// Statements are few: boxing the larger ones would cost every reader a dereference and save nothing that matters.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum GeneratorStatement {
     Column(Column),
@@ -263,6 +265,8 @@ pub struct Statement {
     pub span: Span,
 }
 
+// Statements are few: boxing the larger ones would cost every reader a dereference and save nothing that matters.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug)]
 pub enum StatementKind {
     // In any block.

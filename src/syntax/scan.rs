@@ -182,7 +182,8 @@ pub(super) fn scan(file: FileId, text: &str) -> Scan {
             }
         }
     }
-    if open.len() > 1 {
+    // A string without an end may have swallowed the bracket.
+    if open.len() > 1 && scan.errors.is_empty() {
         scan.errors.push(unclosed(file, text, &scan.brackets));
     }
     scan

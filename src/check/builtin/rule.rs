@@ -1,9 +1,8 @@
 //! Calls of builtins: the family decides the rule. Helpers to read their arguments.
 
 use super::Builtin;
-use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, Target, Type};
+use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Target, Type};
 use crate::check::state::Checker;
-use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr, Name};
@@ -46,7 +45,7 @@ impl<'c> BuiltinCall<'c> {
         self.arguments
             .iter()
             .filter_map(|argument| match &argument.kind {
-                ArgumentKind::As { value, name, size } => Some((value, name, size.as_ref())),
+                ArgumentKind::As { value, name, size, .. } => Some((value, name, size.as_ref())),
                 _ => None,
             })
             .collect()
@@ -245,11 +244,6 @@ impl Checker<'_> {
         let axis = self.new_axis(name.text.clone(), AxisKind::Derived, name.span);
         self.declare_axis(name, axis);
         (axis, true)
-    }
-
-    /// The axes of an expression whose numbers are wanted, as a type.
-    pub fn float_over(&self, axes: AxisIds) -> Type {
-        array(Element::Float, axes)
     }
 }
 

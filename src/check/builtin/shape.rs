@@ -6,7 +6,7 @@ use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type};
 use crate::check::state::Checker;
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Expr, ExprKind};
+use crate::syntax::ast::{ArgumentKind, Expr, ExprKind};
 
 impl Checker<'_> {
     pub fn shape_call(&mut self, call: BuiltinCall) -> Type {
@@ -221,9 +221,43 @@ impl Checker<'_> {
         array(element, axes)
     }
 
-    /// `unflatten(x, P as [A, B])` is written with the axes in the order given; they must be in scope.
+    /// `unflatten(x, P as [A, B])`: all but one of the new axes must have sizes of their own.
     fn unflatten(&mut self, call: BuiltinCall) -> Type {
-        self.unavailable(call.expr.span, "`unflatten`")
+        self.options(call, &[]);
+        let found = call.arguments.iter().find_map(|argument| match &argument.kind {
+            ArgumentKind::As { value, name, further, .. } => Some((value, name, further)),
+            _ => None,
+        });
+        let ([operand], Some((along, name, further))) = (&call.positional()[..], found) else {
+            return self.wrong_count(call, "a value and `P as [A, B]`");
+        };
+        let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
+        let Some(from) = self.wanted_axis_of(call, along, &axes, operand.span, "unflattens") else {
+            return Type::Error;
+        };
+        axes.remove(&from);
+        let mut named = vec![from];
+        let mut derived = Vec::new();
+        for name in std::iter::once(name).chain(further) {
+            let (made, new) = self.made_axis(name);
+            if !axes.insert(made) {
+                let shown = self.axis_name(made);
+                self.report(
+                    Diagnostic::error(Code::A0214, name.span, format!("the operand already has an axis `{shown}`"))
+                        .label("cannot be made again")
+                        .related(operand.span, "the operand")
+                        .help(format!("make another axis of the same size: `axis Other = {shown}`")),
+                );
+                return Type::Error;
+            }
+            if new {
+                derived.push(made);
+            }
+            named.push(made);
+        }
+        self.program.derived.insert(call.expr.id, derived);
+        self.builtin_done(call, &named);
+        array(element, axes)
     }
 
     /// `shift(x, A, by = 1, fill = 0)`

@@ -10,7 +10,7 @@ use crate::check::state::{Checker, Draw, Signature};
 use crate::check::types::{Bindings, axes_of, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr};
+use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr, ExprKind};
 
 /// What is called.
 pub(in crate::check) struct Callee {
@@ -105,7 +105,8 @@ impl Checker<'_> {
         for (at, argument) in arguments.iter().enumerate() {
             match &argument.kind {
                 ArgumentKind::Positional(value) => {
-                    if let Some(axis) = self.trailing_axis(value, signature, matched.axes.len()) {
+                    let trailing = !value_follows(&arguments[at + 1..]);
+                    if let Some(axis) = self.trailing_axis(value, signature, trailing, matched.axes.len()) {
                         matched.axes.push((axis, value.span));
                         continue;
                     }
@@ -202,10 +203,16 @@ impl Checker<'_> {
     }
 
     /// Whether a positional argument names an axis of the call. A numeric `vary` axis is a value inside a trial.
-    fn trailing_axis(&mut self, value: &Expr, signature: &Signature, taken: usize) -> Option<AxisId> {
+    fn trailing_axis(
+        &mut self,
+        value: &Expr,
+        signature: &Signature,
+        trailing: bool,
+        taken: usize,
+    ) -> Option<AxisId> {
         let axis = self.axis_argument(value)?;
         if let AxisKind::Vary(vary) = &self.program.axis(axis).kind {
-            let value_here = !self.context.results || taken >= signature.generics.len();
+            let value_here = !trailing || !self.context.results || taken >= signature.generics.len();
             if value_here && matches!(vary, Vary::Values(_)) {
                 self.program.axes_at.remove(&value.span);
                 return None;
@@ -563,11 +570,16 @@ impl Checker<'_> {
 
     /// The axes of the draw that a call stands in, if its callee draws.
     fn draw_axes(&mut self, span: Span, signature: &Signature) -> AxisIds {
+        if signature.random {
+            self.context.random = true;
+            self.context.trace.varies.extend(self.trial.counts.clone());
+        }
         if signature.draws { self.drawn(span, &signature.name) } else { AxisIds::new() }
     }
 
     /// A draw happens here: allowed after `~` and in functions, which then draw themselves.
     pub fn drawn(&mut self, span: Span, name: &str) -> AxisIds {
+        self.context.random = true;
         self.context.trace.varies.extend(self.trial.counts.clone());
         match &self.context.draw {
             Draw::Over(axes) => axes.clone(),
@@ -585,6 +597,14 @@ impl Checker<'_> {
             }
         }
     }
+}
+
+/// Whether a positional argument that is plainly a value comes later: axes are named after the values.
+fn value_follows(arguments: &[Argument]) -> bool {
+    arguments.iter().any(|argument| match &argument.kind {
+        ArgumentKind::Positional(value) => !matches!(value.kind, ExprKind::Name(_) | ExprKind::Field { .. }),
+        _ => false,
+    })
 }
 
 /// Whether an argument's element fits a parameter's: a Bool counts as 0 and 1.

@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::check::item::function::with_axes;
-use crate::check::program::{AxisIds, AxisKind, Element, Type};
+use crate::check::item::function::hint_of;
+use crate::check::program::{AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
-use crate::check::program::Definition;
-use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{
     Argument, ArgumentKind, Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind,
@@ -33,7 +31,7 @@ impl Checker<'_> {
             }
             DataSource::Generated { size, block } => {
                 c.static_number(size, "the number of rows");
-                Some(c.generated(rows, block))
+                Some(c.generated(block))
             }
             DataSource::Sampled { .. } => {
                 c.unavailable(data.span, "data sampled from a model");
@@ -193,15 +191,16 @@ impl Checker<'_> {
         name.starts_with(char::is_uppercase) && !slips.contains(&name) && nearest(name, ["Float", "Bool"]).is_none()
     }
 
-    /// `data d over Example = n { ... }`: `let`s are hidden, columns are over the rows.
-    fn generated(&mut self, rows: crate::check::program::AxisId, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
+    /// `data d over Example = n { ... }`: written for one row, as a function is written for one item, and lifted
+    /// over the rows. `let`s are hidden.
+    fn generated(&mut self, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
         let outer = std::mem::replace(&mut self.context.place, Place::Experiment);
         let columns = self.scoped(|c| {
             let mut infos = Vec::new();
             for statement in block {
                 match statement {
                     GeneratorStatement::Statement(statement) => c.statement(statement),
-                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(rows, column)),
+                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(column)),
                 }
             }
             infos
@@ -210,21 +209,17 @@ impl Checker<'_> {
         columns
     }
 
-    fn generated_column(&mut self, rows: crate::check::program::AxisId, column: &Column) -> Option<ColumnInfo> {
+    fn generated_column(&mut self, column: &Column) -> Option<ColumnInfo> {
         let (ty, order) = self.ty(&column.ty);
         let Type::Array { element, axes } = &ty else { return None };
-        let whole: AxisIds = axes.iter().copied().chain([rows]).collect();
-        let full = with_axes(&ty, whole);
         let value = match &column.value {
             Some(Init::Value(value)) => {
-                let mut order = order;
-                order.insert(0, rows);
-                let hint = crate::check::item::function::hint_of(&full, &order);
+                let hint = hint_of(&ty, &order);
                 let actual = self.hinted(hint, |c| c.expression(value));
                 Some((value, actual))
             }
             Some(Init::Draw(value)) => {
-                let actual = self.draw(value, &full);
+                let actual = self.draw(value, &ty);
                 Some((value, actual))
             }
             None => {
@@ -237,18 +232,16 @@ impl Checker<'_> {
             }
         };
         if let Some((value, actual)) = value {
-            self.fits_declared(&actual, value, &full, column.ty.span, "the column");
+            self.fits_declared(&actual, value, &ty, column.ty.span, "the column");
         }
         self.program.bindings.insert(column.name.span, ty.clone());
-        // Later columns may use it, over the rows.
         let local = Local {
             span: column.name.span,
-            ty: array(*element, axes.iter().copied().chain([rows]).collect()),
+            ty: ty.clone(),
             kind: LocalKind::Column,
             definition: Definition::Local(column.name.span),
         };
         self.declare_local(&column.name, local, Trace::default());
-        let element: Element = *element;
-        Some(ColumnInfo { name: column.name.text.clone(), element, axes: axes.clone(), span: column.name.span })
+        Some(ColumnInfo { name: column.name.text.clone(), element: *element, axes: axes.clone(), span: column.name.span })
     }
 }

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type};
 use crate::check::state::{Checker, Draw, Hint, LocalKind, ParameterInfo, Place, Signature, Trace};
-use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Function, Name, Parameter};
@@ -15,11 +14,14 @@ impl Checker<'_> {
         let draw = if place == Place::Function { Draw::Function } else { Draw::Forbidden };
         let outer_draw = std::mem::replace(&mut self.context.draw, draw);
         let outer_draws = std::mem::replace(&mut self.context.draws, false);
+        let outer_random = std::mem::replace(&mut self.context.random, false);
         let mut signature = self.scoped(|c| c.signature_and_body(function));
         signature.draws = self.context.draws;
+        signature.random = self.context.random;
         self.context.place = outer_place;
         self.context.draw = outer_draw;
         self.context.draws = outer_draws;
+        self.context.random |= outer_random;
         Rc::new(signature)
     }
 
@@ -70,6 +72,7 @@ impl Checker<'_> {
             parameters,
             result,
             draws: false,
+            random: false,
             span: if function.name.text.is_empty() { function.span } else { function.name.span },
             module: self.files[self.context.file].module.clone(),
         }
@@ -266,13 +269,5 @@ fn is_literal(value: &Expr) -> bool {
         ExprKind::Number { .. } => true,
         ExprKind::Parenthesised(inner) => is_literal(inner),
         _ => false,
-    }
-}
-
-/// The declared type with the axes of an array replaced.
-pub(in crate::check) fn with_axes(ty: &Type, axes: AxisIds) -> Type {
-    match ty {
-        Type::Array { element, .. } => array(*element, axes),
-        other => other.clone(),
     }
 }

@@ -60,6 +60,7 @@ impl Checker<'_> {
                 parameters,
                 result: Type::Model { layer: item, axes: generics.iter().map(|axis| (*axis, *axis)).collect() },
                 draws: false,
+                random: false,
                 span: layer.name.span,
                 module: c.files[c.context.file].module.clone(),
             };
@@ -89,6 +90,7 @@ impl Checker<'_> {
         let outer = std::mem::replace(&mut self.context.draw, Draw::Over(axes));
         let ty = self.hinted(None, |c| c.expression(value));
         self.context.draw = outer;
+        self.context.random = true;
         self.context.trace.varies.extend(self.trial.counts.clone());
         ty
     }

@@ -50,6 +50,7 @@ impl Checker<'_> {
             parameters,
             result: Type::Optimizer(item),
             draws: false,
+            random: false,
             span: optimizer.name.span,
             module: self.files[self.context.file].module.clone(),
         })

@@ -2,6 +2,7 @@
 
 pub mod contraction;
 pub mod fold;
+pub mod join;
 pub mod reassociate;
 pub mod shorten;
 

@@ -181,7 +181,8 @@ impl<'a> Formatter<'a> {
         let first = elements.first().map_or(close, |(span, _)| span.start as usize);
         let before_first = &self.text[..first];
         let on_new_line = before_first[before_first.trim_end().len()..].contains('\n');
-        let one_line = !on_new_line && !(statements && elements.len() > 1) && !self.has_comment_before(close);
+        let many = statements && elements.len() > 1;
+        let one_line = !(on_new_line || many || self.has_comment_before(close));
         let content = self.separated(
             elements,
             close,

@@ -151,6 +151,19 @@ impl Lower<'_> {
                     .help("write `//` for a comment"),
             );
         }
+        let line_before = before.rsplit('\n').next().unwrap_or("").trim_start();
+        if line_before.starts_with("///") && matches!(found, "}" | "") {
+            let start = before.len() - line_before.len();
+            return Some(
+                Diagnostic::error(
+                    Code::A0013,
+                    Span::new(self.file, start, before.len()),
+                    "`///` documents a declaration, and none follows here",
+                )
+                .label("documents nothing")
+                .help("write `//` for a comment"),
+            );
+        }
         // The word may have been taken for a name, so that the grammar stopped only behind it.
         let previous = last_word(before);
         let wants_name = expected.contains(&Rule::name) && !expected.iter().any(|rule| begins_value(*rule));
@@ -199,10 +212,20 @@ impl Lower<'_> {
         if found == "-" && self.text[line_start..at].trim().is_empty() && at > 0 {
             return Some(leading_minus(span));
         }
-        FOREIGN_OPERATORS.iter().find(|(sign, _)| *sign == found).map(|(sign, help)| {
-            Diagnostic::error(Code::A0007, span, format!("Ansatz has no `{sign}`"))
-                .label("not an operator")
-                .help(*help)
+        if let Some((sign, help)) = FOREIGN_OPERATORS.iter().find(|(sign, _)| *sign == found) {
+            return Some(
+                Diagnostic::error(Code::A0007, span, format!("Ansatz has no `{sign}`"))
+                    .label("not an operator")
+                    .help(*help),
+            );
+        }
+        // `for i in A {` reads as names and a record, and stops only inside of it.
+        [Some(at), opened.map(|(place, _)| place)].into_iter().flatten().find_map(|place| {
+            let line_start = self.text[..place].rfind('\n').map_or(0, |newline| newline + 1);
+            let line = &self.text[line_start..];
+            let start = line_start + (line.len() - line.trim_start_matches([' ', '\t']).len());
+            let word = self.token(start.min(self.text.len()));
+            foreign_word(&self.text[word.start as usize..word.end as usize], word)
         })
     }
 
@@ -217,9 +240,14 @@ impl Lower<'_> {
         // Where a value ends, everything that could go on with it is possible; only what ends it is of interest.
         let goes_on = expected.iter().any(|rule| matches!(rule, Rule::add | Rule::field | Rule::arguments));
         if goes_on {
-            words.retain(|word| word.starts_with('`') || word == "a type");
-            if let Some((_, bracket)) = opened {
-                words.push(format!("`{}`", closing(bracket)));
+            match opened {
+                Some((_, bracket @ (b'(' | b'['))) => {
+                    words = vec!["`,`".to_owned(), format!("`{}`", closing(bracket))]
+                }
+                _ => {
+                    words.retain(|word| word.starts_with('`') && word != "`(`");
+                    words.extend(opened.map(|(_, bracket)| format!("`{}`", closing(bracket))));
+                }
             }
             words.insert(0, "an operator".to_owned());
         } else if expected.is_empty()

@@ -266,7 +266,7 @@ fn is_word(rule: Rule) -> bool {
             | Rule::pairs_word
             | Rule::param_named_word
             | Rule::plot_word
-            | Rule::project_valued_word
+            | Rule::project_word
             | Rule::record_named_word
             | Rule::repeat_valued_word
             | Rule::report_braced_word
