@@ -4,6 +4,7 @@
 mod support;
 
 use ansatz::backend::cpu;
+use ansatz::graph::passes::optimise;
 use ansatz::plan::PlanOptions;
 use divan::Bencher;
 
@@ -13,6 +14,7 @@ fn main() {
 
 fn step(bencher: Bencher, options: PlanOptions) {
     let support::mlp::Mlp { program, mut store, .. } = support::mlp::mlp(64, &[64, 128, 128, 10]).unwrap();
+    let program = optimise(&program, &[]).unwrap();
     let mut compiled = cpu::compile(&program, &options).unwrap();
     bencher.bench_local(|| compiled.run(&mut store).unwrap());
 }

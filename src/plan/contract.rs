@@ -25,14 +25,22 @@ impl Lowering<'_> {
         let node = graph.node(id);
         let (mut a, mut b) = (self.operand(node, 0)?, self.operand(node, 1)?);
         let (mut a_set, mut b_set) = (&graph.node(node.operands[0]).axes, &graph.node(node.operands[1]).axes);
-        let wish = self.wishes[id.0 as usize].clone().filter(|wish| wish.len() == node.axes.len());
+        let wish = self.wish(id);
         // The operand whose own axes come first in the result is the left one.
         let first_in = |set: &AxisSet, other: &AxisSet| {
             wish.as_ref().and_then(|wish| wish.iter().position(|x| set.contains(*x) && !other.contains(*x)))
         };
-        if let (Some(left), Some(right)) = (first_in(a_set, b_set), first_in(b_set, a_set))
-            && right < left
-        {
+        let swap = match (first_in(a_set, b_set), first_in(b_set, a_set)) {
+            (Some(left), Some(right)) => right < left,
+            // Free to choose: products are fastest where the right operand lies along its own axes.
+            _ => {
+                let lies_along_its_own = |view: &View, set: &AxisSet, other: &AxisSet| {
+                    set.iter().any(|x| !other.contains(x) && view.stride(x) == 1)
+                };
+                lies_along_its_own(&a, a_set, b_set) && !lies_along_its_own(&b, b_set, a_set)
+            }
+        };
+        if swap {
             std::mem::swap(&mut a, &mut b);
             std::mem::swap(&mut a_set, &mut b_set);
         }

@@ -39,7 +39,8 @@ impl Plan {
         self.name(access.buffer)
     }
 
-    fn line(&self, kernel: &Kernel) -> String {
+    /// One kernel in one line.
+    pub fn line(&self, kernel: &Kernel) -> String {
         match kernel {
             Kernel::Fused(fused) => {
                 let loads: Vec<String> = fused

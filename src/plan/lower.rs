@@ -3,7 +3,7 @@
 //! In: a program and its groups. Out: buffers without places, kernels in order, and the view of every node.
 
 use super::PlanError;
-use super::group::Group;
+use super::group::{Group, is_elementwise};
 use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
 use super::view::{View, count, loops};
 use crate::graph::{Axis, AxisSet, AxisTable, Element, Graph, Node, NodeId, Op, Program, Tensor};
@@ -19,6 +19,8 @@ pub struct Lowering<'a> {
     pub constants: Vec<Tensor>,
     /// Is the node used outside its own group?
     pub stored: Vec<bool>,
+    /// The nodes that use each node.
+    pub users: Vec<Vec<NodeId>>,
 }
 
 /// Lowers all groups in order.
@@ -38,6 +40,7 @@ pub fn lower<'a>(
         kernels: Vec::new(),
         constants: Vec::new(),
         stored: stored(program, groups),
+        users: users(graph, groups),
     };
     for group in groups {
         if group.elementwise {
@@ -50,6 +53,16 @@ pub fn lower<'a>(
         }
     }
     Ok(lowering)
+}
+
+fn users(graph: &Graph, groups: &[Group]) -> Vec<Vec<NodeId>> {
+    let mut users = vec![Vec::new(); graph.nodes.len()];
+    for id in groups.iter().flat_map(|group| &group.nodes) {
+        for operand in &graph.node(*id).operands {
+            users[operand.0 as usize].push(*id);
+        }
+    }
+    users
 }
 
 fn stored(program: &Program, groups: &[Group]) -> Vec<bool> {
@@ -125,6 +138,34 @@ impl<'a> Lowering<'a> {
             Some(wish) if wish.len() == set.len() && wish.iter().all(|a| set.contains(*a)) => wish.clone(),
             _ => like.order(set),
         }
+    }
+
+    /// The order that was wished for, or that of an array which the node will meet element by element.
+    pub fn wish(&self, id: NodeId) -> Option<Vec<Axis>> {
+        let set = &self.graph.node(id).axes;
+        let fits = |wish: &&Vec<Axis>| wish.len() == set.len() && wish.iter().all(|a| set.contains(*a));
+        self.wishes[id.0 as usize].as_ref().filter(fits).cloned().or_else(|| self.met(id, set, 4))
+    }
+
+    fn met(&self, id: NodeId, set: &AxisSet, depth: usize) -> Option<Vec<Axis>> {
+        for user in &self.users[id.0 as usize] {
+            let node = self.graph.node(*user);
+            if !is_elementwise(&node.op) || node.axes != *set {
+                continue;
+            }
+            let whole = |view: &&View| set.iter().all(|a| view.stride(a) != 0 || self.axes.size(a) == 1);
+            let other = node.operands.iter().filter(|operand| **operand != id);
+            let view = other.filter_map(|operand| self.views[operand.0 as usize].as_ref()).find(whole);
+            if let Some(view) = view {
+                return Some(view.order(set));
+            }
+            if depth > 0
+                && let Some(order) = self.met(*user, set, depth - 1)
+            {
+                return Some(order);
+            }
+        }
+        None
     }
 
     /// Copies (or adds) `from` to `to`, over the axes in `order`.

@@ -7,7 +7,7 @@ use super::PlanError;
 use super::kernel::{Buffer, BufferId, Kernel, LoadKind, Place};
 use super::lower::{Lowering, access};
 use super::view::{View, count, loops};
-use crate::graph::{Axis, Element, Slot};
+use crate::graph::{Axis, Slot};
 
 pub fn write_outputs(lowering: &mut Lowering) -> Result<(), PlanError> {
     let program = lowering.program;
@@ -85,6 +85,5 @@ fn reads_before_it_writes(kernel: &Kernel, buffers: &[Buffer], old: &impl Fn(Buf
         load.kind == LoadKind::Contiguous
             && load.offset == 0
             && buffers[load.buffer.0 as usize].length == fused.length
-            && load.element == Element::Float
     })
 }

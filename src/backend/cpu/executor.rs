@@ -73,6 +73,23 @@ impl<R: Real> Executor<R> {
         }
     }
 
+    /// Runs `steps` steps; gives the seconds that each kernel took in all.
+    pub fn profile(&mut self, store: &mut Store, steps: usize) -> Result<Vec<f64>, Fault> {
+        let mut seconds = vec![0.0; self.plan.kernels.len()];
+        for _ in 0..steps {
+            self.point(store);
+            let work = self.work.as_mut_ptr();
+            let scratch: *mut u8 = self.scratch.as_mut_ptr().cast();
+            for (kernel, seconds) in self.plan.kernels.iter().zip(&mut seconds) {
+                let start = std::time::Instant::now();
+                unsafe { self.kernel(kernel, work, scratch)? };
+                *seconds += start.elapsed().as_secs_f64();
+            }
+            self.slots.close(store);
+        }
+        Ok(seconds)
+    }
+
     fn point(&mut self, store: &mut Store) {
         let arena: *mut u8 = self.arena.as_mut_ptr().cast();
         for (base, buffer) in self.bases.iter_mut().zip(&self.plan.buffers) {

@@ -104,8 +104,27 @@ unsafe fn map2<A: Copy, O: Copy>(a: Argument, b: Argument, to: *mut u8, count: u
     }
 }
 
+/// Elements as bits, chosen by a mask and not by a branch.
+trait Bits: Copy {
+    fn choose(condition: u8, yes: Self, no: Self) -> Self;
+}
+
+macro_rules! bits {
+    ($($width:ty),*) => { $(
+        impl Bits for $width {
+            #[inline(always)]
+            fn choose(condition: u8, yes: Self, no: Self) -> Self {
+                let mask = <$width>::from(condition).wrapping_neg();
+                no ^ ((yes ^ no) & mask)
+            }
+        }
+    )* };
+}
+
+bits!(u8, u32, u64);
+
 #[inline(always)]
-unsafe fn select<A: Copy>([c, a, b]: [Argument; 3], to: *mut u8, count: usize) {
+unsafe fn select<A: Bits>([c, a, b]: [Argument; 3], to: *mut u8, count: usize) {
     unsafe {
         let to = target::<A>(to, count);
         if c.uniform {
@@ -117,25 +136,25 @@ unsafe fn select<A: Copy>([c, a, b]: [Argument; 3], to: *mut u8, count: usize) {
             (false, false) => {
                 let (a, b) = (slice::<A>(a, count), slice::<A>(b, count));
                 for (((to, c), a), b) in to.iter_mut().zip(condition).zip(a).zip(b) {
-                    *to = if *c != 0 { *a } else { *b };
+                    *to = A::choose(*c, *a, *b);
                 }
             }
             (false, true) => {
                 let b = *b.at.cast::<A>();
                 for ((to, c), a) in to.iter_mut().zip(condition).zip(slice::<A>(a, count)) {
-                    *to = if *c != 0 { *a } else { b };
+                    *to = A::choose(*c, *a, b);
                 }
             }
             (true, false) => {
                 let a = *a.at.cast::<A>();
                 for ((to, c), b) in to.iter_mut().zip(condition).zip(slice::<A>(b, count)) {
-                    *to = if *c != 0 { a } else { *b };
+                    *to = A::choose(*c, a, *b);
                 }
             }
             (true, true) => {
                 let (a, b) = (*a.at.cast::<A>(), *b.at.cast::<A>());
                 for (to, c) in to.iter_mut().zip(condition) {
-                    *to = if *c != 0 { a } else { b };
+                    *to = A::choose(*c, a, b);
                 }
             }
         }
@@ -167,8 +186,9 @@ unsafe fn execute<R: Real>(operation: Operation, arguments: [Argument; 3], to: *
             Operation::Logic(Logic::And) => map2::<u8, u8>(a, b, to, n, |a, b| a & b),
             Operation::Logic(Logic::Or) => map2::<u8, u8>(a, b, to, n, |a, b| a | b),
             Operation::Not => map::<u8, u8>(a, to, n, |a| u8::from(a == 0)),
-            Operation::Select(Element::Float) => select::<R>(arguments, to, n),
-            Operation::Select(Element::Index) => select::<i32>(arguments, to, n),
+            Operation::Select(Element::Float) if size_of::<R>() == 4 => select::<u32>(arguments, to, n),
+            Operation::Select(Element::Float) => select::<u64>(arguments, to, n),
+            Operation::Select(Element::Index) => select::<u32>(arguments, to, n),
             Operation::Select(Element::Bool) => select::<u8>(arguments, to, n),
             Operation::Cast(from, into) => cast::<R>(from, into, a, to, n),
             Operation::Special(special) => special_function::<R>(special, arguments, to, n),

@@ -18,8 +18,8 @@ mod slots;
 mod special;
 mod walk;
 
-use super::Executable;
-use crate::graph::{Precision, Program};
+use super::{Executable, Fault};
+use crate::graph::{Precision, Program, Store};
 use crate::plan::{Plan, PlanError, PlanOptions, plan};
 
 /// Plans and prepares a program.
@@ -33,4 +33,18 @@ pub fn prepare(plan: Plan, options: &PlanOptions) -> Box<dyn Executable> {
         Precision::Single => Box::new(executor::Executor::<f32>::new(plan, options)),
         Precision::Double => Box::new(executor::Executor::<f64>::new(plan, options)),
     }
+}
+
+/// Runs steps of a plan and gives, for each kernel, the microseconds that it takes in one step.
+pub fn profile(
+    plan: &Plan,
+    options: &PlanOptions,
+    store: &mut Store,
+    steps: usize,
+) -> Result<Vec<f64>, Fault> {
+    let seconds = match plan.precision {
+        Precision::Single => executor::Executor::<f32>::new(plan.clone(), options).profile(store, steps)?,
+        Precision::Double => executor::Executor::<f64>::new(plan.clone(), options).profile(store, steps)?,
+    };
+    Ok(seconds.into_iter().map(|total| total * 1e6 / steps.max(1) as f64).collect())
 }

@@ -138,3 +138,68 @@ pub fn erf(x: f32) -> f32 {
     #[allow(clippy::eq_op)]
     if x != x { x } else { value }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The distance of `found` from the exact value, in units in the last place of f32 there.
+    fn ulps(found: f32, exact: f64) -> f64 {
+        let rounded = exact as f32;
+        if found == rounded || (found.is_nan() && exact.is_nan()) {
+            return 0.0;
+        }
+        let unit = f64::from(rounded.abs().max(f32::MIN_POSITIVE).next_up())
+            - f64::from(rounded.abs().max(f32::MIN_POSITIVE));
+        (f64::from(found) - exact).abs() / unit
+    }
+
+    /// The largest error over an even grid.
+    fn worst(from: f32, to: f32, f: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64) -> f64 {
+        let count = 200_000;
+        (0..=count)
+            .map(|i| from + (to - from) * (i as f32 / count as f32))
+            .map(|x| ulps(f(x), exact(f64::from(x))))
+            .fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn errors_are_as_stated() {
+        let sigmoid_exact = |x: f64| 1.0 / (1.0 + (-x).exp());
+        for (name, bound, error) in [
+            ("exp", 2.0, worst(-87.0, 88.7, exp, f64::exp)),
+            ("log", 2.0, worst(1e-30, 1e5, log, f64::ln).max(worst(1e-6, 3.0, log, f64::ln))),
+            ("log1p", 4.0, worst(-0.99, 3.0, log1p, f64::ln_1p).max(worst(-1e-4, 1e-4, log1p, f64::ln_1p))),
+            ("expm1", 4.0, worst(-5.0, 5.0, expm1, f64::exp_m1).max(worst(-1e-4, 1e-4, expm1, f64::exp_m1))),
+            ("tanh", 4.0, worst(-12.0, 12.0, tanh, f64::tanh)),
+            ("sigmoid", 4.0, worst(-80.0, 80.0, sigmoid, sigmoid_exact)),
+            ("erf near 0", 4.0, worst(-0.5, 0.5, erf, statrs::function::erf::erf)),
+        ] {
+            assert!(error <= bound, "{name}: {error} ulp");
+        }
+        for i in -6000..6000 {
+            let x = i as f32 * 1e-3;
+            assert!((f64::from(erf(x)) - statrs::function::erf::erf(f64::from(x))).abs() < 3e-7, "erf {x}");
+        }
+    }
+
+    #[test]
+    fn limits_are_exact() {
+        assert_eq!(exp(f32::NEG_INFINITY), 0.0);
+        assert_eq!(exp(f32::INFINITY), f32::INFINITY);
+        assert_eq!(exp(100.0), f32::INFINITY);
+        assert!(exp(f32::NAN).is_nan());
+        assert_eq!(exp(0.0), 1.0);
+        assert!(exp(-100.0) > 0.0);
+        assert_eq!(log(0.0), f32::NEG_INFINITY);
+        assert_eq!(log(f32::INFINITY), f32::INFINITY);
+        assert!(log(-1.0).is_nan() && log(f32::NAN).is_nan());
+        assert_eq!(log(1.0), 0.0);
+        assert_eq!(log1p(-1.0), f32::NEG_INFINITY);
+        assert_eq!(log1p(f32::INFINITY), f32::INFINITY);
+        assert_eq!(expm1(f32::NEG_INFINITY), -1.0);
+        assert_eq!((tanh(f32::INFINITY), tanh(f32::NEG_INFINITY)), (1.0, -1.0));
+        assert_eq!((sigmoid(f32::INFINITY), sigmoid(f32::NEG_INFINITY)), (1.0, 0.0));
+        assert!(tanh(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan() && erf(f32::NAN).is_nan());
+    }
+}
