@@ -14,7 +14,6 @@ use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
     BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
-    UnaryOperator,
 };
 
 #[derive(Default)]
@@ -189,13 +188,7 @@ impl<'p> Results<'_, 'p> {
     fn evidence(&self, condition: &Expr, found: &[(Span, Outcome)], out: &mut Vec<Evidence>) {
         let side = |expr: &Expr| {
             let outcome = found.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
-            match outcome {
-                Some(outcome) => Some(self.read(expr.span, outcome)),
-                None => literal(expr).map(|value| {
-                    let source = self.sources.slice(expr.span).to_string();
-                    Side { source, axes: Vec::new(), values: vec![value] }
-                }),
-            }
+            outcome.map(|outcome| self.read(expr.span, outcome))
         };
         match &condition.kind {
             ExprKind::Parenthesised(inner) => self.evidence(inner, found, out),
@@ -252,16 +245,6 @@ impl<'p> Results<'_, 'p> {
         });
         let source = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
         Side { source, axes: axes.collect(), values: read_f64(&self.store, outcome.slot) }
-    }
-}
-
-/// A number that the user wrote: it needs no program to be known.
-fn literal(expr: &Expr) -> Option<f64> {
-    match &expr.kind {
-        ExprKind::Number { value, .. } => Some(*value),
-        ExprKind::Parenthesised(inner) => literal(inner),
-        ExprKind::Unary { operator: UnaryOperator::Negate, value } => literal(value).map(|value| -value),
-        _ => None,
     }
 }
 
