@@ -30,7 +30,8 @@ pub fn entries() -> &'static [Entry] {
             let module = module_of_path(path);
             for line in text.lines() {
                 for keyword in KEYWORDS {
-                    let Some(rest) = line.strip_prefix(keyword).and_then(|rest| rest.strip_prefix(' ')) else {
+                    let Some(rest) = line.strip_prefix(keyword).and_then(|rest| rest.strip_prefix(' '))
+                    else {
                         continue;
                     };
                     let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());

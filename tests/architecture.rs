@@ -4,7 +4,18 @@ use std::path::{Path, PathBuf};
 
 /// The pipeline, in order. A module may use itself and what stands before it.
 const ORDER: [&str; 13] = [
-    "source", "diagnostic", "random", "syntax", "library", "check", "graph", "plan", "backend", "data", "run", "report",
+    "source",
+    "diagnostic",
+    "random",
+    "syntax",
+    "library",
+    "check",
+    "graph",
+    "plan",
+    "backend",
+    "data",
+    "run",
+    "report",
     "cli",
 ];
 
@@ -52,7 +63,10 @@ fn modules_use_only_earlier_modules() {
             }
             for rest in line.split("crate::").skip(1) {
                 let used: Vec<&str> = match rest.strip_prefix('{') {
-                    Some(group) => group.split([',', '}']).map(|name| name.trim().split("::").next().unwrap_or("")).collect(),
+                    Some(group) => group
+                        .split([',', '}'])
+                        .map(|name| name.trim().split("::").next().unwrap_or(""))
+                        .collect(),
                     None => vec![rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("")],
                 };
                 for module in used {
@@ -81,7 +95,10 @@ fn files_fit_in_a_head() {
 
 #[test]
 fn every_file_says_what_it_is_for() {
-    let silent: Vec<String> =
-        all().into_iter().filter(|(path, text)| path != "main.rs" && !text.starts_with("//!")).map(|(p, _)| p).collect();
+    let silent: Vec<String> = all()
+        .into_iter()
+        .filter(|(path, text)| path != "main.rs" && !text.starts_with("//!"))
+        .map(|(p, _)| p)
+        .collect();
     assert!(silent.is_empty(), "no `//!` line at the top of {}", silent.join(", "));
 }

@@ -58,7 +58,8 @@ fn every_wrong_file_gives_coded_errors_and_exit_code_2() {
 #[test]
 fn a_megabyte_of_parentheses_is_refused_quickly() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for (name, text) in [("open", "(".repeat(1 << 20)), ("pairs", "(".repeat(1 << 19) + &")".repeat(1 << 19))] {
+    for (name, text) in [("open", "(".repeat(1 << 20)), ("pairs", "(".repeat(1 << 19) + &")".repeat(1 << 19))]
+    {
         let path = folder.path().join(format!("{name}.anz"));
         std::fs::write(&path, format!("let a = {text}")).expect("the file is written");
         let started = Instant::now();

@@ -63,7 +63,10 @@ impl Checker<'_> {
         if self.data.contains_key(name) {
             return Some(name.to_owned());
         }
-        self.data.values().find(|data| self.program.axis(data.rows).name == name).map(|data| data.name.clone())
+        self.data
+            .values()
+            .find(|data| self.program.axis(data.rows).name == name)
+            .map(|data| data.name.clone())
     }
 
     /// Resolves an axis and writes it down; unknown ones are reported.
@@ -165,14 +168,15 @@ impl Checker<'_> {
             if let Some(near) = nearest(of, known.iter().map(String::as_str)) {
                 diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
             } else if known.is_empty() {
-                diagnostic = diagnostic.help("declare one at the top of the file: `data name = csv(\"...\") over Row { ... }`");
+                diagnostic = diagnostic
+                    .help("declare one at the top of the file: `data name = csv(\"...\") over Row { ... }`");
             }
             self.report(diagnostic);
             return None;
         };
         let parts = self.trial.parts.get(&data).cloned().unwrap_or_default();
-        let mut diagnostic =
-            Diagnostic::error(Code::A0109, span, format!("`{data}` has no part `{part}`")).label("unknown part");
+        let mut diagnostic = Diagnostic::error(Code::A0109, span, format!("`{data}` has no part `{part}`"))
+            .label("unknown part");
         if parts.is_empty() {
             let place = self.data.get(&data).map(|info| info.span);
             diagnostic = diagnostic.help(format!("split it first: `split {data} into train 70%, test 30%`"));
@@ -219,9 +223,7 @@ impl Checker<'_> {
                     order.push(*axis);
                 }
                 match element {
-                    Some(element) => {
-                        (Type::Array { element, axes: order.iter().copied().collect() }, order)
-                    }
+                    Some(element) => (Type::Array { element, axes: order.iter().copied().collect() }, order),
                     None => (Type::Error, order),
                 }
             }

@@ -37,8 +37,7 @@ impl Checker<'_> {
                     Some(Target::Function(_)) => true,
                     _ => false,
                 };
-                let scalar =
-                    matches!(self.program.types.get(&expr.id), Some(Type::Array { axes, .. }) if axes.is_empty());
+                let scalar = matches!(self.program.types.get(&expr.id), Some(Type::Array { axes, .. }) if axes.is_empty());
                 known
                     && scalar
                     && call.arguments.iter().all(|argument| match &argument.kind {
@@ -130,7 +129,9 @@ pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     match &expr.kind {
         ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) | ExprKind::Name(_) => {}
         ExprKind::Parenthesised(inner) | ExprKind::Unary { value: inner, .. } => walk(inner, visit),
-        ExprKind::Tuple(values) | ExprKind::List(values) => values.iter().for_each(|value| walk(value, visit)),
+        ExprKind::Tuple(values) | ExprKind::List(values) => {
+            values.iter().for_each(|value| walk(value, visit))
+        }
         ExprKind::Record(fields) => fields.iter().for_each(|(_, value)| walk(value, visit)),
         ExprKind::Binary { left, right, .. } => {
             walk(left, visit);
@@ -174,6 +175,9 @@ pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             then.value.iter().chain(&otherwise.value).for_each(|value| walk(value, visit));
         }
         // Not available yet: nothing inside is checked.
-        ExprKind::Scan { .. } | ExprKind::Iterate { .. } | ExprKind::Lambda { .. } | ExprKind::From { .. } => {}
+        ExprKind::Scan { .. }
+        | ExprKind::Iterate { .. }
+        | ExprKind::Lambda { .. }
+        | ExprKind::From { .. } => {}
     }
 }

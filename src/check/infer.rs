@@ -13,7 +13,12 @@ pub(super) type Pair<'t> = (&'t Type, &'t Type);
 ///
 /// Index elements bind first; then each generic axis takes, in order, an axis that all arguments of its parameters
 /// have and that no other generic axis took. Generic axes that no argument speaks of stay unbound.
-pub(super) fn assignments(generics: &[AxisId], named: &Bindings, pairs: &[Pair], limit: usize) -> Vec<Bindings> {
+pub(super) fn assignments(
+    generics: &[AxisId],
+    named: &Bindings,
+    pairs: &[Pair],
+    limit: usize,
+) -> Vec<Bindings> {
     let mut start = named.clone();
     for (parameter, argument) in pairs {
         by_element(generics, parameter, argument, &mut start);
@@ -44,8 +49,10 @@ pub(super) fn silent(generics: &[AxisId], named: &Bindings, pairs: &[Pair]) -> V
 }
 
 fn by_element(generics: &[AxisId], parameter: &Type, argument: &Type, bindings: &mut Bindings) {
-    if let (Type::Array { element: Element::Index(generic), .. }, Type::Array { element: Element::Index(actual), .. }) =
-        (parameter, argument)
+    if let (
+        Type::Array { element: Element::Index(generic), .. },
+        Type::Array { element: Element::Index(actual), .. },
+    ) = (parameter, argument)
         && generics.contains(generic)
         && !bindings.iter().any(|(known, _)| known == generic)
     {
@@ -185,12 +192,8 @@ mod tests {
     #[test]
     fn an_argument_without_the_axis_fits_nothing() {
         let declared = float(&[A]);
-        let found = assignments(
-            &[A],
-            &vec![],
-            &[(&declared, &float(&[EXAMPLE])), (&declared, &float(&[CLASS]))],
-            8,
-        );
+        let found =
+            assignments(&[A], &vec![], &[(&declared, &float(&[EXAMPLE])), (&declared, &float(&[CLASS]))], 8);
         assert!(found.is_empty());
     }
 }

@@ -23,7 +23,12 @@ impl Checker<'_> {
                     Diagnostic::warning(
                         Code::A0320,
                         span,
-                        format!("`{}` over {count} value{} of `{}` decides nothing", signature.name, plural(count as usize), info.name),
+                        format!(
+                            "`{}` over {count} value{} of `{}` decides nothing",
+                            signature.name,
+                            plural(count as usize),
+                            info.name
+                        ),
                     )
                     .label("statistics need at least 2 values")
                     .related(info.span, format!("`{}` has {count}", info.name))

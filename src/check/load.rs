@@ -176,7 +176,8 @@ impl Loader<'_> {
             let Some(entry) = library::find(module, &name.text) else { continue };
             let Some(Some(file)) = self.library.get(&entry.file).copied() else { continue };
             let tree = &self.loaded.files[file as usize];
-            let position = tree.items.iter().position(|item| defined(&item.kind).iter().any(|n| n.text == name.text));
+            let position =
+                tree.items.iter().position(|item| defined(&item.kind).iter().any(|n| n.text == name.text));
             let Some(position) = position else { continue };
             let item = ItemRef { file, item: position as u32 };
             if let Some((_, first)) = names.imported.insert(name.text.clone(), (item, name.span)) {
@@ -207,10 +208,14 @@ fn module(import: &Use) -> Result<&str, Box<Diagnostic>> {
             true => Ok(&module.text),
             false => Err(unknown(module, format!("there is no module `std.{}`", module.text))),
         },
-        [std] if std.text == "std" => {
-            Err(unknown(std, "a `use` names a module of the standard library: `use std.loss (bce)`".to_owned()))
-        }
-        [first, ..] => Err(unknown(first, format!("there is no module `{}`; the library's begin with `std`", first.text))),
+        [std] if std.text == "std" => Err(unknown(
+            std,
+            "a `use` names a module of the standard library: `use std.loss (bce)`".to_owned(),
+        )),
+        [first, ..] => Err(unknown(
+            first,
+            format!("there is no module `{}`; the library's begin with `std`", first.text),
+        )),
         [] => Ok(""),
     }
 }

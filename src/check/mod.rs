@@ -46,8 +46,9 @@ const STACK: usize = 256 << 20;
 /// Checks a file, called `name` in messages, with the parts of the library that it uses.
 pub fn check(name: &str, text: &str) -> Outcome {
     std::thread::scope(|scope| {
-        let worker =
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || check_on_this_stack(name, text));
+        let worker = std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, || check_on_this_stack(name, text));
         match worker.map(|worker| worker.join()) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),

@@ -87,7 +87,8 @@ impl Checker<'_> {
     /// All names that could stand where a value or function is wanted.
     fn known_names(&self) -> Vec<String> {
         let file = &self.files[self.context.file];
-        let mut known: Vec<String> = self.scopes.iter().flat_map(|scope| scope.values.keys()).cloned().collect();
+        let mut known: Vec<String> =
+            self.scopes.iter().flat_map(|scope| scope.values.keys()).cloned().collect();
         known.extend(file.own.keys().cloned());
         known.extend(file.imported.keys().cloned());
         known.extend(file.prelude.keys().cloned());
@@ -127,6 +128,11 @@ impl Checker<'_> {
 pub(super) fn is_constant(builtin: Builtin) -> bool {
     matches!(
         builtin,
-        Builtin::Step | Builtin::Epoch | Builtin::Progress | Builtin::Training | Builtin::Pi | Builtin::Infinity
+        Builtin::Step
+            | Builtin::Epoch
+            | Builtin::Progress
+            | Builtin::Training
+            | Builtin::Pi
+            | Builtin::Infinity
     )
 }

@@ -58,7 +58,9 @@ impl Checker<'_> {
                     AxisKind::SameSizeAs(of)
                 }
                 _ => {
-                    if self.looks_like_axis(&declaration.size) && self.axis_argument(&declaration.size).is_none() {
+                    if self.looks_like_axis(&declaration.size)
+                        && self.axis_argument(&declaration.size).is_none()
+                    {
                         let text = self.text(declaration.size.span);
                         let _: Option<()> = self.unknown_axis(&text, declaration.size.span);
                     } else {
@@ -145,10 +147,14 @@ impl Checker<'_> {
                 let shown = self.show(other);
                 let place = names.first().map_or(value.span, |name| name.span);
                 self.report(
-                    Diagnostic::error(Code::A0206, value.span, format!("{} names cannot take {shown} apart", names.len()))
-                        .label(format!("this is {shown}"))
-                        .related(place, "the names")
-                        .help("give it one name, or as many names as it has parts"),
+                    Diagnostic::error(
+                        Code::A0206,
+                        value.span,
+                        format!("{} names cannot take {shown} apart", names.len()),
+                    )
+                    .label(format!("this is {shown}"))
+                    .related(place, "the names")
+                    .help("give it one name, or as many names as it has parts"),
                 );
                 vec![Type::Error; names.len()]
             }
@@ -168,19 +174,27 @@ impl Checker<'_> {
                 None => format!("a new value is named by `let {} = ...`", name.text),
             };
             self.report(
-                Diagnostic::error(Code::A0305, name.span, format!("there is no state `{}` to assign to", name.text))
-                    .label("unknown state")
-                    .help(help),
+                Diagnostic::error(
+                    Code::A0305,
+                    name.span,
+                    format!("there is no state `{}` to assign to", name.text),
+                )
+                .label("unknown state")
+                .help(help),
             );
             return;
         };
         self.program.names.insert(name.span, local.definition.clone());
         if local.kind != LocalKind::State {
             self.report(
-                Diagnostic::error(Code::A0305, name.span, format!("`{}` is no state: it cannot be assigned to", name.text))
-                    .label("assigned here")
-                    .related(local.span, "it is given its one value here")
-                    .help("`:=` changes a `state`; for another value use another name: `let next = ...`"),
+                Diagnostic::error(
+                    Code::A0305,
+                    name.span,
+                    format!("`{}` is no state: it cannot be assigned to", name.text),
+                )
+                .label("assigned here")
+                .related(local.span, "it is given its one value here")
+                .help("`:=` changes a `state`; for another value use another name: `let next = ...`"),
             );
             return;
         }
@@ -217,9 +231,13 @@ impl Checker<'_> {
     /// "x must be among the names of the experiment": for statements at the wrong place.
     pub fn out_of_place(&mut self, span: Span, what: &str, belongs: &str) {
         self.report(
-            Diagnostic::error(Code::A0321, span, format!("{what} does not belong in {}", self.context.place.words()))
-                .label("out of place")
-                .help(format!("it belongs in {belongs}")),
+            Diagnostic::error(
+                Code::A0321,
+                span,
+                format!("{what} does not belong in {}", self.context.place.words()),
+            )
+            .label("out of place")
+            .help(format!("it belongs in {belongs}")),
         );
     }
 }

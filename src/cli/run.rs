@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::Exit;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
-use super::Exit;
 use crate::report;
 use crate::run::results::{Results, Verdict};
 use crate::run::{self, Failure, Observer, Options, Silent};
@@ -80,9 +80,11 @@ impl Run {
         let several = experiments.len() > 1;
         let mut exit = Exit::Success;
         for experiment in experiments {
-            let bars = (!self.quiet && std::io::stderr().is_terminal()).then(|| Progress::new(&experiment.name.text));
+            let bars = (!self.quiet && std::io::stderr().is_terminal())
+                .then(|| Progress::new(&experiment.name.text));
             let observer: &dyn Observer = bars.as_ref().map_or(&Silent, |bars| bars);
-            let outcome = run::run(&opened.program, experiment, &opened.sources, &opened.world, &options, observer);
+            let outcome =
+                run::run(&opened.program, experiment, &opened.sources, &opened.world, &options, observer);
             if let Some(bars) = &bars {
                 bars.finish();
             }
@@ -91,7 +93,13 @@ impl Run {
         exit
     }
 
-    fn conclude(&self, path: &Path, opened: &Opened, outcome: Result<Results, Failure>, several: bool) -> Exit {
+    fn conclude(
+        &self,
+        path: &Path,
+        opened: &Opened,
+        outcome: Result<Results, Failure>,
+        several: bool,
+    ) -> Exit {
         let results = match outcome {
             Ok(results) => results,
             Err(Failure::Wrong(problems)) => {

@@ -35,7 +35,9 @@ impl Test {
         let mut tally = Tally::default();
         for path in files(&self.own()) {
             match open(&path, &[]) {
-                Ok(opened) => self.tests(&path.display().to_string(), &opened.program, &opened.sources, &mut tally),
+                Ok(opened) => {
+                    self.tests(&path.display().to_string(), &opened.program, &opened.sources, &mut tally)
+                }
                 Err(found) => exit = exit.max(found),
             }
         }
@@ -62,7 +64,8 @@ impl Test {
     }
 
     fn tests(&self, name: &str, program: &Program, sources: &Sources, tally: &mut Tally) {
-        for outcome in run_tests(program, program.files.len().saturating_sub(1), sources, &Engine::default()) {
+        for outcome in run_tests(program, program.files.len().saturating_sub(1), sources, &Engine::default())
+        {
             let passed = outcome.problems.is_empty();
             if passed {
                 tally.passed += 1;

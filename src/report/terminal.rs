@@ -14,7 +14,8 @@ pub fn terminal(results: &Results, colour: bool) -> String {
         out.push_str(&render_claim(claim, colour));
     }
     for divergence in &results.diverged {
-        let trial: Vec<String> = divergence.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
+        let trial: Vec<String> =
+            divergence.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
         out.push_str(&format!(
             "diverged: {} ({}), term `{}` at step {}, line {}\n",
             results.experiment,
@@ -50,7 +51,10 @@ fn render_table(table: &Table) -> String {
         out.push_str(&format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_string());
         out.push('\n');
         if number == 0 {
-            out.push_str(&format!("  {}\n", "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1))));
+            out.push_str(&format!(
+                "  {}\n",
+                "-".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1))
+            ));
         }
     }
     out

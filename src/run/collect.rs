@@ -112,7 +112,8 @@ fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome],
         }
     }
     let vary = |axis: &VaryAxis| ResultAxis { name: axis.name.clone(), labels: axis.labels() };
-    let axes = depends.iter().map(|at| vary(&base.axes[*at])).chain(own.iter().map(|axis| result_axis(base, axis)));
+    let axes =
+        depends.iter().map(|at| vary(&base.axes[*at])).chain(own.iter().map(|axis| result_axis(base, axis)));
     Collected {
         name,
         element,

@@ -14,6 +14,7 @@ use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
     BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
+    UnaryOperator,
 };
 
 #[derive(Default)]
@@ -105,7 +106,7 @@ impl<'p> Results<'_, 'p> {
 
     fn bind(&mut self, collection: &Collection) {
         for axis in &self.base.axes {
-            self.scope.bind_axis(axis.id, axis.len());
+            self.scope.bind_axis(axis.id, axis.count());
             let values = match &axis.over {
                 Over::Arms(_) => Vec::new(),
                 Over::Values(values) => values.clone(),
@@ -132,7 +133,10 @@ impl<'p> Results<'_, 'p> {
             };
             let slot = self.store.add(tensor);
             let name = collected.measure.name.clone();
-            self.scope.bind(collected.name, Value::Stored(Stored { slot, element: collected.element, layout, name }));
+            self.scope.bind(
+                collected.name,
+                Value::Stored(Stored { slot, element: collected.element, layout, name }),
+            );
         }
     }
 
@@ -188,7 +192,7 @@ impl<'p> Results<'_, 'p> {
     fn evidence(&self, condition: &Expr, found: &[(Span, Outcome)], out: &mut Vec<Evidence>) {
         let side = |expr: &Expr| {
             let outcome = found.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
-            outcome.map(|outcome| self.read(expr.span, outcome))
+            outcome.map(|outcome| self.read(expr.span, outcome)).or_else(|| self.literal(expr))
         };
         match &condition.kind {
             ExprKind::Parenthesised(inner) => self.evidence(inner, found, out),
@@ -207,10 +211,28 @@ impl<'p> Results<'_, 'p> {
             _ => {
                 if let Some(left) = side(condition) {
                     let holds = left.values.iter().all(|v| *v != 0.0);
-                    out.push(Evidence { source: left.source.clone(), left, relation: "", right: None, holds });
+                    out.push(Evidence {
+                        source: left.source.clone(),
+                        left,
+                        relation: "",
+                        right: None,
+                        holds,
+                    });
                 }
             }
         }
+    }
+
+    /// A number that the user wrote, which no program needs to compute.
+    fn literal(&self, expr: &Expr) -> Option<Side> {
+        let source = self.sources.slice(expr.span).to_string();
+        let value = match &expr.kind {
+            ExprKind::Number { value, .. } => *value,
+            ExprKind::Unary { operator: UnaryOperator::Negate, value } => -self.literal(value)?.values[0],
+            ExprKind::Parenthesised(inner) => self.literal(inner)?.values[0],
+            _ => return None,
+        };
+        Some(Side { source, axes: Vec::new(), values: vec![value] })
     }
 
     fn report(&mut self, line: &'p ReportLine) -> Result<(), Stop> {
@@ -228,7 +250,8 @@ impl<'p> Results<'_, 'p> {
 
     /// The value of an expression.
     fn side(&mut self, expr: &'p Expr) -> Result<Side, Stop> {
-        let (program, outcomes) = self.scope.evaluate(&[("value", expr)], &mut self.store, Precision::Double)?;
+        let (program, outcomes) =
+            self.scope.evaluate(&[("value", expr)], &mut self.store, Precision::Double)?;
         self.once(program, expr.span)?;
         let empty = || Side { source: String::new(), axes: Vec::new(), values: Vec::new() };
         Ok(outcomes.first().map_or_else(empty, |outcome| self.read(expr.span, outcome)))

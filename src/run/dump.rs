@@ -32,9 +32,10 @@ pub fn dump(
         Failure::Wrong(problems) | Failure::Failed(problems) => problems,
     })?;
     let trials = vary::trials(&base.axes);
-    let step = trial::first_step(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
-        Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
-    })?;
+    let step =
+        trial::first_step(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
+            Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
+        })?;
     let Some((step, span)) = step else {
         return Ok(format!("the experiment `{}` trains nothing\n", experiment.name.text));
     };

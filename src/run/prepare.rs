@@ -11,7 +11,9 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
-use crate::syntax::ast::{AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver};
+use crate::syntax::ast::{
+    AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver,
+};
 
 /// The state from which every trial starts.
 pub struct Base<'p> {
@@ -65,7 +67,9 @@ pub fn prepare<'p>(
         let outcome = match &statement.kind {
             StatementKind::Setting { name, value } => base.setting(&name.text, value, statement),
             StatementKind::Vary { .. } => base.vary(statement, options),
-            StatementKind::Data(data) if matches!(data.source, DataSource::File { .. }) => base.load(data, world),
+            StatementKind::Data(data) if matches!(data.source, DataSource::File { .. }) => {
+                base.load(data, world)
+            }
             _ => Ok(()),
         };
         problems.extend(outcome.err().unwrap_or_default());
@@ -122,8 +126,9 @@ impl<'p> Base<'p> {
             ("allow", ExprKind::Name(name)) if name.text == "divergence" => self.allow_divergence = true,
             _ => {
                 return Err(vec![
-                    Diagnostic::error(Code::A0504, statement.span, "there is no such setting")
-                        .help("settings are `seed 7`, `precision f32`, `precision f64` and `allow divergence`"),
+                    Diagnostic::error(Code::A0504, statement.span, "there is no such setting").help(
+                        "settings are `seed 7`, `precision f32`, `precision f64` and `allow divergence`",
+                    ),
                 ]);
             }
         }
@@ -144,8 +149,12 @@ impl<'p> Base<'p> {
                 let count = self.scope.number(value)?;
                 if count < 1.0 || count.fract() != 0.0 || count > 1e6 {
                     return Err(vec![
-                        Diagnostic::error(Code::A0504, value.span, format!("`{}` cannot have {count} seeds", name.text))
-                            .help("write a whole number from 1, or a list of values: `[0, 0.1, 1]`"),
+                        Diagnostic::error(
+                            Code::A0504,
+                            value.span,
+                            format!("`{}` cannot have {count} seeds", name.text),
+                        )
+                        .help("write a whole number from 1, or a list of values: `[0, 0.1, 1]`"),
                     ]);
                 }
                 Over::Seeds(options.seeds.unwrap_or(count as usize))
@@ -188,7 +197,8 @@ fn bind_table<'p>(
     let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return binding };
     let row_axis = scope.bind_axis(rows, table.rows);
     for column in &table.columns {
-        let inner = column.inner.iter().filter_map(|name| ids.get(name.as_str())).filter_map(|id| scope.axis(*id));
+        let inner =
+            column.inner.iter().filter_map(|name| ids.get(name.as_str())).filter_map(|id| scope.axis(*id));
         let layout = std::iter::once(row_axis).chain(inner).collect();
         let slot = store.add(column.tensor.clone());
         let name = format!("{}.{}", data.name.text, column.name);
@@ -199,7 +209,8 @@ fn bind_table<'p>(
 
 /// The axis of a part of a data set's rows, if the program mentions it.
 pub fn part_axis(program: &Program, rows: AxisId, name: &str) -> Option<AxisId> {
-    let is_part = |kind: &AxisKind| matches!(kind, AxisKind::Part { rows: of, part } if *of == rows && part == name);
+    let is_part =
+        |kind: &AxisKind| matches!(kind, AxisKind::Part { rows: of, part } if *of == rows && part == name);
     program.axes.iter().position(|axis| is_part(&axis.kind)).map(|at| AxisId(at as u32))
 }
 

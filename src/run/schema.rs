@@ -19,7 +19,9 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
     let mut paths = Vec::new();
     for argument in arguments {
         match &argument.kind {
-            ArgumentKind::Positional(ast::Expr { kind: ExprKind::Text(path), .. }) => paths.push(path.clone()),
+            ArgumentKind::Positional(ast::Expr { kind: ExprKind::Text(path), .. }) => {
+                paths.push(path.clone())
+            }
             _ => problems.push(not_yet(argument.span, "this option of a reader")),
         }
     }

@@ -38,7 +38,8 @@ fn unravel(mut number: usize, axes: &[ResultAxis]) -> Vec<usize> {
 }
 
 fn cell(column: &Column, axes: &[ResultAxis], positions: &[usize]) -> Cell {
-    let wanted = |own: &ResultAxis| axes.iter().position(|axis| axis.name == own.name).map(|at| positions[at]);
+    let wanted =
+        |own: &ResultAxis| axes.iter().position(|axis| axis.name == own.name).map(|at| positions[at]);
     let wanted: Vec<Option<usize>> = column.axes.iter().map(wanted).collect();
     let chosen = column.values.iter().enumerate().filter(|(number, _)| {
         let own = unravel(*number, &column.axes);

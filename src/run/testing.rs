@@ -80,7 +80,8 @@ fn assertions(test: &TestProgram, sources: &Sources, store: &Store, outcome: &mu
             let values = read_f64(store, side.slot);
             let shown: Vec<String> = values.iter().take(12).map(|v| format!("{v:.9}")).collect();
             let dots = if values.len() > 12 { ", ..." } else { "" };
-            let shown = if values.len() == 1 { shown.join("") } else { format!("[{}{dots}]", shown.join(", ")) };
+            let shown =
+                if values.len() == 1 { shown.join("") } else { format!("[{}{dots}]", shown.join(", ")) };
             problem = problem.related(*span, format!("`{}` is {shown}", sources.slice(*span)));
         }
         outcome.problems.push(problem);
@@ -94,7 +95,11 @@ const TOLERANCE: f64 = 1e-5;
 
 /// Compares the derivatives of a weighted sum of the result with differences to both sides. Where the two one-sided
 /// differences disagree there is a kink, and where they are not finite there is an edge: both are passed over.
-fn gradient(check: &GradientCheck, store: &Store, engine: &Engine) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
+fn gradient(
+    check: &GradientCheck,
+    store: &Store,
+    engine: &Engine,
+) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
     let mut store = store.clone();
     let mut compiled = engine.compile(check.program.clone(), check.span)?;
     compiled.run(&mut store)?;

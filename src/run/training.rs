@@ -38,7 +38,8 @@ pub fn train(
 ) -> Result<(Vec<Course>, Option<NotFinite>), Stopped> {
     engine.compile(step.initialise, span)?.run(store).map_err(Stopped::Failed)?;
     let mut feeds = feeds(&step.batches, key, span)?;
-    let per_epoch = feeds.iter().map(|feed| feed.batches.steps_per_epoch() as usize).min().unwrap_or(1).max(1);
+    let per_epoch =
+        feeds.iter().map(|feed| feed.batches.steps_per_epoch() as usize).min().unwrap_or(1).max(1);
     let steps = match step.length {
         Length::Epochs(epochs) => epochs * per_epoch,
         Length::Steps(steps) => steps,

@@ -197,17 +197,20 @@ impl<'a, 'p> Running<'a, 'p> {
     }
 
     fn generate(&mut self, data: &'p crate::syntax::ast::Data) -> Result<(), Stopped> {
-        let (program, binding) = self.scope.generate(data, &mut self.store, self.base.precision)?;
-        self.once(program, data.span)?;
-        self.scope.bind_data(&data.name.text, binding);
-        Ok(())
+        let rows = self.base.program.axes_at.get(&data.axis.span).copied();
+        if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
+            self.scope.bind_axis(id, count);
+        }
+        let program = self.scope.generate(data, &mut self.store, self.base.precision)?;
+        self.once(program, data.span)
     }
 
     fn split(&mut self, statement: &'p Split, span: Span) -> Result<(), Stopped> {
         let program = self.base.program;
         let name = &statement.data.text;
         self.splits += 1;
-        let (Some(rows_id), Some(mut binding)) = (rows_axis(program, name), self.scope.data(name).cloned()) else {
+        let (Some(rows_id), Some(mut binding)) = (rows_axis(program, name), self.scope.data(name).cloned())
+        else {
             return Ok(());
         };
         let rows = self.scope.axis(rows_id).map_or(0, |axis| self.scope.axes.size(axis));
@@ -275,9 +278,10 @@ impl<'a, 'p> Running<'a, 'p> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
         let key = [self.seed, 0x4000_0000 | self.blocks];
-        let (course, stop) = training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
-            self.observer.training(self.number, done, steps)
-        })?;
+        let (course, stop) =
+            training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
+                self.observer.training(self.number, done, steps)
+            })?;
         let block = self.blocks as usize;
         self.outcome.courses.extend(course.into_iter().map(|mut c| {
             c.block = block;

@@ -21,16 +21,13 @@ pub enum Over {
 }
 
 impl VaryAxis {
-    pub fn len(&self) -> usize {
+    /// How many trials stand along it.
+    pub fn count(&self) -> usize {
         match &self.over {
             Over::Arms(arms) => arms.len(),
             Over::Values(values) => values.len(),
             Over::Seeds(count) => *count,
         }
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 
     /// What stands at each position, for results.
@@ -60,7 +57,10 @@ pub struct Trial {
 impl Trial {
     /// The axes' names with the labels of this trial.
     pub fn labels(&self, axes: &[VaryAxis]) -> Vec<(String, String)> {
-        axes.iter().zip(&self.positions).map(|(axis, at)| (axis.name.clone(), axis.labels()[*at].clone())).collect()
+        axes.iter()
+            .zip(&self.positions)
+            .map(|(axis, at)| (axis.name.clone(), axis.labels()[*at].clone()))
+            .collect()
     }
 
     /// The key of everything random in the trial: the experiment's seed and the positions on the axes of seeds,
@@ -84,7 +84,7 @@ pub fn trials(axes: &[VaryAxis]) -> Vec<Trial> {
         trials = trials
             .into_iter()
             .flat_map(|trial| {
-                (0..axis.len()).map(move |at| {
+                (0..axis.count()).map(move |at| {
                     let mut positions = trial.positions.clone();
                     positions.push(at);
                     Trial { positions }

@@ -40,7 +40,9 @@ impl Checker<'_> {
                 );
             }
         }
-        let [operand, axis] = call.positional()[..] else { return self.wrong_count(call, "a value and an axis") };
+        let [operand, axis] = call.positional()[..] else {
+            return self.wrong_count(call, "a value and an axis");
+        };
         let Some(axes) = self.numbers(operand) else { return Type::Error };
         let Some(along) = self.wanted_axis_of(call, axis, &axes, operand.span, "works along") else {
             return Type::Error;

@@ -39,7 +39,16 @@ impl Checker<'_> {
         let limit = known.len();
         let least = usize::from(matches!(call.builtin, Builtin::Bernoulli | Builtin::Categorical));
         if values.len() > limit || values.len() < least {
-            return self.wrong_count(call, if limit == 1 { "1 value" } else if limit == 0 { "axes only" } else { "up to 2 values" });
+            return self.wrong_count(
+                call,
+                if limit == 1 {
+                    "1 value"
+                } else if limit == 0 {
+                    "axes only"
+                } else {
+                    "up to 2 values"
+                },
+            );
         }
         let mut places: Vec<(AxisIds, Span)> = vec![(ambient, call.expr.span)];
         for value in &values {

@@ -25,7 +25,9 @@ impl Checker<'_> {
             }
         }
         let mut positional = call.positional();
-        if call.builtin == B::Count && positional.first().is_none_or(|first| self.axis_argument(first).is_some()) {
+        if call.builtin == B::Count
+            && positional.first().is_none_or(|first| self.axis_argument(first).is_some())
+        {
             return self.count_positions(call, &positional);
         }
         if positional.is_empty() {
@@ -37,9 +39,10 @@ impl Checker<'_> {
             return Type::Error;
         };
         if call.builtin == B::Quantile && !q_given {
-            match positional.iter().position(|value| {
-                self.axis_argument(value).is_none() && !self.looks_like_axis(value)
-            }) {
+            match positional
+                .iter()
+                .position(|value| self.axis_argument(value).is_none() && !self.looks_like_axis(value))
+            {
                 Some(at) => {
                     let q = positional.remove(at);
                     self.numbers(q);
@@ -55,7 +58,8 @@ impl Checker<'_> {
                 Some(axis) => over.push(axis),
                 None => {
                     failed = true;
-                    let _: Option<()> = self.operand_lacks(axis, written.span, &axes, operand.span, "reduces over");
+                    let _: Option<()> =
+                        self.operand_lacks(axis, written.span, &axes, operand.span, "reduces over");
                 }
             }
         }
@@ -89,7 +93,11 @@ impl Checker<'_> {
         array(result, axes)
     }
 
-    fn operand(&mut self, call: BuiltinCall, operand: &crate::syntax::ast::Expr) -> Option<(Element, AxisIds)> {
+    fn operand(
+        &mut self,
+        call: BuiltinCall,
+        operand: &crate::syntax::ast::Expr,
+    ) -> Option<(Element, AxisIds)> {
         match call.builtin {
             Builtin::Any | Builtin::All | Builtin::Count => Some((Element::Bool, self.truths(operand)?)),
             _ => Some((Element::Float, self.numbers(operand)?)),
@@ -126,9 +134,13 @@ impl Checker<'_> {
             let Element::Index(group) = element else {
                 let shown = self.show(&array(element, axes));
                 self.report(
-                    Diagnostic::error(Code::A0206, key.span, format!("groups are made by an index, not by {shown}"))
-                        .label(format!("this is {shown}"))
-                        .help("group by a column of a category, or make an index: `position[A](x)`"),
+                    Diagnostic::error(
+                        Code::A0206,
+                        key.span,
+                        format!("groups are made by an index, not by {shown}"),
+                    )
+                    .label(format!("this is {shown}"))
+                    .help("group by a column of a category, or make an index: `position[A](x)`"),
                 );
                 continue;
             };
@@ -136,10 +148,14 @@ impl Checker<'_> {
                 let names: Vec<String> = over.iter().map(|axis| self.axis_name(*axis)).collect();
                 let has = self.axes_in_words(&axes);
                 self.report(
-                    Diagnostic::error(Code::A0208, key.span, "this key does not run along the axis that is reduced")
-                        .label(format!("this has {has}"))
-                        .related(call.expr.span, format!("reduces over {}", names.join(", ")))
-                        .help(format!("the key must have the axis {}", names.join(" or "))),
+                    Diagnostic::error(
+                        Code::A0208,
+                        key.span,
+                        "this key does not run along the axis that is reduced",
+                    )
+                    .label(format!("this has {has}"))
+                    .related(call.expr.span, format!("reduces over {}", names.join(", ")))
+                    .help(format!("the key must have the axis {}", names.join(" or "))),
                 );
                 continue;
             }
@@ -175,10 +191,14 @@ impl Checker<'_> {
             None => "it is a single value already".to_owned(),
         };
         self.report(
-            Diagnostic::error(Code::A0208, call.expr.span, format!("`{}` must name the axes that it reduces over", call.name.text))
-                .label("over which axis?")
-                .related(operand, format!("this has {has}"))
-                .help(help),
+            Diagnostic::error(
+                Code::A0208,
+                call.expr.span,
+                format!("`{}` must name the axes that it reduces over", call.name.text),
+            )
+            .label("over which axis?")
+            .related(operand, format!("this has {has}"))
+            .help(help),
         );
         Type::Error
     }

@@ -55,7 +55,8 @@ impl<'c> BuiltinCall<'c> {
 impl Checker<'_> {
     pub fn builtin_call(&mut self, call: BuiltinCall) -> Type {
         use Builtin as B;
-        let keeps_hint = matches!(super::elementwise::arity(call.builtin), Some(_)) || call.builtin == B::Where;
+        let keeps_hint =
+            matches!(super::elementwise::arity(call.builtin), Some(_)) || call.builtin == B::Where;
         let hint = if keeps_hint { self.context.hint.clone() } else { None };
         let ty = self.hinted(hint, |c| c.builtin_rule(call));
         if !is_reduction(call.builtin) {
@@ -112,9 +113,13 @@ impl Checker<'_> {
             | B::Resample => self.random_call(call),
             B::Step | B::Epoch | B::Progress | B::Training | B::Pi | B::Infinity => {
                 self.report(
-                    Diagnostic::error(Code::A0215, call.name.span, format!("`{}` is a value, not a function", call.name.text))
-                        .label("called here")
-                        .help(format!("write `{}` without parentheses", call.name.text)),
+                    Diagnostic::error(
+                        Code::A0215,
+                        call.name.span,
+                        format!("`{}` is a value, not a function", call.name.text),
+                    )
+                    .label("called here")
+                    .help(format!("write `{}` without parentheses", call.name.text)),
                 );
                 Type::Error
             }

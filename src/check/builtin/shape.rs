@@ -44,9 +44,13 @@ impl Checker<'_> {
                     let Element::Index(of) = element else {
                         let shown = self.show(&array(element, axes));
                         self.report(
-                            Diagnostic::error(Code::A0206, value.span, format!("an index is wanted, not {shown}"))
-                                .label(format!("this is {shown}"))
-                                .help("`one_hot` is of an index of an axis: `one_hot(position[A](x))`"),
+                            Diagnostic::error(
+                                Code::A0206,
+                                value.span,
+                                format!("an index is wanted, not {shown}"),
+                            )
+                            .label(format!("this is {shown}"))
+                            .help("`one_hot` is of an index of an axis: `one_hot(position[A](x))`"),
                         );
                         return Type::Error;
                     };
@@ -243,10 +247,14 @@ impl Checker<'_> {
             if !axes.insert(made) {
                 let shown = self.axis_name(made);
                 self.report(
-                    Diagnostic::error(Code::A0214, name.span, format!("the operand already has an axis `{shown}`"))
-                        .label("cannot be made again")
-                        .related(operand.span, "the operand")
-                        .help(format!("make another axis of the same size: `axis Other = {shown}`")),
+                    Diagnostic::error(
+                        Code::A0214,
+                        name.span,
+                        format!("the operand already has an axis `{shown}`"),
+                    )
+                    .label("cannot be made again")
+                    .related(operand.span, "the operand")
+                    .help(format!("make another axis of the same size: `axis Other = {shown}`")),
                 );
                 return Type::Error;
             }
@@ -269,7 +277,9 @@ impl Checker<'_> {
                 self.numbers(value);
             }
         }
-        let [operand, axis] = call.positional()[..] else { return self.wrong_count(call, "a value and an axis") };
+        let [operand, axis] = call.positional()[..] else {
+            return self.wrong_count(call, "a value and an axis");
+        };
         let Some((element, axes)) = self.array_of(operand) else { return Type::Error };
         let Some(along) = self.wanted_axis_of(call, axis, &axes, operand.span, "shifts along") else {
             return Type::Error;

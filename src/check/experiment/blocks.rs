@@ -114,7 +114,10 @@ impl Checker<'_> {
         trace.varies.extend(self.trial.counts.clone());
         trace.parts.clear();
         for model in self.trial.updated.clone() {
-            self.traces.entry(model).or_default().merge(&Trace { models: Default::default(), ..trace.clone() });
+            self.traces
+                .entry(model)
+                .or_default()
+                .merge(&Trace { models: Default::default(), ..trace.clone() });
         }
         self.trial.updated.extend(updated);
         self.trial.rows.truncate(before);
@@ -126,13 +129,18 @@ impl Checker<'_> {
         let held = |word: &str| matches!(word, "test" | "held_out" | "holdout" | "heldout");
         if held(&part.text) {
             self.report(
-                Diagnostic::error(Code::A0302, name.span, format!("this trains on `{}.{}`", data.text, part.text))
-                    .label("the test data")
-                    .related(
-                        self.find_part(&data.text, &part.text).map_or(part.span, |axis| self.program.axis(axis).span),
-                        "split off for testing here",
-                    )
-                    .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
+                Diagnostic::error(
+                    Code::A0302,
+                    name.span,
+                    format!("this trains on `{}.{}`", data.text, part.text),
+                )
+                .label("the test data")
+                .related(
+                    self.find_part(&data.text, &part.text)
+                        .map_or(part.span, |axis| self.program.axis(axis).span),
+                    "split off for testing here",
+                )
+                .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
             );
         }
     }
@@ -186,7 +194,12 @@ impl Checker<'_> {
             let rows: Vec<String> = self.trial.rows.iter().map(|(_, rows)| self.axis_name(*rows)).collect();
             let help = match rows.as_slice() {
                 [] => "this block trains on no data: name some, `train on data.train { ... }`".to_owned(),
-                rows => format!("the rows of this block are {}: `batch {} over {}`", rows.join(", "), self.text(size.span), rows[0]),
+                rows => format!(
+                    "the rows of this block are {}: `batch {} over {}`",
+                    rows.join(", "),
+                    self.text(size.span),
+                    rows[0]
+                ),
             };
             self.report(
                 Diagnostic::error(Code::A0318, name.span, format!("a batch cannot be taken over `{shown}`"))
@@ -227,11 +240,18 @@ impl Checker<'_> {
         let key = (data.text.clone(), part.text.clone());
         if let (Some(trained), Some(measure)) = (self.trial.trained.get(&key).copied(), measure) {
             let other = self.trial.parts.get(&data.text).and_then(|parts| {
-                parts.iter().find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
+                parts
+                    .iter()
+                    .find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
             });
             let help = match other {
-                Some(other) => format!("for what holds on new data, measure on `{}.{}`", data.text, other.name),
-                None => format!("split off a part that is not trained on: `split {} into train 70%, test 30%`", data.text),
+                Some(other) => {
+                    format!("for what holds on new data, measure on `{}.{}`", data.text, other.name)
+                }
+                None => format!(
+                    "split off a part that is not trained on: `split {} into train 70%, test 30%`",
+                    data.text
+                ),
             };
             self.report(
                 Diagnostic::warning(

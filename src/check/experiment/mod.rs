@@ -29,10 +29,13 @@ impl Checker<'_> {
     /// Lets that mention measures, claims and reports come after all trials.
     fn phase_of(&self, statement: &Statement) -> Phase {
         let binds_result = |name: &Name| {
-            self.find_local(&name.text).is_some_and(|local| local.span == name.span && local.kind == LocalKind::Result)
+            self.find_local(&name.text)
+                .is_some_and(|local| local.span == name.span && local.kind == LocalKind::Result)
         };
         match &statement.kind {
-            StatementKind::Claim { .. } | StatementKind::Report(_) | StatementKind::Snapshot(_) => Phase::Results,
+            StatementKind::Claim { .. } | StatementKind::Report(_) | StatementKind::Snapshot(_) => {
+                Phase::Results
+            }
             StatementKind::Let(l) if l.names.iter().any(binds_result) => Phase::Results,
             StatementKind::Measure { name, value } if binds_result(name) && self.mentions_results(value) => {
                 Phase::Results

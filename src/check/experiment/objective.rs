@@ -46,11 +46,18 @@ impl Checker<'_> {
                 }
                 Some(_) => {
                     if trace.models.is_empty() {
-                        let what = term.name.as_ref().map_or("the objective".to_owned(), |n| format!("the term `{}`", n.text));
+                        let what = term
+                            .name
+                            .as_ref()
+                            .map_or("the objective".to_owned(), |n| format!("the term `{}`", n.text));
                         self.report(
-                            Diagnostic::error(Code::A0312, term.value.span, format!("{what} depends on no parameter"))
-                                .label("nothing here can be trained")
-                                .help("a term is computed by a model: `mean(loss(net(x), y), Row)`"),
+                            Diagnostic::error(
+                                Code::A0312,
+                                term.value.span,
+                                format!("{what} depends on no parameter"),
+                            )
+                            .label("nothing here can be trained")
+                            .help("a term is computed by a model: `mean(loss(net(x), y), Row)`"),
                         );
                         sound = false;
                     }

@@ -25,7 +25,8 @@ impl Checker<'_> {
                 let outer = std::mem::replace(&mut self.context.results, results);
                 let (value_type, trace) = self.traced(|c| c.array_of(value));
                 self.context.results = outer;
-                let ty = value_type.map_or(Type::Error, |(element, axes)| crate::check::types::array(element, axes));
+                let ty = value_type
+                    .map_or(Type::Error, |(element, axes)| crate::check::types::array(element, axes));
                 if results {
                     self.program.varies.insert(name.span, Vec::new());
                     self.declare(name, ty, LocalKind::Result, trace);
@@ -45,9 +46,13 @@ impl Checker<'_> {
         if element != Element::Bool {
             let shown = self.show(&crate::check::types::array(element, axes));
             self.report(
-                Diagnostic::error(Code::A0308, condition.span, format!("a claim holds or not; this is {shown}"))
-                    .label(format!("this is {shown}"))
-                    .help(format!("compare it: `{} > 0`", self.text(condition.span))),
+                Diagnostic::error(
+                    Code::A0308,
+                    condition.span,
+                    format!("a claim holds or not; this is {shown}"),
+                )
+                .label(format!("this is {shown}"))
+                .help(format!("compare it: `{} > 0`", self.text(condition.span))),
             );
             return;
         }
@@ -145,7 +150,9 @@ impl Checker<'_> {
         known.dedup();
         let help = match nearest(&name.text, known.iter().map(String::as_str)) {
             Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "measure something first: `on data.test { measure score = ... }`".to_owned(),
+            None if known.is_empty() => {
+                "measure something first: `on data.test { measure score = ... }`".to_owned()
+            }
             None => format!("there are {}", known.join(", ")),
         };
         self.report(
@@ -163,12 +170,17 @@ impl Checker<'_> {
             && !known.contains(&axis)
         {
             let has = self.axes_in_words(known);
-            let what = if matches!(self.program.axis(axis).kind, AxisKind::Vary(_)) { "depends on" } else { "has" };
+            let what =
+                if matches!(self.program.axis(axis).kind, AxisKind::Vary(_)) { "depends on" } else { "has" };
             self.report(
-                Diagnostic::error(Code::A0208, name.span, format!("no value of this line {what} `{}`", name.text))
-                    .label("cannot be broken down by it")
-                    .related(line, format!("its values have {has}"))
-                    .help("break down by an axis that the values have"),
+                Diagnostic::error(
+                    Code::A0208,
+                    name.span,
+                    format!("no value of this line {what} `{}`", name.text),
+                )
+                .label("cannot be broken down by it")
+                .related(line, format!("its values have {has}"))
+                .help("break down by an axis that the values have"),
             );
         }
     }

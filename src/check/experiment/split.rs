@@ -55,7 +55,9 @@ impl Checker<'_> {
             self.traces.insert(part.name.span, trace.clone());
             parts.push(PartInfo { name: part.name.text.clone(), axis, span: part.name.span });
         }
-        if let Some(first) = self.trial.parts.insert(info.name.clone(), parts).and_then(|parts| parts.first().cloned()) {
+        if let Some(first) =
+            self.trial.parts.insert(info.name.clone(), parts).and_then(|parts| parts.first().cloned())
+        {
             self.defined_twice(&split.data, first.span);
         }
     }
@@ -68,23 +70,30 @@ impl Checker<'_> {
                 None => format!("its columns are {}", names.join(", ")),
             };
             self.report(
-                Diagnostic::error(Code::A0105, key.span, format!("`{}` has no column `{}`", info.name, key.text))
-                    .label("unknown column")
-                    .related(info.span, format!("`{}` is declared here", info.name))
-                    .help(help),
+                Diagnostic::error(
+                    Code::A0105,
+                    key.span,
+                    format!("`{}` has no column `{}`", info.name, key.text),
+                )
+                .label("unknown column")
+                .related(info.span, format!("`{}` is declared here", info.name))
+                .help(help),
             );
             return;
         };
-        self.program.names.insert(
-            key.span,
-            Definition::Column { data: info.name.clone(), column: key.text.clone() },
-        );
+        self.program
+            .names
+            .insert(key.span, Definition::Column { data: info.name.clone(), column: key.text.clone() });
         if column.element == Element::Float || !column.axes.is_empty() {
             self.report(
-                Diagnostic::error(Code::A0206, key.span, format!("`{}` cannot group rows: it is no category", key.text))
-                    .label("not one category a row")
-                    .related(column.span, "the column is declared here")
-                    .help("split by a column of a category or a Bool"),
+                Diagnostic::error(
+                    Code::A0206,
+                    key.span,
+                    format!("`{}` cannot group rows: it is no category", key.text),
+                )
+                .label("not one category a row")
+                .related(column.span, "the column is declared here")
+                .help("split by a column of a category or a Bool"),
             );
         }
     }
@@ -104,10 +113,14 @@ impl Checker<'_> {
         let total: f64 = percents.iter().sum();
         if total > 100.0 + 1e-9 {
             self.report(
-                Diagnostic::error(Code::A0324, span, format!("the parts make {total}% of `{}`", split.data.text))
-                    .label("more than there is")
-                    .related(split.parts[0].name.span, "the first part")
-                    .help("the percentages of a split sum to at most 100; a part without a size takes the rest"),
+                Diagnostic::error(
+                    Code::A0324,
+                    span,
+                    format!("the parts make {total}% of `{}`", split.data.text),
+                )
+                .label("more than there is")
+                .related(split.parts[0].name.span, "the first part")
+                .help("the percentages of a split sum to at most 100; a part without a size takes the rest"),
             );
         }
         let open: Vec<&Name> =

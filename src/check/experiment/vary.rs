@@ -112,9 +112,13 @@ impl Checker<'_> {
         }
         if call.arguments.len() != wanted.len() {
             self.report(
-                Diagnostic::error(Code::A0201, expr.span, format!("`{}` takes {} numbers", builtin.name(), wanted.len()))
-                    .label("called with another number of arguments")
-                    .help(format!("it is called `{}`", builtin.signature())),
+                Diagnostic::error(
+                    Code::A0201,
+                    expr.span,
+                    format!("`{}` takes {} numbers", builtin.name(), wanted.len()),
+                )
+                .label("called with another number of arguments")
+                .help(format!("it is called `{}`", builtin.signature())),
             );
         }
         let info = CallInfo { target: Target::Builtin(builtin), axes: Vec::new(), arguments: Vec::new() };
@@ -123,9 +127,13 @@ impl Checker<'_> {
 
     fn varies_nothing(&mut self, name: &Name, what: &str, example: &str) {
         self.report(
-            Diagnostic::error(Code::A0315, name.span, format!("`vary {}` has {what}: there would be no trial", name.text))
-                .label("varies over nothing")
-                .help(format!("give at least one: `vary {} = {example}`", name.text)),
+            Diagnostic::error(
+                Code::A0315,
+                name.span,
+                format!("`vary {}` has {what}: there would be no trial", name.text),
+            )
+            .label("varies over nothing")
+            .help(format!("give at least one: `vary {} = {example}`", name.text)),
         );
     }
 }

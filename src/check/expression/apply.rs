@@ -3,9 +3,7 @@
 use std::rc::Rc;
 
 use crate::check::infer::{Pair, assignments, silent};
-use crate::check::program::{
-    AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type, Vary,
-};
+use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type, Vary};
 use crate::check::state::{Checker, Draw, Signature};
 use crate::check::types::{Bindings, axes_of, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
@@ -74,7 +72,9 @@ impl Checker<'_> {
 
     fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds) -> Type {
         match &callee.target {
-            Target::Construct(item) => Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) },
+            Target::Construct(item) => {
+                Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) }
+            }
             Target::Optimizer(item) => Type::Optimizer(*item),
             _ => lift(&substitute(&substitute(&callee.signature.result, &callee.fixed), bindings), extra),
         }
@@ -136,7 +136,8 @@ impl Checker<'_> {
                             None => matched.values[position] = Some((at, value.span, ty)),
                         },
                         None => {
-                            let known: Vec<&str> = signature.parameters.iter().map(|p| p.name.as_str()).collect();
+                            let known: Vec<&str> =
+                                signature.parameters.iter().map(|p| p.name.as_str()).collect();
                             self.unknown_argument(&signature.name, name, &known, Some(signature.span));
                             matched.failed = true;
                         }
@@ -144,9 +145,13 @@ impl Checker<'_> {
                 }
                 ArgumentKind::As { value, .. } => {
                     self.report(
-                        Diagnostic::error(Code::A0218, argument.span, "`as` names an axis that a builtin makes")
-                            .label(format!("`{}` makes no axis", signature.name))
-                            .help("only window, top, concat, flatten, unflatten, pad and resample take `as`"),
+                        Diagnostic::error(
+                            Code::A0218,
+                            argument.span,
+                            "`as` names an axis that a builtin makes",
+                        )
+                        .label(format!("`{}` makes no axis", signature.name))
+                        .help("only window, top, concat, flatten, unflatten, pad and resample take `as`"),
                     );
                     let _ = value;
                     matched.failed = true;
@@ -266,10 +271,14 @@ impl Checker<'_> {
                 let (name, one, two) =
                     (self.axis_name(*axis), self.axis_name(other), self.axis_name(generic));
                 self.report(
-                    Diagnostic::error(Code::A0220, *span, format!("`{name}` stands for two axes of `{}`", signature.name))
-                        .label(format!("`{one}` and `{two}` must be different axes"))
-                        .related(signature.span, format!("`{}` is defined here", signature.name))
-                        .help(format!("declare another axis of the same size: `axis Other = {name}`")),
+                    Diagnostic::error(
+                        Code::A0220,
+                        *span,
+                        format!("`{name}` stands for two axes of `{}`", signature.name),
+                    )
+                    .label(format!("`{one}` and `{two}` must be different axes"))
+                    .related(signature.span, format!("`{}` is defined here", signature.name))
+                    .help(format!("declare another axis of the same size: `axis Other = {name}`")),
                 );
                 return None;
             }
@@ -294,12 +303,17 @@ impl Checker<'_> {
             .collect();
         let unbound = silent(&signature.generics, named, &pairs);
         if !unbound.is_empty() {
-            let names: Vec<String> = unbound.iter().map(|axis| format!("`{}`", self.axis_name(*axis))).collect();
+            let names: Vec<String> =
+                unbound.iter().map(|axis| format!("`{}`", self.axis_name(*axis))).collect();
             self.report(
                 Diagnostic::error(
                     Code::A0204,
                     expr.span,
-                    format!("no argument tells which axis {} of `{}` is", names.join(" and "), signature.name),
+                    format!(
+                        "no argument tells which axis {} of `{}` is",
+                        names.join(" and "),
+                        signature.name
+                    ),
                 )
                 .label(format!("{} cannot be inferred", names.join(" and ")))
                 .related(signature.span, "declared here")
@@ -326,7 +340,10 @@ impl Checker<'_> {
                         expr.span,
                         format!("which axes does `{}` work along?", signature.name),
                     )
-                    .label(format!("{} readings are possible", if found.len() > 8 { "many".to_owned() } else { found.len().to_string() }))
+                    .label(format!(
+                        "{} readings are possible",
+                        if found.len() > 8 { "many".to_owned() } else { found.len().to_string() }
+                    ))
                     .related(signature.span, "its axes are declared here")
                     .help(format!("name the axes: {}", calls.join(" or "))),
                 );
@@ -377,7 +394,13 @@ impl Checker<'_> {
         self.axis_name(axis)
     }
 
-    fn no_assignment(&mut self, signature: &Signature, named: &Bindings, parameters: &[Type], matched: &Matched) {
+    fn no_assignment(
+        &mut self,
+        signature: &Signature,
+        named: &Bindings,
+        parameters: &[Type],
+        matched: &Matched,
+    ) {
         // The argument to blame: the first that lacks a bound axis, or that has too few axes.
         let mut known = named.clone();
         for ((parameter, info), value) in parameters.iter().zip(&signature.parameters).zip(&matched.values) {
@@ -401,7 +424,8 @@ impl Checker<'_> {
             let free = have.iter().filter(|axis| !known.iter().any(|(_, taken)| taken == *axis)).count();
             if wanted.is_empty() && open <= free {
                 if open == 1 && free == 1 {
-                    let generic = declared.iter().find(|axis| !known.iter().any(|(g, _)| g == *axis)).copied();
+                    let generic =
+                        declared.iter().find(|axis| !known.iter().any(|(g, _)| g == *axis)).copied();
                     let actual = have.iter().find(|axis| !known.iter().any(|(_, t)| t == *axis)).copied();
                     if let (Some(generic), Some(actual)) = (generic, actual) {
                         known.push((generic, actual));
@@ -425,7 +449,8 @@ impl Checker<'_> {
             self.lacks_axis(&signature.name, info.name.as_str(), info.span, *span, lacking, &have);
             return;
         }
-        let place = matched.values.iter().flatten().map(|(_, span, _)| *span).next().unwrap_or(signature.span);
+        let place =
+            matched.values.iter().flatten().map(|(_, span, _)| *span).next().unwrap_or(signature.span);
         let shown: Vec<String> = matched
             .values
             .iter()
@@ -433,14 +458,26 @@ impl Checker<'_> {
             .map(|(_, span, ty)| format!("`{}` has {}", self.text(*span), self.axes_in_words(&axes_of(ty))))
             .collect();
         self.report(
-            Diagnostic::error(Code::A0205, place, format!("the arguments of `{}` have no axes in common that fit", signature.name))
-                .label("these arguments do not fit together")
-                .related(signature.span, "its axes are declared here")
-                .help(shown.join("; ")),
+            Diagnostic::error(
+                Code::A0205,
+                place,
+                format!("the arguments of `{}` have no axes in common that fit", signature.name),
+            )
+            .label("these arguments do not fit together")
+            .related(signature.span, "its axes are declared here")
+            .help(shown.join("; ")),
         );
     }
 
-    fn lacks_axis(&mut self, callee: &str, parameter: &str, place: Span, span: Span, axis: AxisId, have: &AxisIds) {
+    fn lacks_axis(
+        &mut self,
+        callee: &str,
+        parameter: &str,
+        place: Span,
+        span: Span,
+        axis: AxisId,
+        have: &AxisIds,
+    ) {
         let name = self.axis_name(axis);
         let has = self.axes_in_words(have);
         self.report(
@@ -451,7 +488,9 @@ impl Checker<'_> {
             )
             .label(format!("this has {has}"))
             .related(place, format!("`{parameter}` is declared over `{name}` here"))
-            .help(format!("the value must have the axis `{name}` (or no axes at all): was it reduced or picked away?")),
+            .help(format!(
+                "the value must have the axis `{name}` (or no axes at all): was it reduced or picked away?"
+            )),
         );
     }
 
@@ -496,7 +535,10 @@ impl Checker<'_> {
                         Diagnostic::error(
                             Code::A0206,
                             *span,
-                            format!("the argument `{}` of `{}` is {want}, not {have}", info.name, signature.name),
+                            format!(
+                                "the argument `{}` of `{}` is {want}, not {have}",
+                                info.name, signature.name
+                            ),
                         )
                         .label(format!("this is {have}"))
                         .related(info.span, format!("declared as {want} here"))
@@ -544,15 +586,17 @@ impl Checker<'_> {
         let (wanted, found) = (self.show_element(want), self.show_element(have));
         let text = self.text(span);
         let (code, help) = match (want, have) {
-            (Element::Index(_), Element::Index(_)) => {
-                (Code::A0209, format!("an index of `{found}` is no index of `{wanted}`; were two arguments swapped?"))
-            }
+            (Element::Index(_), Element::Index(_)) => (
+                Code::A0209,
+                format!("an index of `{found}` is no index of `{wanted}`; were two arguments swapped?"),
+            ),
             (Element::Float, Element::Index(_)) => {
                 (Code::A0206, format!("an index is no number by itself: write `number({text})`"))
             }
-            (Element::Index(_), _) => {
-                (Code::A0206, format!("make an index of it: `position[{wanted}]({text})`; or were two arguments swapped?"))
-            }
+            (Element::Index(_), _) => (
+                Code::A0206,
+                format!("make an index of it: `position[{wanted}]({text})`; or were two arguments swapped?"),
+            ),
             (Element::Bool, _) => (Code::A0206, format!("compare it: `{text} > 0`")),
             _ => (Code::A0206, "give a value of the declared type".to_owned()),
         };
@@ -589,9 +633,13 @@ impl Checker<'_> {
             }
             Draw::Forbidden => {
                 self.report(
-                    Diagnostic::error(Code::A0304, span, format!("`{name}` draws random numbers, but this is no draw"))
-                        .label("random, but not after `~`")
-                        .help(format!("draw it with `~`: `let x ~ {}`", self.text(span))),
+                    Diagnostic::error(
+                        Code::A0304,
+                        span,
+                        format!("`{name}` draws random numbers, but this is no draw"),
+                    )
+                    .label("random, but not after `~`")
+                    .help(format!("draw it with `~`: `let x ~ {}`", self.text(span))),
                 );
                 AxisIds::new()
             }

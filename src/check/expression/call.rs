@@ -125,7 +125,8 @@ impl Checker<'_> {
         match ty {
             Type::Model { layer, axes } => {
                 let ItemState::Layer(info) = self.item(*layer, call.callee.span) else { return Type::Error };
-                let Some((member, _, signature)) = info.calls.iter().find(|(_, name, _)| name.is_none()) else {
+                let Some((member, _, signature)) = info.calls.iter().find(|(_, name, _)| name.is_none())
+                else {
                     let name = self.item_name(*layer);
                     self.report(
                         Diagnostic::error(
@@ -167,7 +168,12 @@ impl Checker<'_> {
                 known.extend(info.calls.iter().filter_map(|(_, name, _)| name.clone()));
                 let of = self.item_name(*layer);
                 self.check_loose(&call.arguments);
-                return self.unknown_field(&format!("the layer `{of}`"), field, &known, Some(info.constructor.span));
+                return self.unknown_field(
+                    &format!("the layer `{of}`"),
+                    field,
+                    &known,
+                    Some(info.constructor.span),
+                );
             }
         }
         let ty = self.field_of(ty, call.callee.span, field);

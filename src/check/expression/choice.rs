@@ -13,7 +13,9 @@ impl Checker<'_> {
         match &of {
             Type::Choice(axis) => self.arms_of(expr, *axis, arms),
             Type::Error => {}
-            Type::Array { axes, .. } if axes.is_empty() && self.is_static(value) => self.numbers_of(expr, arms),
+            Type::Array { axes, .. } if axes.is_empty() && self.is_static(value) => {
+                self.numbers_of(expr, arms)
+            }
             other => {
                 let shown = self.show(other);
                 self.report(
@@ -61,10 +63,14 @@ impl Checker<'_> {
                 Pattern::Number(_, span) => {
                     wrong = true;
                     self.report(
-                        Diagnostic::error(Code::A0110, *span, format!("`{}` has no arm that is a number", info.name))
-                            .label("unknown arm")
-                            .related(info.span, format!("`{}` is declared here", info.name))
-                            .help(format!("its arms are {}", names.join(", "))),
+                        Diagnostic::error(
+                            Code::A0110,
+                            *span,
+                            format!("`{}` has no arm that is a number", info.name),
+                        )
+                        .label("unknown arm")
+                        .related(info.span, format!("`{}` is declared here", info.name))
+                        .help(format!("its arms are {}", names.join(", "))),
                     );
                 }
             }
@@ -78,10 +84,14 @@ impl Checker<'_> {
         if any.is_none() && !wrong && !missing.is_empty() {
             let first = missing[0].trim_matches('`').to_owned();
             self.report(
-                Diagnostic::error(Code::A0306, expr.span, format!("`match {}` leaves out {}", info.name, missing.join(" and ")))
-                    .label(format!("no arm for {}", missing.join(" and ")))
-                    .related(info.span, format!("`{}` is declared here", info.name))
-                    .help(format!("add `{first} => ...`, or `_ => ...` for all others")),
+                Diagnostic::error(
+                    Code::A0306,
+                    expr.span,
+                    format!("`match {}` leaves out {}", info.name, missing.join(" and ")),
+                )
+                .label(format!("no arm for {}", missing.join(" and ")))
+                .related(info.span, format!("`{}` is declared here", info.name))
+                .help(format!("add `{first} => ...`, or `_ => ...` for all others")),
             );
         }
     }
@@ -102,7 +112,9 @@ impl Checker<'_> {
             match &arm.pattern {
                 Pattern::Any(span) => any = any.or(Some(*span)),
                 Pattern::Number(value, span) => {
-                    if let Some(first) = any.or_else(|| seen.iter().find(|(v, _)| v == value).map(|(_, s)| *s)) {
+                    if let Some(first) =
+                        any.or_else(|| seen.iter().find(|(v, _)| v == value).map(|(_, s)| *s))
+                    {
                         self.repeated_arm(*span, first, "never reached");
                     }
                     seen.push((*value, *span));
@@ -118,9 +130,13 @@ impl Checker<'_> {
         }
         if any.is_none() {
             self.report(
-                Diagnostic::error(Code::A0306, expr.span, "`match` over a number needs an arm for all other numbers")
-                    .label("no arm for the others")
-                    .help("add `_ => ...`"),
+                Diagnostic::error(
+                    Code::A0306,
+                    expr.span,
+                    "`match` over a number needs an arm for all other numbers",
+                )
+                .label("no arm for the others")
+                .help("add `_ => ...`"),
             );
         }
     }
@@ -137,9 +153,13 @@ impl Checker<'_> {
         let Some(axes) = self.truths(condition) else { return };
         if !axes.is_empty() || !self.is_static(condition) {
             self.report(
-                Diagnostic::error(Code::A0213, condition.span, "`if` needs a condition that is known before the run")
-                    .label("this depends on data or parameters")
-                    .help("choose between values with `where(condition, a, b)`"),
+                Diagnostic::error(
+                    Code::A0213,
+                    condition.span,
+                    "`if` needs a condition that is known before the run",
+                )
+                .label("this depends on data or parameters")
+                .help("choose between values with `where(condition, a, b)`"),
             );
         }
     }
@@ -175,7 +195,10 @@ impl Checker<'_> {
                     (Type::Array { axes: left, .. }, Type::Array { axes: right, .. }) if left != right => {
                         let differ: Vec<String> =
                             left.symmetric_difference(right).map(|axis| self.axis_name(*axis)).collect();
-                        format!("they differ in {0}: reduce over it, or add it with `broadcast(x, {0})`", differ.join(", "))
+                        format!(
+                            "they differ in {0}: reduce over it, or add it with `broadcast(x, {0})`",
+                            differ.join(", ")
+                        )
                     }
                     _ => "all alternatives must have one type".to_owned(),
                 };

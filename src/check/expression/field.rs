@@ -41,10 +41,14 @@ impl Checker<'_> {
                 let name = self.item_name(*layer);
                 if info.calls.iter().any(|(_, method, _)| method.as_deref() == Some(field.text.as_str())) {
                     self.report(
-                        Diagnostic::error(Code::A0118, field.span, format!("`{}` is a method, not a value", field.text))
-                            .label("a method")
-                            .related(info.constructor.span, format!("of the layer `{name}`"))
-                            .help(format!("call it: `{}(x)`", self.text(span))),
+                        Diagnostic::error(
+                            Code::A0118,
+                            field.span,
+                            format!("`{}` is a method, not a value", field.text),
+                        )
+                        .label("a method")
+                        .related(info.constructor.span, format!("of the layer `{name}`"))
+                        .help(format!("call it: `{}(x)`", self.text(span))),
                     );
                     return Type::Error;
                 }
@@ -77,7 +81,8 @@ impl Checker<'_> {
         let Some(column) = info.columns.iter().find(|column| column.name == field.text) else {
             let parts = self.trial.parts.get(data).cloned().unwrap_or_default();
             let names: Vec<&str> = info.columns.iter().map(|column| column.name.as_str()).collect();
-            let parts: Vec<&str> = if whole { parts.iter().map(|part| part.name.as_str()).collect() } else { Vec::new() };
+            let parts: Vec<&str> =
+                if whole { parts.iter().map(|part| part.name.as_str()).collect() } else { Vec::new() };
             if whole && let Some(near) = nearest(&field.text, parts.iter().copied()) {
                 let near = near.to_owned();
                 let _: Option<()> = self.unknown_part(data, field.span, &field.text, field.span);
@@ -95,10 +100,14 @@ impl Checker<'_> {
                 }
             };
             self.report(
-                Diagnostic::error(Code::A0105, field.span, format!("`{data}` has no column `{}`", field.text))
-                    .label("unknown column")
-                    .related(info.span, format!("`{data}` is declared here"))
-                    .help(help),
+                Diagnostic::error(
+                    Code::A0105,
+                    field.span,
+                    format!("`{data}` has no column `{}`", field.text),
+                )
+                .label("unknown column")
+                .related(info.span, format!("`{data}` is declared here"))
+                .help(help),
             );
             return Type::Error;
         };

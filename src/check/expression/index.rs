@@ -184,7 +184,9 @@ impl Checker<'_> {
                     .label(format!("this is an index of `{other}`"))
                     .related(axis.span, format!("picks along `{name}`"))
                     .related(self.program.axis(of).span, format!("`{other}` is declared here"))
-                    .help(format!("pick along `{other}`, or make an index of `{name}`: `position[{name}](...)`")),
+                    .help(format!(
+                        "pick along `{other}`, or make an index of `{name}`: `position[{name}](...)`"
+                    )),
                 );
                 return None;
             }
@@ -192,10 +194,14 @@ impl Checker<'_> {
             _ => {
                 let shown = self.show(&array(element, picked));
                 self.report(
-                    Diagnostic::error(Code::A0206, index.span, format!("an index of `{name}` is wanted, not {shown}"))
-                        .label(format!("this is {shown}"))
-                        .related(axis.span, format!("picks along `{name}`"))
-                        .help(format!("make an index of it: `position[{name}]({})`", self.text(index.span))),
+                    Diagnostic::error(
+                        Code::A0206,
+                        index.span,
+                        format!("an index of `{name}` is wanted, not {shown}"),
+                    )
+                    .label(format!("this is {shown}"))
+                    .related(axis.span, format!("picks along `{name}`"))
+                    .help(format!("make an index of it: `position[{name}]({})`", self.text(index.span))),
                 );
                 return None;
             }
@@ -231,10 +237,14 @@ impl Checker<'_> {
             }
             (Vary::Arms(arms), _) => {
                 self.report(
-                    Diagnostic::error(Code::A0110, index.span, format!("`{}` is picked by one of its arms", self.axis_name(axis)))
-                        .label("not the name of an arm")
-                        .related(self.program.axis(axis).span, "declared here")
-                        .help(format!("its arms are {}", arms.join(", "))),
+                    Diagnostic::error(
+                        Code::A0110,
+                        index.span,
+                        format!("`{}` is picked by one of its arms", self.axis_name(axis)),
+                    )
+                    .label("not the name of an arm")
+                    .related(self.program.axis(axis).span, "declared here")
+                    .help(format!("its arms are {}", arms.join(", "))),
                 );
                 known = false;
             }

@@ -29,7 +29,11 @@ impl Checker<'_> {
                 let name: Vec<String> = hint.axes.iter().map(|axis| self.axis_name(*axis)).collect();
                 self.report(
                     Diagnostic::error(Code::A0217, value.span, "this list is not as deep as its type")
-                        .label(if nested { "a list where a value is wanted" } else { "a value where a list is wanted" })
+                        .label(if nested {
+                            "a list where a value is wanted"
+                        } else {
+                            "a value where a list is wanted"
+                        })
                         .help(format!("a list over {} is nested {} deep", name.join(", "), name.len())),
                 );
                 return Type::Error;

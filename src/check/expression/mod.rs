@@ -32,7 +32,9 @@ impl Checker<'_> {
             ExprKind::Text(_) => Type::Text,
             ExprKind::Name(name) => self.name_value(expr, name),
             ExprKind::Parenthesised(inner) => self.expression(inner),
-            ExprKind::Tuple(values) => Type::Tuple(values.iter().map(|value| self.expression(value)).collect()),
+            ExprKind::Tuple(values) => {
+                Type::Tuple(values.iter().map(|value| self.expression(value)).collect())
+            }
             ExprKind::List(values) => self.list(expr, values),
             ExprKind::Record(fields) => self.record(fields),
             ExprKind::Unary { operator, value } => self.unary(*operator, value),
@@ -77,13 +79,19 @@ impl Checker<'_> {
                         None => "read one of its fields".to_owned(),
                     },
                     Type::Rows { .. } => "name one of its columns: `data.train.column`".to_owned(),
-                    Type::Choice(axis) => format!("choose by it: `match {} {{ ... }}`", self.axis_name(*axis)),
+                    Type::Choice(axis) => {
+                        format!("choose by it: `match {} {{ ... }}`", self.axis_name(*axis))
+                    }
                     _ => "a value here is a number, a truth value, an index, or an array of them".to_owned(),
                 };
                 self.report(
-                    Diagnostic::error(Code::A0211, expr.span, format!("{shown} is not a value to compute with"))
-                        .label(format!("this is {shown}"))
-                        .help(help),
+                    Diagnostic::error(
+                        Code::A0211,
+                        expr.span,
+                        format!("{shown} is not a value to compute with"),
+                    )
+                    .label(format!("this is {shown}"))
+                    .help(help),
                 );
                 None
             }
@@ -123,9 +131,13 @@ impl Checker<'_> {
         }
         let shown = self.show(&array(element, axes));
         self.report(
-            Diagnostic::error(Code::A0216, expr.span, format!("a truth value is wanted, but this is {shown}"))
-                .label(format!("has type {shown}"))
-                .help(format!("compare it: `{} > 0`", self.text(expr.span))),
+            Diagnostic::error(
+                Code::A0216,
+                expr.span,
+                format!("a truth value is wanted, but this is {shown}"),
+            )
+            .label(format!("has type {shown}"))
+            .help(format!("compare it: `{} > 0`", self.text(expr.span))),
         );
         None
     }

@@ -49,7 +49,8 @@ impl Checker<'_> {
             return ty;
         }
         let (a, b) = (self.expression(left), self.expression(right));
-        let (Some((first, a)), Some((second, b))) = (self.as_array(left, &a), self.as_array(right, &b)) else {
+        let (Some((first, a)), Some((second, b))) = (self.as_array(left, &a), self.as_array(right, &b))
+        else {
             return Type::Error;
         };
         if !self.comparable(first, second) {
@@ -97,7 +98,9 @@ impl Checker<'_> {
 
     /// `Objective == dice`: the name is an arm of the axis on the other side.
     fn arm_equality(&mut self, choice: &Expr, arm: &Expr) -> Option<Type> {
-        let (ExprKind::Name(axis_name), ExprKind::Name(arm_name)) = (&choice.kind, &arm.kind) else { return None };
+        let (ExprKind::Name(axis_name), ExprKind::Name(arm_name)) = (&choice.kind, &arm.kind) else {
+            return None;
+        };
         if self.find_local(&axis_name.text).is_some() {
             return None;
         }

@@ -126,9 +126,13 @@ impl Checker<'_> {
             _ if is_constant(builtin) => Type::float(),
             _ => {
                 self.report(
-                    Diagnostic::error(Code::A0118, name.span, format!("`{}` is a function, not a value", name.text))
-                        .label("a builtin function")
-                        .help(format!("call it: `{}`", builtin.signature())),
+                    Diagnostic::error(
+                        Code::A0118,
+                        name.span,
+                        format!("`{}` is a function, not a value", name.text),
+                    )
+                    .label("a builtin function")
+                    .help(format!("call it: `{}`", builtin.signature())),
                 );
                 Type::Error
             }

@@ -91,10 +91,14 @@ impl Checker<'_> {
                     if !matches!(ty, Type::Text | Type::Error) {
                         let shown = self.show(&ty);
                         self.report(
-                            Diagnostic::error(Code::A0206, value.span, format!("the path of a file is wanted, not {shown}"))
-                                .label("not a path")
-                                .related(reader.span, "for this reader")
-                                .help("write the path in quotes: `csv(\"data/file.csv\")`"),
+                            Diagnostic::error(
+                                Code::A0206,
+                                value.span,
+                                format!("the path of a file is wanted, not {shown}"),
+                            )
+                            .label("not a path")
+                            .related(reader.span, "for this reader")
+                            .help("write the path in quotes: `csv(\"data/file.csv\")`"),
                         );
                     }
                 }
@@ -106,18 +110,26 @@ impl Checker<'_> {
                 }
                 ArgumentKind::As { .. } => {
                     self.report(
-                        Diagnostic::error(Code::A0218, argument.span, "`as` names an axis that a builtin makes")
-                            .label("not possible here")
-                            .help("a reader takes paths in quotes"),
+                        Diagnostic::error(
+                            Code::A0218,
+                            argument.span,
+                            "`as` names an axis that a builtin makes",
+                        )
+                        .label("not possible here")
+                        .help("a reader takes paths in quotes"),
                     );
                 }
             }
         }
         if paths == 0 {
             self.report(
-                Diagnostic::error(Code::A0202, reader.span, format!("`{}` needs the path of a file", reader.text))
-                    .label("no path")
-                    .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
+                Diagnostic::error(
+                    Code::A0202,
+                    reader.span,
+                    format!("`{}` needs the path of a file", reader.text),
+                )
+                .label("no path")
+                .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
             );
         }
     }
@@ -176,7 +188,8 @@ impl Checker<'_> {
                 self.declare_axis(name, id);
             }
         }
-        let known = matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
+        let known =
+            matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
         if !known && self.looks_like_type(&element.text) {
             let kind = AxisKind::Category { data: data.name.text.clone() };
             let id = self.new_axis(element.text.clone(), kind, element.span);
@@ -195,7 +208,9 @@ impl Checker<'_> {
     /// A new category is a name with a capital that is no slip for a builtin type.
     fn looks_like_type(&self, name: &str) -> bool {
         let slips = ["Int", "Number", "Real", "Boolean", "String", "Tensor", "Text", "Integer", "Double"];
-        name.starts_with(char::is_uppercase) && !slips.contains(&name) && nearest(name, ["Float", "Bool"]).is_none()
+        name.starts_with(char::is_uppercase)
+            && !slips.contains(&name)
+            && nearest(name, ["Float", "Bool"]).is_none()
     }
 
     /// `data d over Example = n { ... }`: written for one row, as a function is written for one item, and lifted
@@ -231,9 +246,13 @@ impl Checker<'_> {
             }
             None => {
                 self.report(
-                    Diagnostic::error(Code::A0319, column.span, format!("the column `{}` has no value", column.name.text))
-                        .label("nothing to generate it from")
-                        .help(format!("write `{}: ... = expression` or `~ normal(0, 1)`", column.name.text)),
+                    Diagnostic::error(
+                        Code::A0319,
+                        column.span,
+                        format!("the column `{}` has no value", column.name.text),
+                    )
+                    .label("nothing to generate it from")
+                    .help(format!("write `{}: ... = expression` or `~ normal(0, 1)`", column.name.text)),
                 );
                 None
             }
@@ -249,6 +268,11 @@ impl Checker<'_> {
             definition: Definition::Local(column.name.span),
         };
         self.declare_local(&column.name, local, Trace::default());
-        Some(ColumnInfo { name: column.name.text.clone(), element: *element, axes: axes.clone(), span: column.name.span })
+        Some(ColumnInfo {
+            name: column.name.text.clone(),
+            element: *element,
+            axes: axes.clone(),
+            span: column.name.span,
+        })
     }
 }

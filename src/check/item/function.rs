@@ -144,11 +144,19 @@ impl Checker<'_> {
     }
 
     /// Whether a value fits a declared type: the same element and axes, or a single number for all.
-    pub fn fits_declared(&mut self, actual: &Type, value: &Expr, declared: &Type, place: Span, what: &str) -> bool {
+    pub fn fits_declared(
+        &mut self,
+        actual: &Type,
+        value: &Expr,
+        declared: &Type,
+        place: Span,
+        what: &str,
+    ) -> bool {
         match (declared, actual) {
             (Type::Error, _) | (_, Type::Error) => true,
             (Type::Array { element: want, axes: wanted }, Type::Array { element: have, axes }) => {
-                let literal = matches!(want, Element::Index(_)) && *have == Element::Float && is_literal(value);
+                let literal =
+                    matches!(want, Element::Index(_)) && *have == Element::Float && is_literal(value);
                 let fits = want == have || (*want == Element::Float && *have == Element::Bool) || literal;
                 if !fits {
                     self.wrong_declared_element(value, *want, *have, place, what);
@@ -174,9 +182,10 @@ impl Checker<'_> {
                 for (name, ty) in wanted {
                     let Some((_, actual)) = have.iter().find(|(known, _)| known == name) else { continue };
                     let part = match &value.kind {
-                        ExprKind::Record(fields) => {
-                            fields.iter().find(|(known, _)| known.text == *name).map_or(value, |(_, value)| value)
-                        }
+                        ExprKind::Record(fields) => fields
+                            .iter()
+                            .find(|(known, _)| known.text == *name)
+                            .map_or(value, |(_, value)| value),
                         _ => value,
                     };
                     good &= self.fits_declared(actual, part, ty, place, &format!("the field `{name}`"));
@@ -201,12 +210,21 @@ impl Checker<'_> {
         );
     }
 
-    fn wrong_declared_element(&mut self, value: &Expr, want: Element, have: Element, place: Span, what: &str) {
+    fn wrong_declared_element(
+        &mut self,
+        value: &Expr,
+        want: Element,
+        have: Element,
+        place: Span,
+        what: &str,
+    ) {
         let (wanted, found) = (self.show_element(want), self.show_element(have));
         let text = self.text(value.span);
         let help = match (want, have) {
             (Element::Float, Element::Index(_)) => format!("make a number of the index: `number({text})`"),
-            (Element::Index(_), Element::Float) => format!("make an index of the number: `position[{wanted}]({text})`"),
+            (Element::Index(_), Element::Float) => {
+                format!("make an index of the number: `position[{wanted}]({text})`")
+            }
             (Element::Bool, Element::Float) => format!("compare it: `{text} > 0`"),
             _ => "change the value or the declared type".to_owned(),
         };
@@ -231,7 +249,10 @@ impl Checker<'_> {
         let text = self.text(value.span);
         let help = match (surplus.is_empty(), lacking.is_empty()) {
             (false, true) => {
-                format!("reduce over {0}, for example `mean({text}, {0})`, or declare the axis", names(self, &surplus))
+                format!(
+                    "reduce over {0}, for example `mean({text}, {0})`, or declare the axis",
+                    names(self, &surplus)
+                )
             }
             (true, false) => format!(
                 "the value lacks {0}: was it reduced away? A constant along it is `broadcast({text}, {0})`",

@@ -39,8 +39,9 @@ impl Checker<'_> {
                     MemberKind::Call(function) => {
                         let signature = c.function(function, Place::Layer);
                         let name = (!function.name.text.is_empty()).then(|| function.name.text.clone());
-                        if let Some((_, _, first)) =
-                            calls.iter().find(|(_, known, _): &&(usize, Option<String>, Rc<Signature>)| *known == name)
+                        if let Some((_, _, first)) = calls
+                            .iter()
+                            .find(|(_, known, _): &&(usize, Option<String>, Rc<Signature>)| *known == name)
                         {
                             let first = first.span;
                             let mut second = function.name.clone();
@@ -58,7 +59,10 @@ impl Checker<'_> {
                 name: layer.name.text.clone(),
                 generics: generics.clone(),
                 parameters,
-                result: Type::Model { layer: item, axes: generics.iter().map(|axis| (*axis, *axis)).collect() },
+                result: Type::Model {
+                    layer: item,
+                    axes: generics.iter().map(|axis| (*axis, *axis)).collect(),
+                },
                 draws: false,
                 random: false,
                 span: layer.name.span,

@@ -36,9 +36,13 @@ impl Checker<'_> {
             for (name, _) in &optimizer.states {
                 if !assigned.contains(&name.text) {
                     c.report(
-                        Diagnostic::warning(Code::A0117, name.span, format!("the state `{}` never changes", name.text))
-                            .label("nothing is assigned to it")
-                            .help(format!("assign to it in the step: `{} := ...`", name.text)),
+                        Diagnostic::warning(
+                            Code::A0117,
+                            name.span,
+                            format!("the state `{}` never changes", name.text),
+                        )
+                        .label("nothing is assigned to it")
+                        .help(format!("assign to it in the step: `{} := ...`", name.text)),
                     );
                 }
             }
@@ -67,9 +71,13 @@ impl Checker<'_> {
             c.scoped(|c| {
                 if step.parameters.is_empty() || step.parameters.len() > 3 {
                     c.report(
-                        Diagnostic::error(Code::A0201, step.span, "a step takes the parameter, its gradient and the time")
-                            .label("other parameters")
-                            .help("write `step(p, g, t) { ... }`"),
+                        Diagnostic::error(
+                            Code::A0201,
+                            step.span,
+                            "a step takes the parameter, its gradient and the time",
+                        )
+                        .label("other parameters")
+                        .help("write `step(p, g, t) { ... }`"),
                     );
                 }
                 for (at, parameter) in step.parameters.iter().enumerate() {
@@ -92,7 +100,8 @@ impl Checker<'_> {
             let assigned = assignments(&step.body.statements);
             let gives = |c: &Self, name: &Name| {
                 assigned.iter().any(|(to, value)| {
-                    to.text == name.text && c.program.types.get(value).is_some_and(|ty| !axes_of(ty).is_empty())
+                    to.text == name.text
+                        && c.program.types.get(value).is_some_and(|ty| !axes_of(ty).is_empty())
                 })
             };
             optimizer.states.iter().zip(is_shaped).map(|((name, _), was)| *was || gives(c, name)).collect()

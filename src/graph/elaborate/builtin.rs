@@ -8,14 +8,14 @@ use crate::check::program::{Element as CheckedElement, Type};
 use crate::diagnostic::Checked;
 use crate::graph::{Axis, AxisSet, Check, Element, NodeId, Special, Unary};
 use crate::source::Span;
-use crate::syntax::ast::{ArgumentKind, Call, Expr};
+use crate::syntax::ast::{self, ArgumentKind, Call, Expr};
 
 impl<'p> Elaborator<'_, 'p> {
     pub fn eval_builtin(&mut self, builtin: Builtin, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         use Builtin as B;
         let span = expr.span;
         match builtin {
-            B::Max | B::Min if self.call_axis_list(call)?.is_empty() => {
+            B::Max | B::Min if !self.names_axes(call) => {
                 let values = self.values(call)?;
                 self.element_wise(builtin, &values, span)
             }
@@ -61,8 +61,8 @@ impl<'p> Elaborator<'_, 'p> {
                 self.broadcast(scalar, &axes, span).map(Value::Node)
             }
             B::Broadcast => {
-                let axes = AxisSet::from(&self.call_axis_list(call)?[..]);
                 let node = self.first_node(call, span)?;
+                let axes = AxisSet::from(&self.call_axis_list(call)?[..]);
                 self.broadcast(node, &axes, span).map(Value::Node)
             }
             B::OneHot => self.one_hot(call, span),
@@ -126,7 +126,16 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    /// The axes of the call, in brackets and among the arguments, in order.
+    fn names_axes(&self, call: &Call) -> bool {
+        let is_axis = |argument: &ast::Argument| match &argument.kind {
+            ArgumentKind::Positional(value) => self.axis_id_of(value).is_some(),
+            _ => false,
+        };
+        !call.axes.is_empty() || call.arguments.iter().any(is_axis)
+    }
+
+    /// The axes of the call, in brackets and among the arguments, in order. Evaluate the call's values first: they may
+    /// make the axes that are named.
     pub fn call_axis_list(&mut self, call: &'p Call) -> Checked<Vec<Axis>> {
         let mut axes = Vec::new();
         for name in &call.axes {

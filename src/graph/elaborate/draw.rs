@@ -65,10 +65,10 @@ impl<'p> Elaborator<'_, 'p> {
     /// A distribution with its arguments: `normal(0, 1)`, `uniform[A](low, high)`.
     pub fn eval_draw(&mut self, builtin: Builtin, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         let span = expr.span;
-        let mut more = AxisSet::new();
-        for name in &call.axes {
-            more.insert(self.named_axis(name)?);
-        }
+        let named = self.call_axis_list(call)?;
+        // The first axis of an index's distribution is what is drawn from.
+        let from = matches!(builtin, Builtin::Categorical | Builtin::UniformIndex);
+        let more: AxisSet = named.iter().copied().skip(usize::from(from)).collect();
         match builtin {
             Builtin::Uniform => {
                 let low = self.float_argument(call, 0, &["low"], 0.0)?;
@@ -89,7 +89,7 @@ impl<'p> Elaborator<'_, 'p> {
             Builtin::Categorical => {
                 let logits = self.float_argument(call, 0, &["logits"], 0.0)?;
                 let axis = self.one_axis(call, span)?;
-                let axes = more.without(axis).union(&self.axes_of(logits)).with(axis);
+                let axes = more.union(&self.axes_of(logits)).with(axis);
                 let u = self.uniform(&axes, span)?;
                 // The Gumbel trick: the largest of logits + noise is distributed as softmax(logits).
                 let noisy = self.build(span, |g| {
@@ -102,12 +102,12 @@ impl<'p> Elaborator<'_, 'p> {
             }
             Builtin::UniformIndex => {
                 let axis = self.one_axis(call, span)?;
-                let u = self.uniform(&AxisSet::new(), span)?;
+                let u = self.uniform(&more, span)?;
                 self.scaled_index(u, axis, span)
             }
             Builtin::Permutation => {
                 let axis = self.one_axis(call, span)?;
-                let u = self.uniform(&AxisSet::new().with(axis), span)?;
+                let u = self.uniform(&more, span)?;
                 self.build(span, |g| g.argsort(u, axis, false)).map(Value::Node)
             }
             Builtin::Resample => {
@@ -126,15 +126,17 @@ impl<'p> Elaborator<'_, 'p> {
         selectors: &'p [Selector],
         span: Span,
     ) -> Checked<Value<'p>> {
-        let mut more = AxisSet::new();
+        let mut named = Vec::new();
         for selector in selectors {
             if let Selector::Axis(name) = selector {
-                more.insert(self.named_axis(name)?);
+                named.push(self.named_axis(name)?);
             }
         }
         let zero = self.build(span, |g| g.float(0.0))?;
         let one = self.build(span, |g| g.float(1.0))?;
-        let axis = more.iter().next();
+        let axis = named.first().copied();
+        let from = builtin == Builtin::UniformIndex;
+        let more: AxisSet = named.iter().copied().skip(usize::from(from)).collect();
         match (builtin, axis) {
             (Builtin::Normal, _) => self.draw_normal(zero, one, &more, span),
             (Builtin::Uniform, _) => self.draw_uniform(zero, one, &more, span),
@@ -143,7 +145,7 @@ impl<'p> Elaborator<'_, 'p> {
                 self.build(span, |g| g.argsort(u, axis, false)).map(Value::Node)
             }
             (Builtin::UniformIndex, Some(axis)) => {
-                let u = self.uniform(&AxisSet::new(), span)?;
+                let u = self.uniform(&more, span)?;
                 self.scaled_index(u, axis, span)
             }
             (other, _) => Err(fail::fault(span, format!("`{}` without arguments", other.name()))),

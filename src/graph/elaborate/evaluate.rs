@@ -22,15 +22,12 @@ impl<'p> Scope<'p> {
     ) -> Checked<Option<Program>> {
         let mut e = Elaborator::new(self, store, precision);
         e.statement(statement)?;
-        let values: Vec<(Span, Value<'p>)> = e.frame.values.drain().collect();
-        let mut names: Vec<(Span, &str)> = Vec::new();
-        if let StatementKind::Let(binding) = &statement.kind {
-            names.extend(binding.names.iter().map(|name| (name.span, name.text.as_str())));
-        }
-        for (span, value) in values {
-            let name = names.iter().find(|(at, _)| *at == span).map_or("value", |(_, name)| name);
-            let kept = e.persist(value, name, span)?;
-            e.scope.root.values.insert(span, kept);
+        let mut names = Vec::new();
+        bound(statement, &mut names);
+        for name in names {
+            let Some(value) = e.frame.values.get(&name.span).cloned() else { continue };
+            let kept = e.persist(value, &name.text, name.span)?;
+            e.scope.root.values.insert(name.span, kept);
         }
         let axes = std::mem::take(&mut e.frame.axes);
         e.scope.root.axes.extend(axes);
@@ -137,6 +134,19 @@ impl<'p> Scope<'p> {
         let count = self.blocks.entry(kind).or_insert(0);
         *count += 1;
         format!("{kind}.{}", *count - 1)
+    }
+}
+
+/// The names that a statement of the experiment binds, in order.
+fn bound<'p>(statement: &'p ast::Statement, names: &mut Vec<&'p ast::Name>) {
+    match &statement.kind {
+        StatementKind::Let(binding) => names.extend(&binding.names),
+        StatementKind::Param(param) => names.extend(&param.names),
+        StatementKind::If { then, otherwise, .. } => {
+            let inner = then.iter().chain(otherwise.iter().flatten());
+            inner.for_each(|statement| bound(statement, names));
+        }
+        _ => {}
     }
 }
 

@@ -43,7 +43,7 @@ impl<'p> Elaborator<'_, 'p> {
         value: &Value<'p>,
         span: Span,
     ) -> Checked<Value<'p>> {
-        self.each(&[value.clone()], &mut |e, values| match (operator, &values[0]) {
+        self.each(std::slice::from_ref(value), &mut |e, values| match (operator, &values[0]) {
             (UnaryOperator::Negate, Value::Number(number)) => Ok(Value::Number(-number)),
             (UnaryOperator::Not, Value::Truth(truth)) => Ok(Value::Truth(!truth)),
             (UnaryOperator::Negate, value) => {

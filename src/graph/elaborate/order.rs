@@ -12,8 +12,8 @@ use crate::syntax::ast::{ArgumentKind, Call, Expr, ExprKind};
 impl<'p> Elaborator<'_, 'p> {
     pub fn eval_order(&mut self, builtin: Builtin, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         let span = expr.span;
-        let axis = self.one_axis(call, span)?;
         let node = self.first_node(call, span)?;
+        let axis = self.one_axis(call, span)?;
         let x = self.as_float(node, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
         let node = match builtin {

@@ -32,12 +32,13 @@ impl<'p> Elaborator<'_, 'p> {
     pub fn eval_reduction(&mut self, builtin: Builtin, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         use Builtin as B;
         let span = expr.span;
-        let axes = self.call_axis_list(call)?;
-        let sets = self.sets(&axes, call, span)?;
+        // First the operand, which may make the axes that are named after it.
         let operand = match self.first_value(call) {
             Some(value) => self.node_of(value)?,
             None => self.build(span, |g| g.bool(true))?,
         };
+        let axes = self.call_axis_list(call)?;
+        let sets = self.sets(&axes, call, span)?;
         let operand = self.broadcast(operand, &sets.axes, span)?;
         let otherwise = match &call.otherwise {
             Some(value) => Some(self.float_of(value)?),

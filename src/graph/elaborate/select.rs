@@ -5,7 +5,7 @@ use super::fail;
 use super::scope::VaryBinding;
 use super::value::Value;
 use crate::check::builtin::Builtin;
-use crate::check::program::{AxisId, AxisKind, Definition};
+use crate::check::program::{AxisId, AxisKind, CallInfo, Definition, Target};
 use crate::diagnostic::Checked;
 use crate::graph::{Axis, AxisSet, Element, NodeId};
 use crate::source::Span;
@@ -18,6 +18,14 @@ impl<'p> Elaborator<'_, 'p> {
         value: &'p Expr,
         selectors: &'p [Selector],
     ) -> Checked<Value<'p>> {
+        // `f[A]`: a function of axes only.
+        if let Some(CallInfo { target: Target::Function(item), .. }) = self.typed().calls.get(&expr.id)
+            && let Some(info) = self.typed().calls.get(&expr.id)
+        {
+            let axes = self.call_axes(info, expr.span)?;
+            let none = vec![None; info.arguments.len()];
+            return self.apply_item(*item, axes, none, expr.span);
+        }
         if let ExprKind::Name(name) = &value.kind
             && let Some(Definition::Builtin(builtin)) = self.typed().names.get(&name.span)
             && selectors.iter().all(|selector| matches!(selector, Selector::Axis(_)))

@@ -20,12 +20,12 @@ impl<'p> Elaborator<'_, 'p> {
             Builtin::Shift => self.shift(expr, call)?,
             Builtin::Pad => self.pad(expr, call)?,
             _ => {
+                let x = self.first_node(call, expr.span)?;
                 let axes = self.call_axis_list(call)?;
                 let [a, b] = axes[..] else {
                     return Err(fail::fault(expr.span, "`diagonal` takes two axes"));
                 };
                 self.same_size(a, b, expr.span)?;
-                let x = self.first_node(call, expr.span)?;
                 let x = self.broadcast(x, &AxisSet::from(&[a, b][..]), expr.span)?;
                 self.build(expr.span, |g| {
                     let positions = g.iota(a)?;
@@ -73,6 +73,7 @@ impl<'p> Elaborator<'_, 'p> {
         let Some((of, name, size)) = found else {
             return Err(fail::fault(span, "`window` without its axis"));
         };
+        let x = self.first_node(call, span)?;
         let Some(axis) = self.axis_of(of)? else {
             return Err(fail::fault(of.span, "`window` without its axis"));
         };
@@ -108,7 +109,6 @@ impl<'p> Elaborator<'_, 'p> {
                 self.fresh(text, places)
             }
         };
-        let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
         self.build(span, |g| g.window(Op::Window { axis, output, kernel, stride, dilation, before }, x))
     }
@@ -117,8 +117,17 @@ impl<'p> Elaborator<'_, 'p> {
     fn concat(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
         let (of, into) = self.made_axis(expr, call)?;
-        let axes = self.listed_axes(of)?;
         let values = self.values(call)?;
+        // The checker found each value's own axis; the last that it notes is the new one.
+        let mut axes = self.listed_axes(of)?;
+        if let Some(info) = self.typed().calls.get(&expr.id)
+            && info.axes.len() > 1
+        {
+            axes.clear();
+            for (id, _) in &info.axes[..info.axes.len() - 1] {
+                axes.push(self.axis(*id, span)?);
+            }
+        }
         let mut nodes = Vec::with_capacity(values.len());
         for value in &values {
             nodes.push(self.node(value, span)?);
@@ -168,9 +177,9 @@ impl<'p> Elaborator<'_, 'p> {
     fn flatten(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
         let (of, into) = self.made_axis(expr, call)?;
+        let x = self.first_node(call, span)?;
         let axes = self.listed_axes(of)?;
         let size = axes.iter().map(|axis| self.size(*axis)).product();
-        let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::from(&axes[..]), span)?;
         let into = self.new_axis(into, size, span)?;
         self.build(span, |g| g.flatten(x, &axes, into))
@@ -179,6 +188,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// `unflatten(x, P as [A, B])`
     fn unflatten(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
+        let x = self.first_node(call, span)?;
         let axes = self.unflatten_axes(call)?;
         let Some((axis, into)) = axes.split_first() else {
             return Err(fail::fault(span, "`unflatten` without its axis"));
@@ -189,7 +199,6 @@ impl<'p> Elaborator<'_, 'p> {
             let name = self.axis_name(*axis);
             return Err(fail::sizes_differ(span, (&name, size), (&names.join(" x "), product)));
         }
-        let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(*axis), span)?;
         self.build(span, |g| g.unflatten(x, *axis, into))
     }
@@ -203,10 +212,15 @@ impl<'p> Elaborator<'_, 'p> {
         for argument in &call.arguments {
             match &argument.kind {
                 ArgumentKind::Positional(value) => axes.extend(self.listed_axes(value)?),
-                ArgumentKind::As { value, name, .. } => {
+                ArgumentKind::As { value, name, further, .. } => {
                     axes.extend(self.axis_of(value)?);
-                    if let Some(id) = self.typed().axes_at.get(&name.span).copied() {
-                        axes.push(self.axis(id, name.span)?);
+                    for name in std::iter::once(name).chain(further) {
+                        match self.typed().axes_at.get(&name.span).copied() {
+                            Some(id) => axes.push(self.axis(id, name.span)?),
+                            None => {
+                                return Err(fail::fault(name.span, "an axis that the checker does not know"));
+                            }
+                        }
                     }
                 }
                 ArgumentKind::Named { .. } => {}
@@ -218,12 +232,12 @@ impl<'p> Elaborator<'_, 'p> {
     /// `shift(x, A, by = 1, fill = 0)`: position i holds what was at i - by.
     fn shift(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
+        let node = self.first_node(call, span)?;
         let axis = self.one_axis(call, span)?;
         let by = match self.argument(call, 1, &["by"]) {
             Some(by) => self.static_integer(by, "`by`")?,
             None => 1,
         };
-        let node = self.first_node(call, span)?;
         let x = self.broadcast(node, &AxisSet::new().with(axis), span)?;
         let size = self.size(axis);
         let fill = match self.argument(call, 2, &["fill"]) {
@@ -270,6 +284,7 @@ impl<'p> Elaborator<'_, 'p> {
     fn pad(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
         let (of, into) = self.made_axis(expr, call)?;
+        let x = self.first_node(call, span)?;
         let Some(axis) = self.axis_of(of)? else {
             return Err(fail::fault(of.span, "`pad` without its axis"));
         };
@@ -281,7 +296,6 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let size = before + self.size(axis) + after;
         let into = self.new_axis(into, size, span)?;
-        let x = self.first_node(call, span)?;
         let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
         self.build(span, |g| g.pad(x, axis, into, before as isize, 1))
     }
