@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use ansatz::check::builtin::Builtin;
 use ansatz::diagnostic::Code;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -177,6 +178,56 @@ fn the_front_page_shows_the_quickstart() {
     let blocks = blocks(&Path::new(ROOT).join("README.md"));
     let shown = blocks.iter().find(|block| block.has("anz")).expect("an example");
     assert_eq!(shown.text.lines().collect::<Vec<_>>(), bare);
+}
+
+/// What stands between single backticks outside code blocks.
+fn words_of_code(text: &str) -> BTreeSet<String> {
+    let mut code = false;
+    let mut words = BTreeSet::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            code = !code;
+        } else if !code {
+            words.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    words
+}
+
+#[test]
+fn every_builtin_is_in_the_reference() {
+    let words = words_of_code(&read(&Path::new(ROOT).join("docs/language.md")));
+    let named = |name: &str| words.iter().any(|word| word.split(['(', '[']).next() == Some(name));
+    let missing: Vec<&str> = Builtin::ALL.iter().map(|builtin| builtin.name()).filter(|name| !named(name)).collect();
+    assert!(missing.is_empty(), "docs/language.md does not name {}", missing.join(", "));
+}
+
+/// The table of the library names what exists, each in its module.
+#[test]
+fn the_table_of_the_library_is_right() {
+    let page = read(&Path::new(ROOT).join("docs/language.md"));
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for line in page.lines().filter(|line| line.starts_with("| `std.")) {
+        let cells: Vec<&str> = line.split('|').collect();
+        let module = cells[1].trim().trim_matches('`').trim_start_matches("std.").to_owned();
+        for name in words_of_code(cells[2]) {
+            seen += 1;
+            if ansatz::library::find(&module, &name).is_none() {
+                wrong.push(format!("std.{module} has no `{name}`"));
+            }
+        }
+    }
+    assert!(seen > 80, "only {seen} names were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The last example of the tutorial is the file that it names.
+#[test]
+fn the_tutorial_ends_in_its_file() {
+    let blocks = blocks(&Path::new(ROOT).join("docs/tutorial.md"));
+    let last = blocks.iter().rfind(|block| block.has("run")).expect("an example");
+    assert_eq!(last.text, read(&Path::new(ROOT).join("docs/examples/penguins.anz")));
 }
 
 /// The targets of `[text](target)` outside code blocks.
