@@ -25,7 +25,6 @@ fn main() {
 }
 
 /// The time of one product for every layout of its operands.
-
 fn products(m: usize, n: usize, k: usize) {
     let (a, b) = (vec![0.5f32; m * k], vec![0.5f32; k * n]);
     let mut c = vec![0f32; m * n];

@@ -36,7 +36,7 @@ experiment straight {
         absolute_error => mean(abs(line(x) - y), Example)
       }
       small: 0 * line.slope^2
-    } over line with sgd(lr = 0.1 * (1 - progress))
+    } over line with sgd(lr = 0.1 * (1 - progress), momentum = 0.9)
   }
   on points.test {
     measure miss = mean(abs(line(x) - y), Example)

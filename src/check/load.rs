@@ -2,7 +2,7 @@
 //!
 //! In: the user's text. Out: the trees in order, imports first, and the names at the top of each file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::builtin::Builtin;
@@ -31,13 +31,20 @@ struct Loader<'a> {
     /// Position in `library::FILES` to position in `files`; None while its imports are being loaded.
     library: HashMap<usize, Option<u32>>,
     loaded: Loaded,
+    /// Items of the library that the user's text may need; the others are not parsed.
+    needed: HashSet<&'static str>,
 }
 
 /// Parses the user's file and everything that it uses.
 pub(super) fn load(sources: &mut Sources, name: &str, text: &str) -> Loaded {
     let id = sources.add(name, text);
-    let mut loader =
-        Loader { sources, ids: ExprIds::default(), library: HashMap::new(), loaded: Loaded::default() };
+    let mut loader = Loader {
+        sources,
+        ids: ExprIds::default(),
+        library: HashMap::new(),
+        loaded: Loaded::default(),
+        needed: library::needed(text),
+    };
     let parsed = parse(id, text, &mut loader.ids);
     for (file, (path, _)) in library::FILES.iter().enumerate() {
         if library::module_of_path(path) == "prelude" {
@@ -66,7 +73,7 @@ impl Loader<'_> {
         self.library.insert(file, None);
         let (path, text) = library::FILES[file];
         let id = self.sources.add(format!("std/{path}"), text);
-        match parse(id, text, &mut self.ids) {
+        match parse(id, &library::excerpt(file, &self.needed), &mut self.ids) {
             Ok(tree) => {
                 self.imports(&tree, false);
                 self.library.insert(file, Some(self.loaded.files.len() as u32));

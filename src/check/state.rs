@@ -250,6 +250,8 @@ pub(super) struct Trial {
     pub held_out: BTreeSet<(String, String)>,
     /// Data parts that some block trains on, with a place.
     pub trained: BTreeMap<(String, String), Span>,
+    /// The data of the block at hand is unknown, and with it the columns.
+    pub blind: bool,
     /// Models made by the experiment: name, place.
     pub models: Vec<(String, Span)>,
     /// Models and parameters that an objective updates.

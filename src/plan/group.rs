@@ -61,7 +61,6 @@ impl Grouping<'_> {
     /// Can these groups and one node more be one group? Not if a path leaves them and comes back.
     fn can_join(&mut self, groups: &[usize], node: NodeId) -> bool {
         self.stamp += 1;
-        let oldest = groups.iter().filter_map(|g| self.members[*g].first()).min().copied().unwrap_or(node);
         let mut stack: Vec<usize> = Vec::new();
         let members = groups.iter().flat_map(|g| self.members[*g].iter().copied()).chain([node]);
         for member in members {
@@ -74,10 +73,6 @@ impl Grouping<'_> {
             }
         }
         while let Some(group) = stack.pop() {
-            // A group whose nodes are all older than every member cannot depend on one.
-            if self.members[group].last().is_some_and(|last| *last < oldest) {
-                continue;
-            }
             for member in &self.members[group] {
                 for operand in &self.graph.node(*member).operands {
                     let other = self.group[operand.0 as usize];
@@ -115,10 +110,7 @@ pub fn group(program: &Program, live: &[bool], fuse: bool) -> Vec<Group> {
     let count = graph.nodes.len();
     let mut grouping =
         Grouping { graph, group: vec![NONE; count], members: Vec::new(), seen: Vec::new(), stamp: 0 };
-    for at in 0..count {
-        if !live[at] {
-            continue;
-        }
+    for (at, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         let id = NodeId(at as u32);
         let node = graph.node(id);
         if is_elementwise(&node.op) && fuse {

@@ -94,7 +94,8 @@ const ELEMENTS: usize = 64;
 const TOLERANCE: f64 = 1e-5;
 
 /// Compares the derivatives of a weighted sum of the result with differences to both sides. Where the two one-sided
-/// differences disagree there is a kink, and where they are not finite there is an edge: both are passed over.
+/// differences disagree there is a kink, where they are not finite there is an edge, and where they grow as the step
+/// shrinks there is a jump: all are passed over.
 fn gradient(
     check: &GradientCheck,
     store: &Store,
@@ -125,6 +126,16 @@ fn gradient(
             // `not close` rather than `far`, so that NaN is caught.
             let close = (found - central).abs() < TOLERANCE * scale;
             if !close {
+                // A jump (tied ranks) looks steeper the nearer one looks.
+                let (Ok(above), Ok(below)) =
+                    (value_at(base[at] + 8.0 * width), value_at(base[at] - 8.0 * width))
+                else {
+                    continue;
+                };
+                let wider = (above - below) / (16.0 * width);
+                if (wider - central).abs() > 0.5 * central.abs() {
+                    continue;
+                }
                 return Ok(Some(differs(check, argument, at, found, central)));
             }
         }

@@ -35,6 +35,11 @@ impl Checker<'_> {
         }
         let operand = positional.remove(0);
         let Some((element, axes)) = self.operand(call, operand) else {
+            for value in positional {
+                if self.axis_argument(value).is_none() && self.looks_like_axis(value) {
+                    let _: Option<()> = self.unknown_axis(&self.text(value.span), value.span);
+                }
+            }
             self.check_clauses(call);
             return Type::Error;
         };

@@ -55,8 +55,7 @@ impl<'c> BuiltinCall<'c> {
 impl Checker<'_> {
     pub fn builtin_call(&mut self, call: BuiltinCall) -> Type {
         use Builtin as B;
-        let keeps_hint =
-            matches!(super::elementwise::arity(call.builtin), Some(_)) || call.builtin == B::Where;
+        let keeps_hint = super::elementwise::arity(call.builtin).is_some() || call.builtin == B::Where;
         let hint = if keeps_hint { self.context.hint.clone() } else { None };
         let ty = self.hinted(hint, |c| c.builtin_rule(call));
         if !is_reduction(call.builtin) {

@@ -55,6 +55,19 @@ impl Checker<'_> {
         }
     }
 
+    /// After an unknown part, all rows of the data stand in, so that the columns in the block are known; after an
+    /// unknown data set, unknown names in the block are no news.
+    fn recover_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+        let data = axis.path.first().and_then(|name| self.data_of(&name.text));
+        match data.as_ref().and_then(|data| self.data.get(data)) {
+            Some(info) => Some((info.name.clone(), info.rows)),
+            None => {
+                self.trial.blind = true;
+                None
+            }
+        }
+    }
+
     /// Brings rows and columns of a data set into the scope of a block.
     fn enter_rows(&mut self, data: &str, part: AxisId, rows: AxisId) {
         let Some(info) = self.data.get(data).cloned() else { return };
@@ -97,7 +110,9 @@ impl Checker<'_> {
         let (_, mut trace) = self.traced(|c| {
             c.scoped(|c| {
                 for name in &train.data {
-                    let Some((data, part)) = c.block_rows(name) else { continue };
+                    let Some((data, part)) = c.block_rows(name).or_else(|| c.recover_rows(name)) else {
+                        continue;
+                    };
                     c.trains_on_test(name);
                     let batch_name = c.data.get(&data).map(|info| c.axis_name(info.rows)).unwrap_or_default();
                     let batch = c.new_axis(batch_name, AxisKind::Batch { rows: part }, name.span);
@@ -121,6 +136,7 @@ impl Checker<'_> {
         }
         self.trial.updated.extend(updated);
         self.trial.rows.truncate(before);
+        self.trial.blind = false;
         self.context.place = outer;
     }
 
@@ -217,7 +233,9 @@ impl Checker<'_> {
         let mut axes = Vec::new();
         let measured = self.scoped(|c| {
             for name in data {
-                let Some((data, part)) = c.block_rows(name) else { continue };
+                let Some((data, part)) = c.block_rows(name).or_else(|| c.recover_rows(name)) else {
+                    continue;
+                };
                 axes.push(part);
                 c.enter_rows(&data, part, part);
                 c.measures_training(name, body);
@@ -227,6 +245,7 @@ impl Checker<'_> {
         });
         self.program.blocks.insert(span, axes);
         self.trial.rows.truncate(before);
+        self.trial.blind = false;
         self.context.place = outer;
         // Outside the block, its measures are results.
         for (name, ty, trace) in measured {

@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
+use super::arguments::Matched;
 use crate::check::infer::{Pair, assignments, silent};
-use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type, Vary};
+use crate::check::program::{AxisId, AxisIds, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Signature};
-use crate::check::types::{Bindings, axes_of, lift, substitute};
+use crate::check::types::{Bindings, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr, ExprKind};
+use crate::syntax::ast::{Argument, AxisName, Expr};
 
 /// What is called.
 pub(in crate::check) struct Callee {
@@ -16,14 +17,6 @@ pub(in crate::check) struct Callee {
     /// Axes of the model that is applied: bound when it was made.
     pub fixed: Bindings,
     pub target: Target,
-}
-
-/// The arguments of a call, sorted out.
-struct Matched {
-    axes: Vec<(AxisId, Span)>,
-    /// For each parameter: position, place and type of its argument.
-    values: Vec<Option<(usize, Span, Type)>>,
-    failed: bool,
 }
 
 impl Checker<'_> {
@@ -36,9 +29,10 @@ impl Checker<'_> {
         let failed = matched.failed
             || matched.values.iter().flatten().any(|(_, _, ty)| *ty == Type::Error)
             || parameters.contains(&Type::Error);
-        let (Some(named), false) = (named, failed) else {
-            return self.known_result(&callee, None);
-        };
+        let Some(named) = named else { return self.known_result(&callee, None) };
+        if failed || !self.kinds_fit(&signature, &parameters, &matched) {
+            return self.known_result(&callee, Some(&named));
+        }
         let Some(bindings) = self.infer(expr, arguments, &signature, &named, &parameters, &matched) else {
             return self.known_result(&callee, Some(&named));
         };
@@ -85,206 +79,20 @@ impl Checker<'_> {
         callee.signature.generics.iter().filter_map(find).collect()
     }
 
-    fn match_arguments(
-        &mut self,
-        expr: &Expr,
-        axes: &[AxisName],
-        arguments: &[Argument],
-        signature: &Signature,
-    ) -> Matched {
-        let mut matched =
-            Matched { axes: Vec::new(), values: vec![None; signature.parameters.len()], failed: false };
-        for axis in axes {
-            match self.axis(axis) {
-                Some(id) => matched.axes.push((id, axis.span)),
-                None => matched.failed = true,
+    /// Whether every argument is an index where one is wanted and a number where one is wanted: swapped arguments
+    /// are told as such, before their axes confuse.
+    fn kinds_fit(&mut self, signature: &Signature, parameters: &[Type], matched: &Matched) -> bool {
+        let mut fit = true;
+        for ((parameter, info), value) in parameters.iter().zip(&signature.parameters).zip(&matched.values) {
+            if let (Type::Array { element: want, .. }, Some((_, span, Type::Array { element: have, .. }))) =
+                (parameter, value)
+                && matches!(want, Element::Index(_)) != matches!(have, Element::Index(_))
+            {
+                self.wrong_element(signature, &info.name, info.span, *span, *want, *have);
+                fit = false;
             }
         }
-        let mut next = 0;
-        let mut surplus: Option<Span> = None;
-        for (at, argument) in arguments.iter().enumerate() {
-            match &argument.kind {
-                ArgumentKind::Positional(value) => {
-                    let trailing = !value_follows(&arguments[at + 1..]);
-                    if let Some(axis) = self.trailing_axis(value, signature, trailing, matched.axes.len()) {
-                        matched.axes.push((axis, value.span));
-                        continue;
-                    }
-                    if self.looks_like_axis(value) {
-                        let _: Option<()> = self.unknown_axis(&self.text(value.span), value.span);
-                        matched.failed = true;
-                        continue;
-                    }
-                    let ty = self.expression(value);
-                    while matched.values.get(next).is_some_and(Option::is_some) {
-                        next += 1;
-                    }
-                    match matched.values.get_mut(next) {
-                        Some(slot) => *slot = Some((at, value.span, ty)),
-                        None => surplus = surplus.or(Some(value.span)),
-                    }
-                }
-                ArgumentKind::Named { name, value } => {
-                    let ty = self.expression(value);
-                    match signature.parameters.iter().position(|p| p.name == name.text) {
-                        Some(position) => match &matched.values[position] {
-                            Some((_, first, _)) => {
-                                let first = *first;
-                                self.defined_twice(name, first);
-                                matched.failed = true;
-                            }
-                            None => matched.values[position] = Some((at, value.span, ty)),
-                        },
-                        None => {
-                            let known: Vec<&str> =
-                                signature.parameters.iter().map(|p| p.name.as_str()).collect();
-                            self.unknown_argument(&signature.name, name, &known, Some(signature.span));
-                            matched.failed = true;
-                        }
-                    }
-                }
-                ArgumentKind::As { value, .. } => {
-                    self.report(
-                        Diagnostic::error(
-                            Code::A0218,
-                            argument.span,
-                            "`as` names an axis that a builtin makes",
-                        )
-                        .label(format!("`{}` makes no axis", signature.name))
-                        .help("only window, top, concat, flatten, unflatten, pad and resample take `as`"),
-                    );
-                    let _ = value;
-                    matched.failed = true;
-                }
-            }
-        }
-        if let Some(span) = surplus {
-            self.too_many(span, signature, arguments.len());
-            matched.failed = true;
-        }
-        let missing: Vec<&str> = signature
-            .parameters
-            .iter()
-            .zip(&matched.values)
-            .filter(|(parameter, value)| value.is_none() && !parameter.optional)
-            .map(|(parameter, _)| parameter.name.as_str())
-            .collect();
-        if !missing.is_empty() && !matched.failed {
-            let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-            let place = signature.parameters.iter().find(|p| p.name == missing[0]).map(|p| p.span);
-            let mut diagnostic = Diagnostic::error(
-                Code::A0202,
-                expr.span,
-                format!("`{}` needs {}", signature.name, names.join(" and ")),
-            )
-            .label(format!("{} is missing", names.join(" and ")))
-            .help(format!("write `{}`", self.spelled(signature, None, arguments, Some(&missing))));
-            if let Some(place) = place {
-                diagnostic = diagnostic.related(place, "the parameter");
-            }
-            self.report(diagnostic);
-            matched.failed = true;
-        }
-        matched
-    }
-
-    fn too_many(&mut self, span: Span, signature: &Signature, given: usize) {
-        let wanted = signature.parameters.len();
-        let list: Vec<&str> = signature.parameters.iter().map(|p| p.name.as_str()).collect();
-        let help = match list.as_slice() {
-            [] => format!("`{}` takes no values", signature.name),
-            list => format!("`{}` takes {}", signature.name, list.join(", ")),
-        };
-        self.report(
-            Diagnostic::error(
-                Code::A0201,
-                span,
-                format!("`{}` takes {wanted} argument{}, not {given}", signature.name, plural(wanted)),
-            )
-            .label("one too many")
-            .related(signature.span, format!("`{}` is defined here", signature.name))
-            .help(help),
-        );
-    }
-
-    /// Whether a positional argument names an axis of the call. A numeric `vary` axis is a value inside a trial.
-    fn trailing_axis(
-        &mut self,
-        value: &Expr,
-        signature: &Signature,
-        trailing: bool,
-        taken: usize,
-    ) -> Option<AxisId> {
-        let axis = self.axis_argument(value)?;
-        if let AxisKind::Vary(vary) = &self.program.axis(axis).kind {
-            let value_here = !trailing || !self.context.results || taken >= signature.generics.len();
-            if value_here && matches!(vary, Vary::Values(_)) {
-                self.program.axes_at.remove(&value.span);
-                return None;
-            }
-        }
-        Some(axis)
-    }
-
-    /// The axes named in the call, to the generic axes in order of declaration.
-    fn name_axes(&mut self, matched: &Matched, signature: &Signature) -> Option<Bindings> {
-        let declared: Vec<AxisId> = signature
-            .generics
-            .iter()
-            .copied()
-            .filter(|axis| !matches!(self.program.axis(*axis).kind, AxisKind::SameSizeAs(_)))
-            .chain(
-                signature
-                    .generics
-                    .iter()
-                    .copied()
-                    .filter(|axis| matches!(self.program.axis(*axis).kind, AxisKind::SameSizeAs(_))),
-            )
-            .collect();
-        if matched.axes.len() > declared.len() {
-            let names: Vec<String> = declared.iter().map(|axis| self.axis_name(*axis)).collect();
-            let help = match names.as_slice() {
-                [] => format!("`{}` works on single items and lifts over any axes by itself", signature.name),
-                names => format!("its axes are {}", names.join(", ")),
-            };
-            self.report(
-                Diagnostic::error(
-                    Code::A0212,
-                    matched.axes[declared.len()].1,
-                    format!(
-                        "`{}` takes {} axis argument{}, not {}",
-                        signature.name,
-                        declared.len(),
-                        plural(declared.len()),
-                        matched.axes.len()
-                    ),
-                )
-                .label("one axis too many")
-                .related(signature.span, format!("`{}` is defined here", signature.name))
-                .help(help),
-            );
-            return None;
-        }
-        let mut bindings: Vec<(AxisId, AxisId)> = Vec::new();
-        for ((axis, span), generic) in matched.axes.iter().zip(declared) {
-            if let Some((other, _)) = bindings.iter().find(|(_, taken)| taken == axis).copied() {
-                let (name, one, two) =
-                    (self.axis_name(*axis), self.axis_name(other), self.axis_name(generic));
-                self.report(
-                    Diagnostic::error(
-                        Code::A0220,
-                        *span,
-                        format!("`{name}` stands for two axes of `{}`", signature.name),
-                    )
-                    .label(format!("`{one}` and `{two}` must be different axes"))
-                    .related(signature.span, format!("`{}` is defined here", signature.name))
-                    .help(format!("declare another axis of the same size: `axis Other = {name}`")),
-                );
-                return None;
-            }
-            bindings.push((generic, *axis));
-        }
-        Some(bindings)
+        fit
     }
 
     fn infer(
@@ -350,148 +158,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    /// The call with its axes in brackets, as the user may write it.
-    fn spelled(
-        &self,
-        signature: &Signature,
-        bindings: Option<&Bindings>,
-        arguments: &[Argument],
-        missing: Option<&[&str]>,
-    ) -> String {
-        let axes: Vec<String> = signature
-            .generics
-            .iter()
-            .map(|generic| {
-                let known = bindings.and_then(|b| b.iter().find(|(g, _)| g == generic));
-                known.map_or_else(|| self.axis_name(*generic), |(_, actual)| self.plain_axis_name(*actual))
-            })
-            .collect();
-        let mut values: Vec<String> = arguments
-            .iter()
-            .filter(|argument| match &argument.kind {
-                ArgumentKind::Positional(value) => !self.program.axes_at.contains_key(&value.span),
-                _ => true,
-            })
-            .map(|argument| self.text(argument.span))
-            .collect();
-        values.extend(missing.unwrap_or_default().iter().map(|name| format!("{name} = ...")));
-        let axes = match bindings {
-            Some(_) if !axes.is_empty() => format!("[{}]", axes.join(", ")),
-            _ => String::new(),
-        };
-        format!("{}{axes}({})", signature.name, values.join(", "))
-    }
-
-    /// The name by which the axis is called here: inside a block, a part has the name of its rows.
-    fn plain_axis_name(&self, axis: AxisId) -> String {
-        for scope in self.scopes.iter().rev() {
-            if let Some((name, _)) = scope.axes.iter().find(|(_, known)| **known == axis) {
-                return name.clone();
-            }
-        }
-        self.axis_name(axis)
-    }
-
-    fn no_assignment(
-        &mut self,
-        signature: &Signature,
-        named: &Bindings,
-        parameters: &[Type],
-        matched: &Matched,
-    ) {
-        // The argument to blame: the first that lacks a bound axis, or that has too few axes.
-        let mut known = named.clone();
-        for ((parameter, info), value) in parameters.iter().zip(&signature.parameters).zip(&matched.values) {
-            let Some((_, span, actual)) = value else { continue };
-            let (declared, have) = (axes_of(parameter), axes_of(actual));
-            if have.is_empty() || declared.is_empty() {
-                continue;
-            }
-            let wanted: Vec<AxisId> = declared
-                .iter()
-                .copied()
-                .filter(|axis| match known.iter().find(|(generic, _)| generic == axis) {
-                    Some((_, bound)) => !have.contains(bound),
-                    None => !signature.generics.contains(axis) && !have.contains(axis),
-                })
-                .collect();
-            let open = declared
-                .iter()
-                .filter(|axis| signature.generics.contains(axis) && !known.iter().any(|(g, _)| g == *axis))
-                .count();
-            let free = have.iter().filter(|axis| !known.iter().any(|(_, taken)| taken == *axis)).count();
-            if wanted.is_empty() && open <= free {
-                if open == 1 && free == 1 {
-                    let generic =
-                        declared.iter().find(|axis| !known.iter().any(|(g, _)| g == *axis)).copied();
-                    let actual = have.iter().find(|axis| !known.iter().any(|(_, t)| t == *axis)).copied();
-                    if let (Some(generic), Some(actual)) = (generic, actual) {
-                        known.push((generic, actual));
-                    }
-                }
-                continue;
-            }
-            let lacking = match wanted.first() {
-                Some(axis) => match known.iter().find(|(generic, _)| generic == axis) {
-                    Some((_, bound)) => *bound,
-                    None => *axis,
-                },
-                None => match declared
-                    .iter()
-                    .find(|axis| signature.generics.contains(axis) && !known.iter().any(|(g, _)| g == *axis))
-                {
-                    Some(axis) => *axis,
-                    None => continue,
-                },
-            };
-            self.lacks_axis(&signature.name, info.name.as_str(), info.span, *span, lacking, &have);
-            return;
-        }
-        let place =
-            matched.values.iter().flatten().map(|(_, span, _)| *span).next().unwrap_or(signature.span);
-        let shown: Vec<String> = matched
-            .values
-            .iter()
-            .flatten()
-            .map(|(_, span, ty)| format!("`{}` has {}", self.text(*span), self.axes_in_words(&axes_of(ty))))
-            .collect();
-        self.report(
-            Diagnostic::error(
-                Code::A0205,
-                place,
-                format!("the arguments of `{}` have no axes in common that fit", signature.name),
-            )
-            .label("these arguments do not fit together")
-            .related(signature.span, "its axes are declared here")
-            .help(shown.join("; ")),
-        );
-    }
-
-    fn lacks_axis(
-        &mut self,
-        callee: &str,
-        parameter: &str,
-        place: Span,
-        span: Span,
-        axis: AxisId,
-        have: &AxisIds,
-    ) {
-        let name = self.axis_name(axis);
-        let has = self.axes_in_words(have);
-        self.report(
-            Diagnostic::error(
-                Code::A0205,
-                span,
-                format!("the argument `{parameter}` of `{callee}` lacks the axis `{name}`"),
-            )
-            .label(format!("this has {has}"))
-            .related(place, format!("`{parameter}` is declared over `{name}` here"))
-            .help(format!(
-                "the value must have the axis `{name}` (or no axes at all): was it reduced or picked away?"
-            )),
-        );
     }
 
     /// Elements and axes of every argument; the axes beyond the declared ones, over which the call is lifted.
@@ -574,44 +240,6 @@ impl Checker<'_> {
         Some(self.unite(&places))
     }
 
-    fn wrong_element(
-        &mut self,
-        signature: &Signature,
-        parameter: &str,
-        place: Span,
-        span: Span,
-        want: Element,
-        have: Element,
-    ) {
-        let (wanted, found) = (self.show_element(want), self.show_element(have));
-        let text = self.text(span);
-        let (code, help) = match (want, have) {
-            (Element::Index(_), Element::Index(_)) => (
-                Code::A0209,
-                format!("an index of `{found}` is no index of `{wanted}`; were two arguments swapped?"),
-            ),
-            (Element::Float, Element::Index(_)) => {
-                (Code::A0206, format!("an index is no number by itself: write `number({text})`"))
-            }
-            (Element::Index(_), _) => (
-                Code::A0206,
-                format!("make an index of it: `position[{wanted}]({text})`; or were two arguments swapped?"),
-            ),
-            (Element::Bool, _) => (Code::A0206, format!("compare it: `{text} > 0`")),
-            _ => (Code::A0206, "give a value of the declared type".to_owned()),
-        };
-        self.report(
-            Diagnostic::error(
-                code,
-                span,
-                format!("the argument `{parameter}` of `{}` holds {wanted}, not {found}", signature.name),
-            )
-            .label(format!("this holds {found}"))
-            .related(place, format!("`{parameter}` is declared here"))
-            .help(help),
-        );
-    }
-
     /// The axes of the draw that a call stands in, if its callee draws.
     fn draw_axes(&mut self, span: Span, signature: &Signature) -> AxisIds {
         if signature.random {
@@ -645,14 +273,6 @@ impl Checker<'_> {
             }
         }
     }
-}
-
-/// Whether a positional argument that is plainly a value comes later: axes are named after the values.
-fn value_follows(arguments: &[Argument]) -> bool {
-    arguments.iter().any(|argument| match &argument.kind {
-        ArgumentKind::Positional(value) => !matches!(value.kind, ExprKind::Name(_) | ExprKind::Field { .. }),
-        _ => false,
-    })
 }
 
 /// Whether an argument's element fits a parameter's: a Bool counts as 0 and 1.

@@ -1,11 +1,13 @@
 //! Expressions: the type of each, by construct.
 
 mod apply;
+mod arguments;
 mod call;
 mod choice;
 mod field;
 mod index;
 mod list;
+mod mismatch;
 mod operator;
 mod value;
 

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use crate::check::item::function::hint_of;
-use crate::check::program::{AxisKind, Definition, Type};
+use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
+use crate::check::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{
     Argument, ArgumentKind, Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind,
@@ -31,7 +32,7 @@ impl Checker<'_> {
             }
             DataSource::Generated { size, block } => {
                 c.static_number(size, "the number of rows");
-                Some(c.generated(block))
+                Some(c.generated(rows, block))
             }
             DataSource::Sampled { .. } => {
                 c.unavailable(data.span, "data sampled from a model");
@@ -213,16 +214,15 @@ impl Checker<'_> {
             && nearest(name, ["Float", "Bool"]).is_none()
     }
 
-    /// `data d over Example = n { ... }`: written for one row, as a function is written for one item, and lifted
-    /// over the rows. `let`s are hidden.
-    fn generated(&mut self, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
+    /// `data d over Example = n { ... }`: `let`s are hidden; columns are over the rows without saying so.
+    fn generated(&mut self, rows: AxisId, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
         let outer = std::mem::replace(&mut self.context.place, Place::Experiment);
         let columns = self.scoped(|c| {
             let mut infos = Vec::new();
             for statement in block {
                 match statement {
                     GeneratorStatement::Statement(statement) => c.statement(statement),
-                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(column)),
+                    GeneratorStatement::Column(column) => infos.extend(c.generated_column(rows, column)),
                 }
             }
             infos
@@ -231,17 +231,19 @@ impl Checker<'_> {
         columns
     }
 
-    fn generated_column(&mut self, column: &Column) -> Option<ColumnInfo> {
+    fn generated_column(&mut self, rows: AxisId, column: &Column) -> Option<ColumnInfo> {
         let (ty, order) = self.ty(&column.ty);
         let Type::Array { element, axes } = &ty else { return None };
+        let whole = array(*element, axes.iter().copied().chain([rows]).collect());
         let value = match &column.value {
             Some(Init::Value(value)) => {
-                let hint = hint_of(&ty, &order);
+                let order: Vec<AxisId> = [rows].into_iter().chain(order).collect();
+                let hint = hint_of(&whole, &order);
                 let actual = self.hinted(hint, |c| c.expression(value));
                 Some((value, actual))
             }
             Some(Init::Draw(value)) => {
-                let actual = self.draw(value, &ty);
+                let actual = self.draw(value, &whole);
                 Some((value, actual))
             }
             None => {
@@ -258,12 +260,14 @@ impl Checker<'_> {
             }
         };
         if let Some((value, actual)) = value {
-            self.fits_declared(&actual, value, &ty, column.ty.span, "the column");
+            // A value that is the same in all rows may do without their axis.
+            let declared = if axes_of(&actual).contains(&rows) { &whole } else { &ty };
+            self.fits_declared(&actual, value, declared, column.ty.span, "the column");
         }
         self.program.bindings.insert(column.name.span, ty.clone());
         let local = Local {
             span: column.name.span,
-            ty: ty.clone(),
+            ty: whole.clone(),
             kind: LocalKind::Column,
             definition: Definition::Local(column.name.span),
         };

@@ -266,10 +266,14 @@ impl Checker<'_> {
         };
         let (have, want) = (self.axes_in_words(axes), self.axes_in_words(wanted));
         self.report(
-            Diagnostic::error(Code::A0207, value.span, format!("{what} has {have}, but {want} is declared"))
-                .label(format!("this has {have}"))
-                .related(place, format!("declared with {want} here"))
-                .help(help),
+            Diagnostic::error(
+                Code::A0207,
+                value.span,
+                format!("{what} has {have}; its declared type has {want}"),
+            )
+            .label(format!("this has {have}"))
+            .related(place, format!("this type has {want}"))
+            .help(help),
         );
     }
 }
