@@ -241,7 +241,9 @@ fn links(text: &str) -> Vec<String> {
         if code {
             continue;
         }
-        for rest in line.split("](").skip(1) {
+        // Brackets and parentheses in `code` are no link.
+        let prose: String = line.split('`').step_by(2).collect();
+        for rest in prose.split("](").skip(1) {
             if let Some((target, _)) = rest.split_once(')') {
                 links.push(target.to_owned());
             }
