@@ -155,8 +155,15 @@ impl Checker<'_> {
                 }
                 None => {}
             }
+            // `missing drop`, or the value that stands for what is missing.
             if let Some(missing) = &column.missing {
-                self.unavailable(missing.span, "a policy for missing values");
+                match &missing.kind {
+                    ExprKind::Name(name) if matches!(name.text.as_str(), "drop" | "refuse") => {}
+                    ExprKind::Number { .. } | ExprKind::Text(_) => {}
+                    _ => {
+                        self.unavailable(missing.span, "this policy for missing values");
+                    }
+                }
             }
         }
         infos
