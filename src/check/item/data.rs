@@ -214,7 +214,8 @@ impl Checker<'_> {
             && nearest(name, ["Float", "Bool"]).is_none()
     }
 
-    /// `data d over Example = n { ... }`: `let`s are hidden; columns are over the rows without saying so.
+    /// `data d over Example = n { ... }`: written for one row, as a function is written for one item, and lifted
+    /// over the rows. What names the rows' axis itself (`iota(Example)`) is over it. `let`s are hidden.
     fn generated(&mut self, rows: AxisId, block: &[GeneratorStatement]) -> Vec<ColumnInfo> {
         let outer = std::mem::replace(&mut self.context.place, Place::Experiment);
         let columns = self.scoped(|c| {
@@ -237,13 +238,12 @@ impl Checker<'_> {
         let whole = array(*element, axes.iter().copied().chain([rows]).collect());
         let value = match &column.value {
             Some(Init::Value(value)) => {
-                let order: Vec<AxisId> = [rows].into_iter().chain(order).collect();
-                let hint = hint_of(&whole, &order);
+                let hint = hint_of(&ty, &order);
                 let actual = self.hinted(hint, |c| c.expression(value));
                 Some((value, actual))
             }
             Some(Init::Draw(value)) => {
-                let actual = self.draw(value, &whole);
+                let actual = self.draw(value, &ty);
                 Some((value, actual))
             }
             None => {
@@ -260,14 +260,14 @@ impl Checker<'_> {
             }
         };
         if let Some((value, actual)) = value {
-            // A value that is the same in all rows may do without their axis.
+            // A value for one row, or one that names the rows itself.
             let declared = if axes_of(&actual).contains(&rows) { &whole } else { &ty };
             self.fits_declared(&actual, value, declared, column.ty.span, "the column");
         }
         self.program.bindings.insert(column.name.span, ty.clone());
         let local = Local {
             span: column.name.span,
-            ty: whole.clone(),
+            ty: ty.clone(),
             kind: LocalKind::Column,
             definition: Definition::Local(column.name.span),
         };
