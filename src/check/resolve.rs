@@ -103,6 +103,9 @@ impl Checker<'_> {
         if self.trial.blind {
             return Type::Error;
         }
+        if LATER.contains(&name) {
+            return self.unavailable(span, &format!("`{name}`"));
+        }
         let known = self.known_names();
         let near = nearest(name, known.iter().map(String::as_str));
         let mut diagnostic =
@@ -129,6 +132,29 @@ impl Checker<'_> {
         Type::Error
     }
 }
+
+/// Names that the language has and this version does not.
+const LATER: [&str; 19] = [
+    "binomial",
+    "cholesky",
+    "copy",
+    "custom_grad",
+    "dirichlet",
+    "eigh",
+    "ema",
+    "freeze",
+    "inverse",
+    "last_integer",
+    "logdet",
+    "pinv",
+    "plateau",
+    "poisson",
+    "qr",
+    "reverse_grad",
+    "script_share",
+    "solve",
+    "svd",
+];
 
 /// Builtins that are values and not functions.
 pub(super) fn is_constant(builtin: Builtin) -> bool {
