@@ -72,8 +72,9 @@ impl Run {
         let experiments = run::experiments(&opened.program);
         if experiments.is_empty() {
             let id = opened.program.files.last().map(|file| file.id).unwrap_or_default();
-            let problem = Diagnostic::error(Code::A0603, Span::new(id, 0, 0), "there is no experiment to run here")
-                .help("write `experiment name { ... }`; `ansatz test` runs the `test` blocks of a file");
+            let problem =
+                Diagnostic::error(Code::A0603, Span::new(id, 0, 0), "there is no experiment to run here")
+                    .help("write `experiment name { ... }`; `ansatz test` runs the `test` blocks of a file");
             open::print(&[problem], &opened.sources);
             return Exit::Wrong;
         }

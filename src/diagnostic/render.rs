@@ -42,7 +42,8 @@ fn plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
     };
     let (line, column) = sources.position(diagnostic.primary.span);
     let name = &sources.get(diagnostic.primary.span.file).name;
-    let mut text = format!("[{}] {word}: {}\n   at {name}:{line}:{column}\n", diagnostic.code, diagnostic.message);
+    let mut text =
+        format!("[{}] {word}: {}\n   at {name}:{line}:{column}\n", diagnostic.code, diagnostic.message);
     if let Some(help) = &diagnostic.help {
         text.push_str(&format!("   Help: {help}\n"));
     }

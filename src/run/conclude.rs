@@ -269,9 +269,30 @@ impl<'p> Results<'_, 'p> {
                 labels: vary.map_or_else(|| (0..size).map(|i| i.to_string()).collect(), |v| v.labels()),
             }
         });
-        let source = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let source = one_line(self.sources.slice(span));
         Side { source, axes: axes.collect(), values: read_f64(&self.store, outcome.slot) }
     }
+}
+
+/// Nothing is known: every trial diverged. No claim holds then.
+pub fn without_results(experiment: &Experiment, sources: &Sources) -> Conclusion {
+    let claim = |statement: &Statement| match &statement.kind {
+        StatementKind::Claim { text, .. } => Some(Claim {
+            text: text.text.clone(),
+            verdict: Verdict::Refuted,
+            evidence: Vec::new(),
+            line: sources.position(statement.span).0,
+        }),
+        _ => None,
+    };
+    let claims = experiment.body.iter().filter_map(claim).collect();
+    Conclusion { claims, ..Conclusion::default() }
+}
+
+/// Source text that may be broken over lines, as one line.
+fn one_line(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
 }
 
 fn relation(operator: BinaryOperator) -> Option<&'static str> {

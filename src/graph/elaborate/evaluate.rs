@@ -186,7 +186,8 @@ pub fn evidence<'p>(condition: &'p Expr, found: &mut Vec<&'p Expr>) {
 /// The comparison inside `all(a < b, A)`: its sides say more than one truth value.
 pub fn quantified(call: &ast::Call) -> Option<&Expr> {
     let ExprKind::Name(callee) = &call.callee.kind else { return None };
-    let Some(ast::ArgumentKind::Positional(inner)) = call.arguments.first().map(|argument| &argument.kind) else {
+    let Some(ast::ArgumentKind::Positional(inner)) = call.arguments.first().map(|argument| &argument.kind)
+    else {
         return None;
     };
     let compares = matches!(&inner.kind, ExprKind::Binary { .. } | ExprKind::Parenthesised(_));
