@@ -43,6 +43,9 @@ pub struct Run {
     /// Threads; by default as many as the machine has
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
+    /// Memory that the run may take, in MiB; by default nine tenths of what is free
+    #[arg(long, value_name = "MIB")]
+    memory: Option<u64>,
     /// No progress bars
     #[arg(long)]
     quiet: bool,
@@ -83,6 +86,7 @@ impl Run {
             seeds: self.seeds.map(|n| n as usize),
             settings: self.set.clone(),
             without: self.without.clone(),
+            memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };
         let several = experiments.len() > 1;
         let mut exit = Exit::Success;
@@ -144,6 +148,14 @@ impl Run {
         let name = if several { format!("{stem}.{experiment}.json") } else { format!("{stem}.json") };
         self.runs.join(name)
     }
+}
+
+/// Nine tenths of the memory that is free, where the system tells (Linux).
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kibibytes * 1024 / 10 * 9)
 }
 
 /// The file has either its old or its new content, whatever happens.

@@ -162,6 +162,7 @@ codes! {
     A0503 "a program that cannot be planned";
     A0504 "a setting that cannot be";
     A0505 "rows grouped by something that is no category";
+    A0506 "more memory than there is";
     A0511 "an assertion that does not hold";
     A0512 "a derivative that differences contradict";
     A0590 "a bug of a rewrite";

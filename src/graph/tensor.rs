@@ -85,6 +85,17 @@ impl Store {
         Slot(self.slots.len() as u32 - 1)
     }
 
+    /// Bytes of all arrays.
+    pub fn bytes(&self) -> u64 {
+        let bytes = |tensor: &Tensor| match tensor {
+            Tensor::F32(v) => 4 * v.len(),
+            Tensor::F64(v) => 8 * v.len(),
+            Tensor::Index(v) => 4 * v.len(),
+            Tensor::Bool(v) => v.len(),
+        };
+        self.slots.iter().map(|tensor| bytes(tensor) as u64).sum()
+    }
+
     pub fn get(&self, slot: Slot) -> &Tensor {
         &self.slots[slot.0 as usize]
     }

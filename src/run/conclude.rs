@@ -171,7 +171,7 @@ impl<'p> Results<'_, 'p> {
     }
 
     fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stop> {
-        self.engine.compile(program, span)?.run(&mut self.store).map_err(Stop::Failed)
+        self.engine.compile(program, span, &self.store)?.run(&mut self.store).map_err(Stop::Failed)
     }
 
     fn claim(&mut self, text: &str, condition: &'p Expr, span: Span) -> Result<Claim, Stop> {

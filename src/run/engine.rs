@@ -3,13 +3,15 @@
 use crate::backend::{self, Executable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Fault, Graph, Program, Store, Tensor};
-use crate::plan::PlanOptions;
+use crate::plan::{PlanOptions, plan};
 use crate::source::Span;
 
 /// Makes executables out of programs: rewrites, plan, backend.
 #[derive(Default)]
 pub struct Engine {
     without: Vec<String>,
+    /// Bytes that one program and its arrays may take; none: any number.
+    memory: Option<u64>,
 }
 
 /// A compiled program with what is needed to explain its faults.
@@ -20,8 +22,8 @@ pub struct Compiled {
 
 impl Engine {
     /// `without` names rewrites to leave out.
-    pub fn new(without: Vec<String>) -> Self {
-        Engine { without }
+    pub fn new(without: Vec<String>, memory: Option<u64>) -> Self {
+        Engine { without, memory }
     }
 
     /// The rewrites alone.
@@ -36,23 +38,50 @@ impl Engine {
         })
     }
 
-    pub fn compile(&self, program: Program, span: Span) -> Result<Compiled, Vec<Diagnostic>> {
+    /// Plans first: what needs more memory than there is, is refused before anything is allocated.
+    pub fn compile(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
         let program = self.rewrite(&program, span)?;
-        let executable = backend::cpu::compile(&program, &PlanOptions::default()).map_err(|error| {
+        let options = PlanOptions::default();
+        let plan = plan(&program, &options).map_err(|error| {
             vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
         })?;
+        let needed = plan.arena as u64 + store.bytes();
+        if let Some(limit) = self.memory.filter(|limit| needed > *limit) {
+            return Err(vec![
+                Diagnostic::error(
+                    Code::A0506,
+                    span,
+                    format!("this needs {} of memory, {} are free for a trial", size(needed), size(limit)),
+                )
+                .label(format!(
+                    "{} for its arrays, {} for intermediate values",
+                    size(store.bytes()),
+                    size(plan.arena as u64)
+                ))
+                .help("make a batch or an axis smaller, or run fewer trials at a time: `--jobs 1`"),
+            ]);
+        }
+        let executable = backend::cpu::prepare(plan, &options);
         Ok(Compiled { executable, graph: program.graph })
     }
 
     /// Compiles and runs once.
     pub fn once(&self, program: Program, span: Span, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
-        self.compile(program, span)?.run(store)
+        self.compile(program, span, store)?.run(store)
     }
 }
 
 impl Compiled {
     pub fn run(&mut self, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
         self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)])
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
+        1_048_576..1_073_741_824 => format!("{} MiB", bytes >> 20),
+        _ => format!("{:.1} GiB", bytes as f64 / 1_073_741_824.0),
     }
 }
 

@@ -42,11 +42,13 @@ pub struct Options {
     pub settings: Vec<(String, f64)>,
     /// Rewrites that are switched off, by name.
     pub without: Vec<String>,
+    /// Bytes of memory that all trials running at a time may take; none: any number.
+    pub memory: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { seed: 0, seeds: None, settings: Vec::new(), without: Vec::new() }
+        Options { seed: 0, seeds: None, settings: Vec::new(), without: Vec::new(), memory: None }
     }
 }
 
@@ -100,7 +102,8 @@ pub fn run(
     observer: &dyn Observer,
 ) -> Result<Results, Failure> {
     let started = Instant::now();
-    let engine = Engine::new(options.without.clone());
+    let together = rayon::current_num_threads() as u64;
+    let engine = Engine::new(options.without.clone(), options.memory.map(|bytes| bytes / together.max(1)));
     let base = prepare::prepare(program, experiment, world, options)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());

@@ -56,7 +56,7 @@ fn attempt(
     let seed = store.add(Tensor::Index(vec![0]));
     let mut scope = Scope::new(program, seed);
     let elaborated = scope.test(test, &mut store)?;
-    engine.compile(elaborated.program.clone(), test.span)?.run(&mut store)?;
+    engine.compile(elaborated.program.clone(), test.span, &store)?.run(&mut store)?;
     assertions(&elaborated, sources, &store, outcome);
     for check in &elaborated.gradients {
         if let Some(problem) = gradient(check, &store, engine)? {
@@ -102,7 +102,7 @@ fn gradient(
     engine: &Engine,
 ) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
     let mut store = store.clone();
-    let mut compiled = engine.compile(check.program.clone(), check.span)?;
+    let mut compiled = engine.compile(check.program.clone(), check.span, &store)?;
     compiled.run(&mut store)?;
     let analytic: Vec<Vec<f64>> = check.gradients.iter().map(|(_, by)| read_f64(&store, *by)).collect();
     for (argument, (slot, _)) in check.gradients.iter().enumerate() {

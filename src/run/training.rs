@@ -36,7 +36,7 @@ pub fn train(
     store: &mut Store,
     progress: impl Fn(usize, usize),
 ) -> Result<(Vec<Course>, Option<NotFinite>), Stopped> {
-    engine.compile(step.initialise, span)?.run(store).map_err(Stopped::Failed)?;
+    engine.compile(step.initialise, span, store)?.run(store).map_err(Stopped::Failed)?;
     let mut feeds = feeds(&step.batches, key, span)?;
     let per_epoch =
         feeds.iter().map(|feed| feed.batches.steps_per_epoch() as usize).min().unwrap_or(1).max(1);
@@ -44,7 +44,7 @@ pub fn train(
         Length::Epochs(epochs) => epochs * per_epoch,
         Length::Steps(steps) => steps,
     };
-    let mut program = engine.compile(step.program, span)?;
+    let mut program = engine.compile(step.program, span, store)?;
     let mut sums = vec![[0.0; STRETCHES]; step.terms.len()];
     let mut counts = [0usize; STRETCHES];
     let mut stop = None;

@@ -50,7 +50,11 @@ pub enum Stopped {
 
 impl From<Vec<Diagnostic>> for Stopped {
     fn from(diagnostics: Vec<Diagnostic>) -> Self {
-        Stopped::Wrong(diagnostics)
+        // Too little memory is no fault of the file.
+        match diagnostics.iter().any(|diagnostic| diagnostic.code == Code::A0506) {
+            true => Stopped::Failed(diagnostics),
+            false => Stopped::Wrong(diagnostics),
+        }
     }
 }
 
@@ -185,7 +189,7 @@ impl<'a, 'p> Running<'a, 'p> {
     }
 
     fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stopped> {
-        let mut compiled = self.engine.compile(program, span)?;
+        let mut compiled = self.engine.compile(program, span, &self.store)?;
         compiled.run(&mut self.store).map_err(Stopped::Failed)
     }
 

@@ -133,8 +133,14 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     }
 
     /// A new slot for values over `layout`.
-    pub fn allocate(&mut self, name: &str, element: Element, layout: &[Axis]) -> Stored {
-        let count: usize = layout.iter().map(|axis| self.size(*axis)).product();
+    pub fn allocate(&mut self, name: &str, element: Element, layout: &[Axis]) -> Checked<Stored> {
+        let sizes = layout.iter().map(|axis| self.size(*axis));
+        let count = sizes.fold(Some(1usize), |count, size| count?.checked_mul(size));
+        let Some(count) = count.filter(|count| *count <= i32::MAX as usize) else {
+            let shape: Vec<String> =
+                layout.iter().map(|axis| format!("{} = {}", self.axis_name(*axis), self.size(*axis))).collect();
+            return Err(fail::too_large(self.output.graph.span, name, &shape.join(", ")));
+        };
         let tensor = match (element, self.output.precision) {
             (Element::Float, Precision::Single) => Tensor::F32(vec![0.0; count]),
             (Element::Float, Precision::Double) => Tensor::F64(vec![0.0; count]),
@@ -142,13 +148,13 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             (Element::Bool, _) => Tensor::Bool(vec![0; count]),
         };
         let slot = self.store.add(tensor);
-        Stored { slot, element, layout: layout.to_vec(), name: name.to_owned() }
+        Ok(Stored { slot, element, layout: layout.to_vec(), name: name.to_owned() })
     }
 
     /// Writes a node to a new slot; later reads in this program are the node itself.
     pub fn keep(&mut self, name: &str, node: NodeId, span: Span) -> Checked<Stored> {
         let layout = self.axes_of(node).as_slice().to_vec();
-        let stored = self.allocate(name, self.element(node), &layout);
+        let stored = self.allocate(name, self.element(node), &layout)?;
         self.write(&stored, node, span)?;
         self.current.insert(stored.slot, node);
         Ok(stored)

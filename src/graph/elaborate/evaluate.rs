@@ -218,7 +218,7 @@ impl<'p> Elaborator<'_, 'p> {
     pub fn node_outcome(&mut self, name: &str, node: NodeId, span: Span) -> Checked<Outcome> {
         let layout = self.axes_of(node).as_slice().to_vec();
         let element: Element = self.element(node);
-        let stored: Stored = self.allocate(name, element, &layout);
+        let stored: Stored = self.allocate(name, element, &layout)?;
         self.write(&stored, node, span)?;
         let ids = layout
             .iter()

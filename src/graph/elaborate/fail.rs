@@ -97,6 +97,14 @@ pub fn list_length(span: Span, found: usize, axis: &str, size: usize) -> Errors 
     ]
 }
 
+pub fn too_large(span: Span, name: &str, shape: &str) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0506, span, format!("`{name}` is too large: {shape}"))
+            .label("more than 2147483647 elements")
+            .help("make an axis smaller, or reduce over one before the value is kept"),
+    ]
+}
+
 pub fn empty(span: Span, axes: &[String]) -> Errors {
     vec![
         Diagnostic::error(Code::A0252, span, format!("the axis `{}` is empty", axes.join("`, `")))

@@ -76,7 +76,7 @@ impl<'p> Elaborator<'_, 'p> {
             node = self.as_float(node, span)?;
         }
         let node = self.broadcast(node, &AxisSet::from(&layout[..]), span)?;
-        let stored = self.allocate(&format!("{data}.{}", column.name.text), self.element(node), &layout);
+        let stored = self.allocate(&format!("{data}.{}", column.name.text), self.element(node), &layout)?;
         self.write(&stored, node, span)?;
         self.frame.values.insert(span, Value::Node(node));
         Ok(stored)

@@ -124,7 +124,7 @@ impl<'p> Elaborator<'_, 'p> {
             let value = self.conform(value?, &param.ty, name.span)?;
             let node = self.float(&value, name.span)?;
             let node = self.broadcast(node, &wanted, name.span)?;
-            let stored = self.allocate(&full, Element::Float, &layout);
+            let stored = self.allocate(&full, Element::Float, &layout)?;
             self.write(&stored, node, name.span)?;
             self.current.insert(stored.slot, node);
             self.scope.parameters.insert(stored.slot, stored.clone());

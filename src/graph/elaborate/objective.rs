@@ -68,7 +68,7 @@ impl<'p> Elaborator<'_, 'p> {
                 0 => name.to_owned(),
                 n => format!("{name}.{}", n + 1),
             };
-            let stored = self.allocate(&unique, Element::Float, &[]);
+            let stored = self.allocate(&unique, Element::Float, &[])?;
             self.write(&stored, value, span)?;
             block.terms.push(Recorded { name: unique, slot: stored.slot, span });
             total = Some(match total {
@@ -186,7 +186,7 @@ impl<'p> Elaborator<'_, 'p> {
         for (k, (name, initial)) in declared.states.iter().enumerate() {
             let start =
                 self.in_frame(frame.clone(), |e| e.static_number(initial, "the start of a state")).0?;
-            let stored = self.state_slots(&name.text, shaped[k], parameters);
+            let stored = self.state_slots(&name.text, shaped[k], parameters)?;
             let nodes: Vec<Value<'p>> = stored.iter().map(|state| Value::Node(self.read(state))).collect();
             before.push(match (shaped[k], nodes.first()) {
                 (false, Some(only)) => only.clone(),
@@ -240,7 +240,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    fn state_slots(&mut self, name: &str, shaped: bool, parameters: &[Stored]) -> Vec<Stored> {
+    fn state_slots(&mut self, name: &str, shaped: bool, parameters: &[Stored]) -> Checked<Vec<Stored>> {
         match shaped {
             true => parameters
                 .iter()
@@ -248,7 +248,7 @@ impl<'p> Elaborator<'_, 'p> {
                     self.allocate(&format!("{}.{name}", parameter.name), Element::Float, &parameter.layout)
                 })
                 .collect(),
-            false => vec![self.allocate(name, Element::Float, &[])],
+            false => Ok(vec![self.allocate(name, Element::Float, &[])?]),
         }
     }
 

@@ -82,7 +82,7 @@ impl<'p> Scope<'p> {
         let mut gradients = Vec::with_capacity(inputs.len());
         for (input, derivative) in inputs.iter().zip(derivatives) {
             let stored =
-                e.allocate(&format!("{} of {}", "gradient", input.name), Element::Float, &input.layout);
+                e.allocate(&format!("{} of {}", "gradient", input.name), Element::Float, &input.layout)?;
             e.write(&stored, derivative, call.span)?;
             gradients.push((input.slot, stored.slot));
         }
@@ -153,7 +153,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// Writes a node to a new slot, which this program does not read.
     fn keep_apart(&mut self, name: &str, node: crate::graph::NodeId, span: Span) -> Checked<Stored> {
         let layout = self.axes_of(node).as_slice().to_vec();
-        let stored = self.allocate(name, self.element(node), &layout);
+        let stored = self.allocate(name, self.element(node), &layout)?;
         self.write(&stored, node, span)?;
         Ok(stored)
     }

@@ -48,8 +48,8 @@ impl<'p> Scope<'p> {
         e.path.push(name);
         e.training = true;
         let step = e.store.add(Tensor::Index(vec![0]));
-        let epoch = e.allocate("epoch", Element::Float, &[]).slot;
-        let progress = e.allocate("progress", Element::Float, &[]).slot;
+        let epoch = e.allocate("epoch", Element::Float, &[])?.slot;
+        let progress = e.allocate("progress", Element::Float, &[])?.slot;
         e.moment = Some(Moment {
             step: e.output.input("step", Element::Index, &[], step),
             epoch: e.output.input("epoch", Element::Float, &[], epoch),
@@ -193,7 +193,7 @@ impl<'p> Elaborator<'_, 'p> {
             let size = size.unwrap_or(rows);
             let row_name = self.axis_name(all_axis);
             let axis = self.fresh(row_name, size);
-            let stored = self.allocate(&format!("rows of {data}"), Element::Index, &[axis]);
+            let stored = self.allocate(&format!("rows of {data}"), Element::Index, &[axis])?;
             let numbers = self.read(&stored);
             let view = match all {
                 Some(all) => self.build(span, |g| g.gather(all, all_axis, numbers))?,
