@@ -32,7 +32,7 @@ use crate::syntax::ast::{Experiment, ItemKind};
 use results::{Results, Times};
 
 /// What the command line can change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The seed of all random numbers; a `seed n` statement of the file comes before it.
     pub seed: u32,
@@ -42,12 +42,6 @@ pub struct Options {
     pub settings: Vec<(String, f64)>,
     /// Rewrites that are switched off, by name.
     pub without: Vec<String>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { seed: 0, seeds: None, settings: Vec::new(), without: Vec::new() }
-    }
 }
 
 /// Why there are no results.
