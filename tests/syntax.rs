@@ -194,7 +194,7 @@ fn statement() -> impl Strategy<Value = String> {
         value().prop_map(|a| format!("// above\nw := {a}")),
         value().prop_map(|a| format!("assert {a}")),
         (value(), value()).prop_map(|(a, b)| format!("minimize {{ fit: {a}, // term\n other: {b} }} by mgda() // combined\n over net\n with adam(lr = ({b}))")),
-        value().prop_map(|a| format!("maximize {a} over delta with pgd(lr = 1) steps 5 project {a}")),
+        value().prop_map(|a| format!("maximize ({a}) over delta with pgd(lr = 1) steps 5 project {a}")),
         (value(), value()).prop_map(|(a, b)| format!("if ({a}) {{\n w := {b}\n // end\n}} else if ({b}) {{ w := {a} }} else {{ }}")),
         value().prop_map(|a| format!("every 100 {{ record held = {a} }}")),
         value().prop_map(|a| format!("claim \"it holds\": {a}")),

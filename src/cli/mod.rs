@@ -48,15 +48,37 @@ pub enum Exit {
     Failed = 3,
 }
 
+/// Trees are as deep as the longest expression, and every stage walks them.
+const STACK: usize = 256 << 20;
+
 /// Reads the arguments and runs one subcommand.
 pub fn main() -> ExitCode {
-    let exit = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    let jobs = match &arguments.command {
+        Command::Run(command) => command.jobs(),
+        _ => 0,
+    };
+    // Fails only if the pool exists already, and nothing has used it yet.
+    let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK).build_global();
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || execute(arguments.command));
+    match worker.map(|worker| worker.join()) {
+        Ok(Ok(exit)) => ExitCode::from(exit as u8),
+        // The panic's message was printed by the thread: a fault of the program, not of the file.
+        Ok(Err(_)) => ExitCode::from(Exit::Failed as u8),
+        Err(error) => {
+            eprintln!("no thread to run on: {error}");
+            ExitCode::from(Exit::Failed as u8)
+        }
+    }
+}
+
+fn execute(command: Command) -> Exit {
+    match command {
         Command::Run(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Test(command) => command.execute(),
         Command::Fmt(command) => command.execute(),
         Command::Graph(command) => command.execute(),
         Command::Explain(command) => command.execute(),
-    };
-    ExitCode::from(exit as u8)
+    }
 }

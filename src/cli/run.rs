@@ -8,9 +8,11 @@ use clap::Args;
 use super::Exit;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::report;
 use crate::run::results::{Results, Verdict};
 use crate::run::{self, Failure, Observer, Options, Silent};
+use crate::source::Span;
 
 #[derive(Args)]
 pub struct Run {
@@ -53,11 +55,12 @@ fn setting(text: &str) -> Result<(String, f64), String> {
 }
 
 impl Run {
+    /// Threads asked for; 0: as many as the machine has.
+    pub fn jobs(&self) -> usize {
+        self.jobs.unwrap_or(0)
+    }
+
     pub fn execute(&self) -> Exit {
-        if let Some(jobs) = self.jobs {
-            // Fails only if the pool exists already, and nothing has used it yet.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global();
-        }
         self.files.iter().map(|file| self.file(file)).max().unwrap_or(Exit::Success)
     }
 
@@ -68,7 +71,11 @@ impl Run {
         };
         let experiments = run::experiments(&opened.program);
         if experiments.is_empty() {
-            eprintln!("{}: no experiment to run", path.display());
+            let id = opened.program.files.last().map(|file| file.id).unwrap_or_default();
+            let problem =
+                Diagnostic::error(Code::A0603, Span::new(id, 0, 0), "there is no experiment to run here")
+                    .help("write `experiment name { ... }`; `ansatz test` runs the `test` blocks of a file");
+            open::print(&[problem], &opened.sources);
             return Exit::Wrong;
         }
         let options = Options {

@@ -167,6 +167,7 @@ codes! {
     A0590 "a bug of a rewrite";
     A0601 "a file that cannot be read";
     A0602 "a setting of the command line that names nothing";
+    A0603 "no experiment to run";
 }
 
 impl fmt::Display for Code {

@@ -9,10 +9,45 @@ use crate::source::{Source, Sources};
 pub fn render(diagnostics: &[Diagnostic], sources: &Sources, colour: bool) -> String {
     let mut out = Vec::new();
     for diagnostic in diagnostics {
+        if !can_be_shown(diagnostic, sources) {
+            out.extend(plain(diagnostic, sources).into_bytes());
+            continue;
+        }
         // Writing to memory cannot fail.
         let _ = report(diagnostic, sources, colour).write(Cache { sources, open: Vec::new() }, &mut out);
     }
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Longer lines (in bytes) are not shown: a file of one line of a megabyte would fill the screen.
+const LONGEST_LINE: usize = 2000;
+
+fn can_be_shown(diagnostic: &Diagnostic, sources: &Sources) -> bool {
+    let spans = diagnostic.related.iter().chain([&diagnostic.primary]).map(|label| label.span);
+    spans.into_iter().all(|span| {
+        let text = &sources.get(span.file).text;
+        let start = (span.start as usize).min(text.len());
+        let end = (span.end as usize).clamp(start, text.len());
+        let before = text.as_bytes()[..start].iter().rev().take_while(|b| **b != b'\n').count();
+        let after = text.as_bytes()[end..].iter().take_while(|b| **b != b'\n').count();
+        !text.is_empty() && before + after <= LONGEST_LINE && end - start <= 100 * LONGEST_LINE
+    })
+}
+
+/// The message with its place, without the source.
+fn plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
+    let word = match diagnostic.severity {
+        Severity::Error => "Error",
+        Severity::Warning => "Warning",
+    };
+    let (line, column) = sources.position(diagnostic.primary.span);
+    let name = &sources.get(diagnostic.primary.span.file).name;
+    let mut text =
+        format!("[{}] {word}: {}\n   at {name}:{line}:{column}\n", diagnostic.code, diagnostic.message);
+    if let Some(help) = &diagnostic.help {
+        text.push_str(&format!("   Help: {help}\n"));
+    }
+    text
 }
 
 type Place = (u32, std::ops::Range<usize>);

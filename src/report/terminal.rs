@@ -90,13 +90,14 @@ fn render_side(side: &Side) -> String {
     }
     let values = match side.values.as_slice() {
         [one] => short(*one),
-        many if many.len() <= 12 => {
+        many if many.len() <= 8 => {
             format!("[{}]", many.iter().map(|v| short(*v)).collect::<Vec<_>>().join(", "))
         }
         many => {
             let low = many.iter().copied().fold(f64::INFINITY, f64::min);
             let high = many.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            format!("{} values from {} to {}", many.len(), short(low), short(high))
+            let axes: Vec<&str> = side.axes.iter().map(|axis| axis.name.as_str()).collect();
+            format!("{} to {} over {}", short(low), short(high), axes.join(", "))
         }
     };
     format!("{} = {values}", side.source)

@@ -9,7 +9,7 @@ use super::table::{self, Column};
 use super::vary::Over;
 use crate::check::program::Phase;
 use crate::diagnostic::Diagnostic;
-use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding};
+use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding, quantified};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
@@ -203,10 +203,13 @@ impl<'p> Results<'_, 'p> {
             }
             ExprKind::Binary { operator, left, right, .. } => {
                 if let (Some(l), Some(r), Some(relation)) = (side(left), side(right), relation(*operator)) {
-                    let holds = relation_holds(*operator, &l.values, &r.values);
+                    let holds = relation_holds(*operator, &l, &r);
                     let source = self.sources.slice(condition.span).to_string();
                     out.push(Evidence { source, left: l, relation, right: Some(r), holds });
                 }
+            }
+            ExprKind::Call(call) if quantified(call).is_some() => {
+                quantified(call).into_iter().for_each(|inner| self.evidence(inner, found, out));
             }
             _ => {
                 if let Some(left) = side(condition) {
@@ -266,9 +269,30 @@ impl<'p> Results<'_, 'p> {
                 labels: vary.map_or_else(|| (0..size).map(|i| i.to_string()).collect(), |v| v.labels()),
             }
         });
-        let source = self.sources.slice(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        let source = one_line(self.sources.slice(span));
         Side { source, axes: axes.collect(), values: read_f64(&self.store, outcome.slot) }
     }
+}
+
+/// Nothing is known: every trial diverged. No claim holds then.
+pub fn without_results(experiment: &Experiment, sources: &Sources) -> Conclusion {
+    let claim = |statement: &Statement| match &statement.kind {
+        StatementKind::Claim { text, .. } => Some(Claim {
+            text: text.text.clone(),
+            verdict: Verdict::Refuted,
+            evidence: Vec::new(),
+            line: sources.position(statement.span).0,
+        }),
+        _ => None,
+    };
+    let claims = experiment.body.iter().filter_map(claim).collect();
+    Conclusion { claims, ..Conclusion::default() }
+}
+
+/// Source text that may be broken over lines, as one line.
+fn one_line(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
 }
 
 fn relation(operator: BinaryOperator) -> Option<&'static str> {
@@ -283,11 +307,14 @@ fn relation(operator: BinaryOperator) -> Option<&'static str> {
     })
 }
 
-/// For sides with axes: whether the relation holds everywhere (a scalar side stands for all).
-fn relation_holds(operator: BinaryOperator, left: &[f64], right: &[f64]) -> bool {
-    let at = |values: &[f64], i: usize| values.get(i).or(values.first()).copied().unwrap_or(f64::NAN);
-    (0..left.len().max(right.len())).all(|i| {
-        let (l, r) = (at(left, i), at(right, i));
+/// Whether the relation holds everywhere, the sides aligned by the names of their axes.
+fn relation_holds(operator: BinaryOperator, left: &Side, right: &Side) -> bool {
+    let mut axes = left.axes.clone();
+    axes.extend(right.axes.iter().filter(|axis| !left.axes.contains(axis)).cloned());
+    let count: usize = axes.iter().map(|axis| axis.labels.len()).product();
+    (0..count).all(|number| {
+        let positions = table::unravel(number, &axes);
+        let (l, r) = (at(left, &axes, &positions), at(right, &axes, &positions));
         match operator {
             BinaryOperator::Equal => l == r,
             BinaryOperator::NotEqual => l != r,
@@ -297,4 +324,14 @@ fn relation_holds(operator: BinaryOperator, left: &[f64], right: &[f64]) -> bool
             _ => l >= r,
         }
     })
+}
+
+/// The value of a side at a point of `axes`, which include its own.
+fn at(side: &Side, axes: &[ResultAxis], positions: &[usize]) -> f64 {
+    let mut offset = 0;
+    for own in &side.axes {
+        let place = axes.iter().zip(positions).find(|(axis, _)| *axis == own).map_or(0, |(_, at)| *at);
+        offset = offset * own.labels.len() + place;
+    }
+    side.values.get(offset).copied().unwrap_or(f64::NAN)
 }

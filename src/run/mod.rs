@@ -108,7 +108,11 @@ pub fn run(
         })
         .collect();
     let collected = collect::collect(&base, sources, &trials, outcomes)?;
-    let conclusion = conclude::conclude(&base, experiment, sources, &collected, &engine)?;
+    let conclusion = if collected.diverged.len() == trials.len() {
+        conclude::without_results(experiment, sources)
+    } else {
+        conclude::conclude(&base, experiment, sources, &collected, &engine)?
+    };
     Ok(Results {
         experiment: experiment.name.text.clone(),
         measures: collected.measures.into_iter().map(|m| m.measure).chain(conclusion.measures).collect(),

@@ -28,7 +28,8 @@ pub fn table(columns: &[Column], by: &[String]) -> Table {
     Table { by: by.to_vec(), columns: columns.iter().map(|c| c.name.clone()).collect(), rows }
 }
 
-fn unravel(mut number: usize, axes: &[ResultAxis]) -> Vec<usize> {
+/// The position on each axis of the element with that number, row-major.
+pub fn unravel(mut number: usize, axes: &[ResultAxis]) -> Vec<usize> {
     let mut positions = vec![0; axes.len()];
     for (at, axis) in axes.iter().enumerate().rev() {
         positions[at] = number % axis.labels.len();

@@ -175,8 +175,23 @@ pub fn evidence<'p>(condition: &'p Expr, found: &mut Vec<&'p Expr>) {
             found.extend([&**left, &**right].into_iter().filter(|side| !is_literal(side)));
         }
         ExprKind::Bool(_) => {}
+        ExprKind::Call(call) => match quantified(call) {
+            Some(inner) => evidence(inner, found),
+            None => found.push(condition),
+        },
         _ => found.push(condition),
     }
+}
+
+/// The comparison inside `all(a < b, A)`: its sides say more than one truth value.
+pub fn quantified(call: &ast::Call) -> Option<&Expr> {
+    let ExprKind::Name(callee) = &call.callee.kind else { return None };
+    let Some(ast::ArgumentKind::Positional(inner)) = call.arguments.first().map(|argument| &argument.kind)
+    else {
+        return None;
+    };
+    let compares = matches!(&inner.kind, ExprKind::Binary { .. } | ExprKind::Parenthesised(_));
+    (callee.text == "all" && compares && call.by.is_empty() && call.filter.is_none()).then_some(inner)
 }
 
 fn is_literal(expr: &Expr) -> bool {

@@ -30,6 +30,7 @@ mod test;
 mod train;
 mod value;
 
+pub use evaluate::quantified;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, GradientCheck, Length, Measured, OnProgram, Outcome, ParameterSlot,
     Recorded, StepProgram, TestProgram,
