@@ -61,7 +61,7 @@ fn experiment(program: &Program) -> &Experiment {
     found.expect("an experiment")
 }
 
-fn statements<'p>(program: &'p Program, phase: Phase) -> Vec<&'p Statement> {
+fn statements(program: &Program, phase: Phase) -> Vec<&Statement> {
     let all = experiment(program).body.iter();
     all.filter(|statement| program.phases.get(&statement.span) == Some(&phase)).collect()
 }

@@ -68,7 +68,7 @@ fn errors() {
         let text = std::fs::read_to_string(path).unwrap();
         let mut sources = Sources::default();
         let file = sources.add(path.file_name().unwrap().to_string_lossy(), text.clone());
-        let errors = syntax::parse(file, &text, &mut ExprIds::default()).err().expect("an error");
+        let errors = syntax::parse(file, &text, &mut ExprIds::default()).expect_err("an error");
         let mut shown = text.clone();
         write!(shown, "\n----\n{}", render(&errors, &sources, false)).unwrap();
         let shown: Vec<&str> = shown.lines().map(str::trim_end).collect();
@@ -79,7 +79,7 @@ fn errors() {
 /// The codes of a text that must be refused, quickly.
 fn refused(text: &str) -> Vec<Code> {
     let start = Instant::now();
-    let errors = parse(text).err().expect("an error");
+    let errors = parse(text).expect_err("an error");
     assert!(start.elapsed() < Duration::from_secs(5), "took {:?}", start.elapsed());
     errors.iter().map(|error| error.code).collect()
 }

@@ -26,7 +26,7 @@ pub fn with_interval(mean: f64, half_width: Option<f64>) -> String {
             let decimals = (1 - h.log10().floor() as i32).clamp(0, 6) as usize;
             format!("{mean:.decimals$} ± {h:.decimals$}")
         }
-        Some(h) if h == 0.0 => format!("{} ± 0", short(mean)),
+        Some(0.0) => format!("{} ± 0", short(mean)),
         _ => short(mean),
     }
 }
@@ -38,8 +38,8 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let shown: Vec<String> =
-            [0.0, -0.0, 12.0, 0.91423, -3.14159, 123.456, 3.1e-7, f64::NAN, f64::INFINITY].map(short).into();
-        assert_eq!(shown, ["0", "0", "12", "0.9142", "-3.142", "123.5", "3.10e-7", "-", "infinity"]);
+            [0.0, -0.0, 12.0, 0.91423, -3.01593, 123.456, 3.1e-7, f64::NAN, f64::INFINITY].map(short).into();
+        assert_eq!(shown, ["0", "0", "12", "0.9142", "-3.016", "123.5", "3.10e-7", "-", "infinity"]);
     }
 
     #[test]

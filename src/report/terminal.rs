@@ -48,7 +48,7 @@ fn render_table(table: &Table) -> String {
     let mut out = String::new();
     for (number, line) in lines.iter().enumerate() {
         let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
-        out.push_str(&format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end().to_string());
+        out.push_str(format!("  {}", cells.collect::<Vec<_>>().join("  ")).trim_end());
         out.push('\n');
         if number == 0 {
             out.push_str(&format!(

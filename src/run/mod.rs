@@ -32,7 +32,7 @@ use crate::syntax::ast::{Experiment, ItemKind};
 use results::{Results, Times};
 
 /// What the command line can change.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The seed of all random numbers; a `seed n` statement of the file comes before it.
     pub seed: u32,
@@ -44,12 +44,6 @@ pub struct Options {
     pub without: Vec<String>,
     /// Bytes of memory that all trials running at a time may take; none: any number.
     pub memory: Option<u64>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options { seed: 0, seeds: None, settings: Vec::new(), without: Vec::new(), memory: None }
-    }
 }
 
 /// Why there are no results.

@@ -137,8 +137,10 @@ impl<'s, 'p> Elaborator<'s, 'p> {
         let sizes = layout.iter().map(|axis| self.size(*axis));
         let count = sizes.fold(Some(1usize), |count, size| count?.checked_mul(size));
         let Some(count) = count.filter(|count| *count <= i32::MAX as usize) else {
-            let shape: Vec<String> =
-                layout.iter().map(|axis| format!("{} = {}", self.axis_name(*axis), self.size(*axis))).collect();
+            let shape: Vec<String> = layout
+                .iter()
+                .map(|axis| format!("{} = {}", self.axis_name(*axis), self.size(*axis)))
+                .collect();
             return Err(fail::too_large(self.output.graph.span, name, &shape.join(", ")));
         };
         let tensor = match (element, self.output.precision) {
