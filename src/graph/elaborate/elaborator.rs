@@ -134,8 +134,8 @@ impl<'s, 'p> Elaborator<'s, 'p> {
 
     /// A new slot for values over `layout`.
     pub fn allocate(&mut self, name: &str, element: Element, layout: &[Axis]) -> Checked<Stored> {
-        let sizes = layout.iter().map(|axis| self.size(*axis));
-        let count = sizes.fold(Some(1usize), |count, size| count?.checked_mul(size));
+        let mut sizes = layout.iter().map(|axis| self.size(*axis));
+        let count = sizes.try_fold(1usize, |count, size| count.checked_mul(size));
         let Some(count) = count.filter(|count| *count <= i32::MAX as usize) else {
             let shape: Vec<String> = layout
                 .iter()
