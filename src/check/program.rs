@@ -3,7 +3,7 @@
 //! Names are keyed by the span at which they are written (a name has its span to itself), expressions by their
 //! [`ExprId`]. Elaboration needs no inference of its own: it looks everything up here.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::builtin::Builtin;
@@ -195,6 +195,9 @@ pub struct Program {
     pub blocks: HashMap<Span, Vec<AxisId>>,
     /// By the span of an experiment's statement.
     pub phases: HashMap<Span, Phase>,
+    /// The spans of the names that some `grad(y, x)` differentiates by: elaboration keeps their values apart, so that
+    /// what is built from them stays built from them.
+    pub differentiated: HashSet<Span>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
 }

@@ -2,11 +2,12 @@
 
 use super::Builtin;
 use super::rule::BuiltinCall;
-use crate::check::program::{AxisIds, Element, Type};
+use crate::check::program::{AxisIds, Definition, Element, Type};
 use crate::check::state::{Checker, Place};
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
+use crate::syntax::ast::ExprKind;
 
 /// How many values an element-wise function takes; None for everything else.
 pub(super) fn arity(builtin: Builtin) -> Option<usize> {
@@ -97,6 +98,12 @@ impl Checker<'_> {
         let (of, by) = (self.numbers(y), self.numbers(x));
         self.builtin_done(call, &[]);
         let (Some(of), Some(by)) = (of, by) else { return Type::Error };
+        if let ExprKind::Name(name) = &x.kind
+            && let Some(Definition::Local(binding)) = self.program.names.get(&name.span)
+        {
+            let binding = *binding;
+            self.program.differentiated.insert(binding);
+        }
         if !of.is_empty() {
             let has = self.axes_in_words(&of);
             let names: Vec<String> = of.iter().map(|axis| self.axis_name(*axis)).collect();

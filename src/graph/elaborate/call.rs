@@ -146,6 +146,7 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 None => value,
             };
+            let value = self.as_variable(value, parameter.name.span)?;
             self.frame.values.insert(parameter.name.span, value);
         }
         Ok(())

@@ -77,6 +77,7 @@ impl<'p> Elaborator<'_, 'p> {
         let value = self.named(&names.join(","), |e| e.let_value(binding))?;
         match (&binding.names[..], value) {
             ([name], value) => {
+                let value = self.as_variable(value, name.span)?;
                 self.frame.values.insert(name.span, value);
             }
             (names, Value::Tuple(parts)) if parts.len() == names.len() => {
@@ -90,6 +91,16 @@ impl<'p> Elaborator<'_, 'p> {
             }
         }
         Ok(())
+    }
+
+    /// A value that a `grad` differentiates by is a node of its own: simplification must not look through it.
+    pub fn as_variable(&mut self, value: Value<'p>, binding: Span) -> Checked<Value<'p>> {
+        let array = matches!(value, Value::Node(_) | Value::Number(_));
+        if !array || !self.typed().differentiated.contains(&binding) {
+            return Ok(value);
+        }
+        let node = self.float(&value, binding)?;
+        self.build(binding, |g| Ok(g.variable(node))).map(Value::Node)
     }
 
     fn let_value(&mut self, binding: &'p ast::Let) -> Checked<Value<'p>> {
