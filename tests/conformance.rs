@@ -1,0 +1,84 @@
+//! One small experiment for each construct of the language that only experiments have: every file in
+//! tests/conformance runs, and a snapshot guards what it found. docs/conformance.md says which file shows what.
+
+use std::fmt::Write;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The results without times, with numbers rounded to four digits: below that, processors with other vector units differ.
+fn results(file: &str) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(env!("CARGO_BIN_EXE_ansatz"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", file, "--data", "experiments/data", "--quiet", "--runs"])
+        .arg(folder.path())
+        .output()
+        .expect("the program starts");
+    let mut out = format!("exit code {}\n", output.status.code().unwrap_or(-1));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    if !errors.trim().is_empty() {
+        let _ = writeln!(out, "{}", errors.trim_end());
+    }
+    let mut paths: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    for path in paths {
+        let text = std::fs::read_to_string(path).expect("results can be read");
+        let mut value: Value = serde_json::from_str(&text).expect("results are JSON");
+        let found = value.as_object_mut().expect("an object");
+        for key in ["times", "source", "data", "version", "machine", "provenance"] {
+            found.remove(key);
+        }
+        round(&mut value);
+        let _ = writeln!(out, "{}", serde_json::to_string_pretty(&value).expect("JSON"));
+    }
+    out
+}
+
+fn round(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let exact = number.as_f64().unwrap_or(f64::NAN);
+            if exact.fract() != 0.0 {
+                *value = Value::String(format!("{exact:.3e}"));
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(round),
+        Value::Object(fields) => fields.values_mut().for_each(round),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_file() {
+    insta::glob!("conformance/*.anz", |path| {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        let found = results(&format!("tests/conformance/{name}"));
+        assert!(found.starts_with("exit code 0"), "{name}: {found}");
+        insta::assert_snapshot!(found);
+    });
+}
+
+/// The table in the book names every file, and no file that is not there.
+#[test]
+fn the_table_is_complete() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let table = std::fs::read_to_string(format!("{root}/docs/conformance.md")).expect("the table");
+    for folder in ["tests/conformance", "tests/language"] {
+        for entry in std::fs::read_dir(format!("{root}/{folder}")).expect("a folder") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            if name.ends_with(".anz") {
+                assert!(
+                    table.contains(&format!("{folder}/{name}")),
+                    "docs/conformance.md lacks {folder}/{name}"
+                );
+            }
+        }
+    }
+    for path in table.split('`').filter(|word| word.starts_with("tests/") && word.ends_with(".anz")) {
+        assert!(std::path::Path::new(&format!("{root}/{path}")).exists(), "docs/conformance.md names {path}");
+    }
+}
