@@ -198,6 +198,8 @@ pub struct Program {
     /// The spans of the names that some `grad(y, x)` differentiates by: elaboration keeps their values apart, so that
     /// what is built from them stays built from them.
     pub differentiated: HashSet<Span>,
+    /// Loops whose value is known when the graph is built.
+    pub static_loops: HashSet<ExprId>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
 }

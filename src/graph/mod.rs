@@ -30,7 +30,7 @@ pub use cost::Cost;
 pub use fault::Fault;
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, unit,
+    Binary, Body, CheckId, Compare, Cumulative, Logic, Loop, Op, Reduction, Special, Take, Ties, Type, TypeError, Unary, unit,
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;

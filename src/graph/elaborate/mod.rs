@@ -27,6 +27,7 @@ mod select;
 mod shape;
 mod statement;
 mod test;
+mod trace;
 mod train;
 mod value;
 mod window;

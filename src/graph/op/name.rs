@@ -149,6 +149,7 @@ impl Op {
             Op::Contract { .. } => "contract",
             Op::Special(Special::BetaIncomplete) => "beta_incomplete",
             Op::Special(Special::GammaIncomplete) => "gamma_incomplete",
+            Op::Scan { .. } => "scan",
             Op::Stop => "stop",
             Op::Check(_) => "check",
         }

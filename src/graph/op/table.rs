@@ -3,7 +3,7 @@
 use super::signature::{Signature, Type, TypeError};
 use super::{
     Op, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, random, reduce,
-    shape, slice, special, window,
+    scan, shape, slice, special, window,
 };
 use crate::graph::Graph;
 use crate::graph::differentiate::Derivative;
@@ -58,6 +58,7 @@ impl Op {
             Op::Contract { .. } => rules!(contract),
             Op::Special(_) => rules!(special, none),
             Op::Stop => rules!(control, none),
+            Op::Scan { .. } => rules!(scan),
             Op::Check(_) => rules!(control),
         }
     }
