@@ -31,6 +31,10 @@ pub(super) struct Checker<'a> {
     /// Data sets by name, of the file that is being checked.
     pub data: HashMap<String, Rc<DataInfo>>,
     pub trial: Trial,
+    /// Slices and windows' places: the axis that each was cut from.
+    pub origins: HashMap<AxisId, AxisId>,
+    /// The axis of each slice with plain numbers as bounds, so that equal slices of an axis are one axis.
+    pub slices: HashMap<(AxisId, String), AxisId>,
 }
 
 /// The names at the top of one file.
@@ -285,6 +289,8 @@ impl<'a> Checker<'a> {
             lets: Vec::new(),
             data: HashMap::new(),
             trial: Trial::default(),
+            origins: HashMap::new(),
+            slices: HashMap::new(),
         }
     }
 
