@@ -86,6 +86,9 @@ codes! {
     A0219 "lifted over an axis in use";
     A0220 "one axis for two";
     A0221 "alternatives differ";
+    A0241 "loop variable of two types";
+    A0242 "assignment across a loop";
+    A0243 "yield out of place";
     A0250 "not a size";
     A0251 "sizes differ";
     A0252 "outside an axis";
