@@ -129,6 +129,7 @@ codes! {
     A0353 "no arm fits";
     A0354 "train block without a length";
     A0355 "objective without an optimizer";
+    A0356 "projection of several parameters";
     A0359 "fault in the compiler";
     A0401 "data file not found";
     A0402 "data file outside the allowed folders";
@@ -164,6 +165,17 @@ codes! {
     A0434 "folds do not fit";
     A0435 "batch larger than the data";
     A0436 "part named twice";
+    A0440 "not a line of JSON";
+    A0441 "not a column of plain text";
+    A0442 "not a safetensors file";
+    A0443 "not a Parquet file";
+    A0444 "wrong option of a reader";
+    A0445 "key of a table twice";
+    A0446 "rows that are an axis already";
+    A0447 "text column outside functions of text";
+    A0448 "weight not in the file";
+    A0449 "weight of another shape";
+    A0450 "map names nothing";
     A0501 "a condition does not hold at run time";
     A0502 "an index outside its axis at run time";
     A0503 "a program that cannot be planned";
