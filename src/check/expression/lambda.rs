@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::apply::Callee;
 use super::function_value::Wanted;
 use crate::check::program::{AxisIds, Target, Type};
-use crate::check::state::{Checker, Draw, LocalKind, Trace};
+use crate::check::state::{Checker, Draw, LocalKind, LoopState, Trace};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Block, Expr, Parameter};
 
@@ -95,6 +95,9 @@ impl Checker<'_> {
     fn lambda_body(&mut self, expr: &Expr, parameters: &[Parameter], types: &[Type], body: &Block) -> Type {
         let outer = self.context.touched.replace(AxisIds::new());
         let draw = std::mem::replace(&mut self.context.draw, Draw::Forbidden);
+        // Nothing outside can be assigned to from within, as in a loop.
+        let scope = self.scopes.len();
+        self.context.loops.push(LoopState { scope, assigned: Vec::new(), yields: Vec::new() });
         let result = self.scoped(|c| {
             for (parameter, ty) in parameters.iter().zip(types) {
                 if let Some(declared) = &parameter.ty {
@@ -123,6 +126,13 @@ impl Checker<'_> {
             c.hinted(None, |c| c.block_in_scope(body))
         });
         self.context.draw = draw;
+        if let Some((_, place)) = self.context.loops.pop().and_then(|within| within.yields.first().cloned()) {
+            self.report(
+                Diagnostic::error(Code::A0243, place, "`yield` belongs to the body of a `scan`")
+                    .label("in a function")
+                    .help("the value of a function is the last line of its braces"),
+            );
+        }
         let touched = std::mem::replace(&mut self.context.touched, outer).unwrap_or_default();
         if let Some(outer) = &mut self.context.touched {
             outer.extend(&touched);

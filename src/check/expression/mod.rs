@@ -11,6 +11,7 @@ mod lambda;
 mod list;
 mod mismatch;
 mod operator;
+mod repeated;
 mod value;
 
 pub(super) use apply::plural;
@@ -58,8 +59,10 @@ impl Checker<'_> {
             ExprKind::If { condition, then, otherwise } => {
                 self.if_expression(condition, then, otherwise, None)
             }
-            ExprKind::Scan { .. } => self.unavailable(expr.span, "`scan`"),
-            ExprKind::Iterate { .. } => self.unavailable(expr.span, "`iterate`"),
+            ExprKind::Scan { item, axis, from, body } => self.scan(expr, item, axis, from, body),
+            ExprKind::Iterate { count, until, from, body, .. } => {
+                self.iterate(expr, count, until.as_deref(), from, body)
+            }
             ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, None),
             ExprKind::From { .. } => self.unavailable(expr.span, "`from safetensors`"),
         }
