@@ -14,6 +14,7 @@ mod evaluate;
 mod every;
 mod expression;
 mod fail;
+mod function_value;
 mod generate;
 mod layer;
 mod list;
