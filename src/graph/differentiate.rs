@@ -50,11 +50,7 @@ impl Graph {
         gradients
     }
 
-    fn pull_back(
-        &mut self,
-        outputs: &[(NodeId, NodeId)],
-        wrt: &[NodeId],
-    ) -> Result<Vec<NodeId>, TypeError> {
+    fn pull_back(&mut self, outputs: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, TypeError> {
         let last = outputs.iter().map(|(output, _)| *output).max().unwrap_or(NodeId(0));
         let on_path = self.differentiable_from(wrt, last);
         let mut adjoints: Vec<Option<NodeId>> = vec![None; last.0 as usize + 1];

@@ -15,6 +15,7 @@ pub mod op;
 pub mod passes;
 mod program;
 pub mod reference;
+mod replay;
 pub mod rewrite;
 mod simplify;
 mod stable;
@@ -30,7 +31,8 @@ pub use cost::Cost;
 pub use fault::Fault;
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, Body, CheckId, Compare, Cumulative, Logic, Loop, Op, Reduction, Special, Take, Ties, Type, TypeError, Unary, unit,
+    Binary, Body, CheckId, Compare, Cumulative, Logic, Loop, Op, Reduction, Special, Take, Ties, Type,
+    TypeError, Unary, unit,
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;

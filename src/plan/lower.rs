@@ -2,10 +2,10 @@
 //!
 //! In: a program and its groups. Out: buffers without places, kernels in order, and the view of every node.
 
-use super::{PlanError, PlanOptions};
 use super::group::{Group, is_elementwise};
 use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
 use super::view::{View, count, loops};
+use super::{PlanError, PlanOptions};
 use crate::graph::{Axis, AxisSet, AxisTable, Element, Graph, Node, NodeId, Op, Program, Tensor};
 
 pub struct Lowering<'a> {

@@ -72,7 +72,9 @@ impl Lowering<'_> {
             let slot = Slot((l.inputs.len() + at) as u32);
             bindings.push(Binding { slot, buffer, offset: 0, stride: size as isize });
             for result in same {
-                let Op::Scan { take: Take::Every { axis, .. }, .. } = &graph.node(*result).op else { continue };
+                let Op::Scan { take: Take::Every { axis, .. }, .. } = &graph.node(*result).op else {
+                    continue;
+                };
                 let mut view = View::dense(buffer, &order, self.axes);
                 view.insert(*axis, size as isize);
                 views.push((*result, view));

@@ -59,8 +59,7 @@ impl<R: Real> Executor<R> {
         });
         let scratch_bytes = rows.max().unwrap_or(0) * ROW;
         let big = |kernel: &&Kernel| matches!(kernel, Kernel::Fused(fused) if is_big(fused));
-        let threads =
-            if options.parallel && all.iter().any(big) { rayon::current_num_threads() } else { 1 };
+        let threads = if options.parallel && all.iter().any(big) { rayon::current_num_threads() } else { 1 };
         let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
         let work = if reduces { WORK } else { 0 };
         let arena = plan.arena;

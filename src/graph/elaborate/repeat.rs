@@ -45,8 +45,7 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Value<'p>> {
         let along = self.named_axis(axis)?;
         let rounds = self.size(along);
-        let repeat =
-            Repeat { item: Some((item, along)), rounds, until: None, from, body, span: expr.span };
+        let repeat = Repeat { item: Some((item, along)), rounds, until: None, from, body, span: expr.span };
         self.eval_repeat(expr, &repeat)
     }
 
@@ -184,12 +183,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// One number for the rounds of all loops around.
-    fn round_number(
-        &mut self,
-        outer: Option<NodeId>,
-        round: NodeId,
-        repeat: &Repeat<'p>,
-    ) -> Checked<NodeId> {
+    fn round_number(&mut self, outer: Option<NodeId>, round: NodeId, repeat: &Repeat<'p>) -> Checked<NodeId> {
         let Some(outer) = outer else { return Ok(round) };
         self.build(repeat.span, |g| {
             let rounds = g.index(repeat.rounds as i32)?;
@@ -292,8 +286,7 @@ impl<'p> Elaborator<'_, 'p> {
         let graph = self.output.graph.clone();
         let mut before = graph.clone();
         before.truncate(holes.iter().map(|hole| hole.0 as usize).min().unwrap_or(graph.nodes.len()));
-        let trace =
-            Trace { before, starts: first.to_vec(), holes: holes.to_vec(), rounds: repeat.rounds };
+        let trace = Trace { before, starts: first.to_vec(), holes: holes.to_vec(), rounds: repeat.rounds };
         let along = repeat.item.map(|(_, axis)| axis);
         let done = round.done.map(|(_, all)| all);
         let (graph, looped) = trace
@@ -308,9 +301,7 @@ impl<'p> Elaborator<'_, 'p> {
     fn leaves(&mut self, value: &Value<'p>, span: Span, found: &mut Vec<NodeId>) -> Checked<()> {
         match value {
             Value::Tuple(parts) => parts.iter().try_for_each(|part| self.leaves(part, span, found)),
-            Value::Record(fields) => {
-                fields.iter().try_for_each(|(_, value)| self.leaves(value, span, found))
-            }
+            Value::Record(fields) => fields.iter().try_for_each(|(_, value)| self.leaves(value, span, found)),
             other => {
                 found.push(self.node(other, span)?);
                 Ok(())
@@ -372,13 +363,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The old value where an item is done, leaf by leaf.
-    fn chosen(
-        &mut self,
-        done: NodeId,
-        old: &Value<'p>,
-        new: &Value<'p>,
-        span: Span,
-    ) -> Checked<Value<'p>> {
+    fn chosen(&mut self, done: NodeId, old: &Value<'p>, new: &Value<'p>, span: Span) -> Checked<Value<'p>> {
         let (mut a, mut b) = (Vec::new(), Vec::new());
         self.leaves(old, span, &mut a)?;
         self.leaves(new, span, &mut b)?;

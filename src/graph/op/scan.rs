@@ -10,12 +10,12 @@ use std::sync::Arc;
 
 use super::Op;
 use super::signature::{Signature, Type, TypeError};
+use crate::graph::Graph;
 use crate::graph::axis::{Axis, AxisSet};
 use crate::graph::differentiate::Adjoints;
 use crate::graph::fault::Fault;
 use crate::graph::node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 use crate::graph::reference::{Array, Scope};
-use crate::graph::Graph;
 
 /// What happens in each round. The inputs of the graph are, in order: the carried values, the sliced ones, those that all
 /// rounds share, and the number of the round (a scalar Index). The operands of a loop are the same but for the round:
@@ -218,7 +218,9 @@ pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
     }
     Ok(scope.map(|point| match take {
         Take::Last(number) => carried[*number].at(point),
-        Take::Every { axis, .. } => every[point[axis.0 as usize]].as_ref().map_or(0.0, |array| array.at(point)),
+        Take::Every { axis, .. } => {
+            every[point[axis.0 as usize]].as_ref().map_or(0.0, |array| array.at(point))
+        }
     }))
 }
 
@@ -245,8 +247,7 @@ pub fn pull_back(
     let float = |number: &usize| l.inputs[*number].element == Element::Float;
     // What flows back: carried values, and those operands whose derivatives are wanted.
     let flowing: Vec<usize> = (0..carried).filter(float).collect();
-    let shared: Vec<usize> =
-        (carried + sliced..l.operands()).filter(|k| float(k) && wanted[*k]).collect();
+    let shared: Vec<usize> = (carried + sliced..l.operands()).filter(|k| float(k) && wanted[*k]).collect();
     let along: Vec<usize> = (carried..carried + sliced).filter(|k| float(k) && wanted[*k]).collect();
     let kept: Vec<(usize, NodeId)> = (0..carried).filter_map(|k| Some((k, l.input(k)?))).collect();
 
@@ -327,12 +328,8 @@ pub fn pull_back(
     for (k, (of, ..)) in every.iter().enumerate() {
         seeds.push((at(*of), inputs[after + kept.len() + sliced + k]));
     }
-    let by: Vec<Option<NodeId>> = flowing
-        .iter()
-        .chain(&shared)
-        .chain(&along)
-        .map(|number| l.input(*number).map(at))
-        .collect();
+    let by: Vec<Option<NodeId>> =
+        flowing.iter().chain(&shared).chain(&along).map(|number| l.input(*number).map(at)).collect();
     let wrt: Vec<NodeId> = by.iter().flatten().copied().collect();
     let mut found = r.gradient_of(&seeds, &wrt)?.into_iter();
     // An input that the body does not use has no gradient.
