@@ -116,6 +116,7 @@ codes! {
     A0324 "impossible split";
     A0325 "training setting twice";
     A0326 "training without objective";
+    A0331 "starts before the first step";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
     A0352 "model made in a step";

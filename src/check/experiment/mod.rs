@@ -4,6 +4,7 @@ mod blocks;
 mod objective;
 mod results;
 mod split;
+mod state;
 mod vary;
 
 use super::program::{Phase, Type};
@@ -111,6 +112,10 @@ impl Checker<'_> {
                 }
                 self.snapshot(names);
             }
+            StatementKind::Repeat { axis: None, count, body } if place == Place::Train => {
+                self.static_number(count, "the number of rounds");
+                self.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
+            }
             StatementKind::Repeat { .. } => {
                 self.unavailable(span, "`repeat`");
             }
@@ -132,9 +137,7 @@ impl Checker<'_> {
             StatementKind::Epochs(count) => self.static_number(count, "the number of epochs"),
             StatementKind::Steps(count) => self.static_number(count, "the number of steps"),
             StatementKind::Objective(objective) => self.objective(objective),
-            StatementKind::State(_) => {
-                self.unavailable(span, "`state` in a train block");
-            }
+            StatementKind::State(state) => self.state(state, span),
             StatementKind::Every { .. } => {
                 self.unavailable(span, "`every`");
             }
