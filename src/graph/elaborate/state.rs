@@ -7,7 +7,7 @@ use super::fail;
 use super::value::{Stored, Value};
 use crate::check::program::{Definition, Element as CheckedElement, Type};
 use crate::diagnostic::Checked;
-use crate::graph::{AxisSet, Element, NodeId, Precision, Program, Slot};
+use crate::graph::{AxisSet, Element, NodeId, Op, Precision, Program, Slot};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, Name, State};
 
@@ -134,9 +134,11 @@ impl<'p> Elaborator<'_, 'p> {
     /// The newest values of the slots that were assigned to, for the programs that follow.
     pub fn write_changed(&mut self, span: Span) -> Checked<()> {
         for stored in std::mem::take(&mut self.changed) {
-            if let Some(node) = self.current.get(&stored.slot).copied() {
-                self.write(&stored, node, span)?;
-            }
+            let Some(node) = self.current.get(&stored.slot).copied() else { continue };
+            // The cut behind an update is for later gradients; what is stored is its value.
+            let updated = self.graph().node(node);
+            let node = if updated.op == Op::Stop { updated.operands[0] } else { node };
+            self.write(&stored, node, span)?;
         }
         Ok(())
     }
