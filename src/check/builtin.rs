@@ -2,6 +2,7 @@
 //! written in the language is in `stdlib/` instead. Their typing rules are in the files beside, by family.
 
 mod elementwise;
+pub(super) use elementwise::arity as shape_of;
 mod order;
 mod random;
 mod reduce;
