@@ -18,6 +18,19 @@ impl<'p> Elaborator<'_, 'p> {
             StatementKind::Param(param) => self.param(param, None).map(|_| ()),
             StatementKind::Assign { name, value } => self.assign(name, value),
             StatementKind::State(state) => self.state(state),
+            StatementKind::Every { .. }
+            | StatementKind::Record { .. }
+            | StatementKind::Stop(_)
+            | StatementKind::Keep { .. }
+                if self.block.is_some() =>
+            {
+                let mut watch = self.block.as_mut().map(|block| std::mem::take(&mut block.watch));
+                let done = watch.iter_mut().try_for_each(|watch| self.watch(statement, watch));
+                if let (Some(block), Some(watch)) = (&mut self.block, watch) {
+                    block.watch = watch;
+                }
+                done
+            }
             StatementKind::Objective(objective) => {
                 let Some(mut block) = self.block.take() else {
                     return Err(fail::fault(span, "an objective outside a train block"));

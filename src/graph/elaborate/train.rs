@@ -1,6 +1,7 @@
 //! Train blocks: one step as a program.
 
 use super::elaborator::{Elaborator, Moment, View};
+use super::every::{Clock, Watch};
 use super::fail;
 use super::outcome::{BatchInput, Length, Recorded, StepProgram};
 use super::scope::Scope;
@@ -24,6 +25,8 @@ pub struct Block {
     pub kept: Vec<Stored>,
     /// Names that the experiment can read after the block.
     pub exported: Vec<Span>,
+    /// `every`, `record`, `stop when` and `keep`.
+    pub watch: Watch,
 }
 
 /// How a state starts.
@@ -57,7 +60,11 @@ impl<'p> Scope<'p> {
             progress: e.output.input("progress", Element::Float, &[], progress),
         });
         let batches = e.batches(train)?;
-        e.block = Some(Block::default());
+        let mut block = Block::default();
+        block.watch.clock = Some(Clock { step, epoch, progress });
+        block.watch.data =
+            train.data.iter().zip(&batches).map(|(name, batch)| (name.span, batch.clone())).collect();
+        e.block = Some(block);
         e.begin = Some(Begin::new(precision));
         let mut length = None;
         for statement in &train.body {
@@ -91,6 +98,10 @@ impl<'p> Scope<'p> {
             epoch,
             progress,
             terms: block.terms,
+            every: block.watch.every,
+            records: block.watch.records,
+            stops: block.watch.stops,
+            keep: block.watch.keep,
             parameters: block.updated,
             states: block.states.into_iter().map(|(stored, _)| stored).chain(block.kept).collect(),
             program: e.finish(),
@@ -187,7 +198,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.views.insert(data.to_owned(), View { rows: view });
         let size = self.size(axis);
-        Ok(BatchInput { data: data.to_owned(), part, rows, size, slot })
+        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), slot })
     }
 
     /// New values of parameters and states become outputs to the slots that they were read from.
