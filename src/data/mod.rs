@@ -20,6 +20,7 @@ mod schema;
 pub mod split;
 mod table;
 mod text;
+pub mod text_function;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ pub mod results;
 mod schema;
 mod table;
 mod testing;
+mod text;
 mod training;
 mod trial;
 mod vary;

@@ -15,6 +15,7 @@ mod expression;
 mod fail;
 mod generate;
 mod layer;
+mod linear_algebra;
 mod list;
 mod objective;
 mod operator;

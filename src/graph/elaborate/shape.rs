@@ -157,7 +157,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// Binds the axis that an operation makes; one that exists already must have the size.
-    fn new_axis(&mut self, id: AxisId, size: usize, span: Span) -> Checked<Axis> {
+    pub fn new_axis(&mut self, id: AxisId, size: usize, span: Span) -> Checked<Axis> {
         use crate::check::program::AxisKind;
         if matches!(self.typed().axis(id).kind, AxisKind::Derived) {
             return Ok(self.bind_axis(id, size));
