@@ -109,7 +109,7 @@ builtins! {
     Qr "qr" "qr(x, A, B as K)" "{ orthogonal: Float[A, K], upper: Float[K, B] } with x = sum(orthogonal * upper, K), the diagonal of upper not negative; A is not shorter than B.";
     // Algorithms on a matrix.
     SpanningTree "spanning_tree" "spanning_tree(distance, A, A' as Edge)" "The lengths of the minimum spanning tree's edges, one fewer than A has positions, ascending.";
-    Assignment "assignment" "assignment(cost, A, B, maximize = false)" "For each A its own B, at the least (largest) sum of costs. No derivative.";
+    Assignment "assignment" "assignment(cost, A, B, largest = false)" "For each A its own B, at the least (largest) sum of costs. No derivative.";
     // Gradients.
     Stop "stop" "stop(x)" "x, through which no gradient flows.";
     Grad "grad" "grad(y, x)" "The derivative of the scalar y by x, with the axes of x.";

@@ -8,7 +8,6 @@ use unicode_script::{Script, UnicodeScript};
 
 use super::table::{Column, SizedAxis, Table};
 use crate::diagnostic::{Checked, Code, Diagnostic};
-use crate::graph::node::Element;
 use crate::graph::tensor::Tensor;
 use crate::source::Span;
 

@@ -17,7 +17,7 @@ impl Checker<'_> {
         use Builtin as B;
         let known: &[&str] = match call.builtin {
             B::SolveTriangular => &["upper"],
-            B::Assignment => &["maximize"],
+            B::Assignment => &["largest"],
             _ => &[],
         };
         for (_, value) in self.options(call, known) {

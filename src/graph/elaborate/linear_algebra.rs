@@ -51,7 +51,7 @@ impl<'p> Elaborator<'_, 'p> {
                 return Ok(Value::Node(node));
             }
             B::Assignment => {
-                let cost = match self.static_option(call, "maximize")? {
+                let cost = match self.static_option(call, "largest")? {
                     true => self.build(span, |g| g.neg(x))?,
                     false => x,
                 };
