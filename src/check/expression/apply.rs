@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::arguments::Matched;
 use crate::check::infer::{Pair, assignments, silent};
-use crate::check::program::{AxisId, AxisIds, CallInfo, Element, ItemRef, Target, Type};
+use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Signature};
 use crate::check::types::{Bindings, bound, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
