@@ -10,6 +10,8 @@ pub(super) mod rule;
 mod shape;
 mod window;
 
+pub(super) use elementwise::arity as shape_of;
+
 macro_rules! builtins {
     ($($variant:ident $name:literal $signature:literal $doc:literal;)*) => {
         /// A function or constant of the language itself.

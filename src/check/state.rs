@@ -245,6 +245,8 @@ pub(super) struct Context {
     pub results: bool,
     pub hint: Option<Hint>,
     pub trace: Trace,
+    /// In a function without a name: the axes of every value in it.
+    pub touched: Option<AxisIds>,
     /// The loops around, the innermost last.
     pub loops: Vec<LoopState>,
     /// The function, layer or optimizer that is being checked, for messages about recursion.

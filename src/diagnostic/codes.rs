@@ -86,6 +86,9 @@ codes! {
     A0219 "lifted over an axis in use";
     A0220 "one axis for two";
     A0221 "alternatives differ";
+    A0222 "a function is wanted";
+    A0223 "another function is wanted";
+    A0224 "parameter without a type";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";

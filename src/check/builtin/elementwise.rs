@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::syntax::ast::ExprKind;
 
 /// How many values an element-wise function takes; None for everything else.
-pub(super) fn arity(builtin: Builtin) -> Option<usize> {
+pub(in crate::check) fn arity(builtin: Builtin) -> Option<usize> {
     use Builtin as B;
     match builtin {
         B::Exp

@@ -13,6 +13,7 @@ mod elaborator;
 mod evaluate;
 mod expression;
 mod fail;
+mod function_value;
 mod generate;
 mod layer;
 mod linear_algebra;
