@@ -127,6 +127,10 @@ codes! {
     A0324 "impossible split";
     A0325 "training setting twice";
     A0326 "training without objective";
+    A0341 "a second axis of moments";
+    A0342 "training stopped by several truth values";
+    A0343 "a record that cannot choose what to keep";
+    A0348 "plateau outside a condition to stop";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
     A0352 "model made in a step";

@@ -86,6 +86,7 @@ impl<'p> Elaborator<'_, 'p> {
                 let x = self.node(x, span)?;
                 self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
             }
+            B::Plateau => self.plateau(call, span),
             B::Inner => {
                 let values = self.values(call)?;
                 self.inner(&values, span)
