@@ -10,6 +10,7 @@ mod group;
 mod index;
 pub mod kernel;
 mod layout;
+mod linear_algebra;
 mod lower;
 mod memory;
 mod output;
@@ -105,7 +106,9 @@ impl Plan {
     fn belongs_to(&mut self, owner: NodeId) {
         for kernel in &mut self.kernels {
             match kernel {
-                Kernel::Gather { node, .. } | Kernel::Scatter { node, .. } => *node = owner,
+                Kernel::Gather { node, .. } | Kernel::Scatter { node, .. } | Kernel::Matrix { node, .. } => {
+                    *node = owner;
+                }
                 Kernel::Rounds(rounds) => rounds.plan.belongs_to(owner),
                 _ => {}
             }

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::draw::Draw;
 use super::fail;
 use super::scope::Scope;
+use super::state::Begin;
+use super::train::Block;
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self as check, AxisId, AxisKind};
 use crate::diagnostic::Checked;
@@ -61,6 +63,11 @@ pub struct Elaborator<'s, 'p> {
     pub round: Option<NodeId>,
     /// How many holes loops have made so far: each is told apart by its number.
     pub holes: u32,
+    /// In a train block: what it gathers, and the program that is run before its first step.
+    pub block: Option<Block>,
+    pub begin: Option<Begin>,
+    /// States that were assigned to, in order of the first assignment.
+    pub changed: Vec<Stored>,
 }
 
 impl<'s, 'p> Elaborator<'s, 'p> {
@@ -88,6 +95,9 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             test: None,
             round: None,
             holes: 0,
+            block: None,
+            begin: None,
+            changed: Vec::new(),
         }
     }
 

@@ -201,7 +201,8 @@ pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
                         Fault::IndexOutOfRange { index, size, .. } => {
                             Fault::IndexOutOfRange { node: scope.id, index, size }
                         }
-                        other => other,
+                        Fault::Matrix { fault, .. } => Fault::Matrix { node: scope.id, fault },
+                        Fault::Check(check) => Fault::Check(check),
                     })?;
                     if node.element == Element::Float && scope.precision == Precision::Single {
                         values.iter_mut().for_each(|value| *value = f64::from(*value as f32));
