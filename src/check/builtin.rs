@@ -7,6 +7,7 @@ mod random;
 mod reduce;
 pub(super) mod rule;
 mod shape;
+mod window;
 
 macro_rules! builtins {
     ($($variant:ident $name:literal $signature:literal $doc:literal;)*) => {
@@ -90,7 +91,7 @@ builtins! {
     Number "number" "number(i)" "An index or a Bool as a Float.";
     Position "position" "position[A](x)" "A Float as an index of A (truncated; outside is a run-time error).";
     Broadcast "broadcast" "broadcast(x, A, ...)" "x, constant along further axes.";
-    Window "window" "window(x, H as K = 3, stride = 1, pad = 0, dilation = 1)" "Sliding windows of size K along H; derived axis: the window's places.";
+    Window "window" "window(x, H as K = 3, stride = 1, pad = 0, dilation = 1)" "Sliding windows of size K along H, whose places are a new axis H; `H as [P, K]` names the places, `H as [H, K]` keeps H and pads.";
     Concat "concat" "concat(a, b, A as B)" "Joined end to end: the axes of a and b after each other are B.";
     Flatten "flatten" "flatten(x, [A, B] as P)" "Several axes as one, the first slowest.";
     Unflatten "unflatten" "unflatten(x, P as [A, B])" "One axis as several, the first slowest.";

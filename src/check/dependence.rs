@@ -5,15 +5,23 @@ use super::program::{AxisKind, Definition, Target, Type};
 use super::state::{Checker, LocalKind, Place, Trace};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{ArgumentKind, Block, Expr, ExprKind, ItemKind, Selector};
+use crate::syntax::ast::{
+    ArgumentKind, Block, Expr, ExprKind, Init, ItemKind, Let, Selector, Statement, StatementKind,
+};
 
 impl Checker<'_> {
     /// Whether a checked expression is known when the graph is built.
     pub fn is_static(&self, expr: &Expr) -> bool {
+        self.is_static_with(expr, &[])
+    }
+
+    /// The same, where further bindings count as known.
+    pub fn is_static_with(&self, expr: &Expr, known: &[Span]) -> bool {
+        let is_static = |expr: &Expr| self.is_static_with(expr, known);
         match &expr.kind {
             ExprKind::Number { .. } | ExprKind::Bool(_) | ExprKind::Text(_) => true,
             ExprKind::Name(name) => match self.program.names.get(&name.span) {
-                Some(Definition::Local(span)) => self.statics.contains(span),
+                Some(Definition::Local(span)) => known.contains(span) || self.statics.contains(span),
                 Some(Definition::Item(item)) => match &self.program.item(*item).kind {
                     ItemKind::Let(l) => l.names.iter().any(|name| self.statics.contains(&name.span)),
                     _ => false,
@@ -25,41 +33,45 @@ impl Checker<'_> {
                 Some(Definition::Axis(_) | Definition::Arm(..)) => true,
                 Some(Definition::Column { .. }) | None => false,
             },
-            ExprKind::Parenthesised(inner) => self.is_static(inner),
-            ExprKind::Unary { value, .. } => self.is_static(value),
+            ExprKind::Parenthesised(inner) => is_static(inner),
+            ExprKind::Unary { value, .. } => is_static(value),
             ExprKind::Binary { left, right, .. } => {
-                (self.is_static(left) || self.is_arm(left)) && (self.is_static(right) || self.is_arm(right))
+                (is_static(left) || self.is_arm(left)) && (is_static(right) || self.is_arm(right))
             }
             ExprKind::Call(call) => {
-                let known = match self.program.calls.get(&expr.id).map(|info| &info.target) {
+                let callable = match self.program.calls.get(&expr.id).map(|info| &info.target) {
                     Some(Target::Builtin(Builtin::Size)) => return true,
                     Some(Target::Builtin(builtin)) => !is_random(*builtin),
                     Some(Target::Function(_)) => true,
                     _ => false,
                 };
                 let scalar = matches!(self.program.types.get(&expr.id), Some(Type::Array { axes, .. }) if axes.is_empty());
-                known
+                callable
                     && scalar
                     && call.arguments.iter().all(|argument| match &argument.kind {
                         ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => {
-                            self.program.axes_at.contains_key(&value.span) || self.is_static(value)
+                            self.program.axes_at.contains_key(&value.span) || is_static(value)
                         }
                         ArgumentKind::As { .. } => false,
                     })
             }
             ExprKind::Match { value, arms } => {
-                self.is_static(value) && arms.iter().all(|arm| self.is_static(&arm.value))
+                is_static(value) && arms.iter().all(|arm| is_static(&arm.value))
             }
             ExprKind::If { condition, then, otherwise } => {
-                self.is_static(condition) && self.static_block(then) && self.static_block(otherwise)
+                is_static(condition) && self.static_block(then, known) && self.static_block(otherwise, known)
             }
-            ExprKind::Field { value, .. } => self.is_static(value),
+            ExprKind::Field { value, .. } => is_static(value),
+            ExprKind::Iterate { until, from, body, .. } => {
+                known.is_empty() && self.static_loop(from, until.as_deref(), body)
+            }
             _ => false,
         }
     }
 
-    fn static_block(&self, block: &Block) -> bool {
-        block.statements.is_empty() && block.value.as_ref().is_some_and(|value| self.is_static(value))
+    fn static_block(&self, block: &Block, known: &[Span]) -> bool {
+        block.statements.is_empty()
+            && block.value.as_ref().is_some_and(|value| self.is_static_with(value, known))
     }
 
     fn is_arm(&self, expr: &Expr) -> bool {
@@ -172,12 +184,45 @@ pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
         }
         ExprKind::If { condition, then, otherwise } => {
             walk(condition, visit);
-            then.value.iter().chain(&otherwise.value).for_each(|value| walk(value, visit));
+            walk_block(then, visit);
+            walk_block(otherwise, visit);
+        }
+        ExprKind::Scan { from, body, .. } => {
+            from.iter().for_each(|(_, start)| walk(start, visit));
+            walk_block(body, visit);
+        }
+        ExprKind::Iterate { count, until, from, body, .. } => {
+            walk(count, visit);
+            until.iter().for_each(|until| walk(until, visit));
+            from.iter().for_each(|(_, start)| walk(start, visit));
+            walk_block(body, visit);
         }
         // Not available yet: nothing inside is checked.
-        ExprKind::Scan { .. }
-        | ExprKind::Iterate { .. }
-        | ExprKind::Lambda { .. }
-        | ExprKind::From { .. } => {}
+        ExprKind::Lambda { .. } | ExprKind::From { .. } => {}
+    }
+}
+
+fn walk_block(block: &Block, visit: &mut impl FnMut(&Expr)) {
+    walk_statements(&block.statements, visit);
+    block.value.iter().for_each(|value| walk(value, visit));
+}
+
+/// The expressions of statements that may stand in a block that is a value.
+fn walk_statements(statements: &[Statement], visit: &mut impl FnMut(&Expr)) {
+    for statement in statements {
+        match &statement.kind {
+            StatementKind::Let(Let { value: Init::Value(value) | Init::Draw(value), .. })
+            | StatementKind::Assign { value, .. }
+            | StatementKind::Assert { condition: value }
+            | StatementKind::Yield(value)
+            | StatementKind::Expression(value) => walk(value, visit),
+            StatementKind::Axis(axes) => axes.iter().for_each(|axis| walk(&axis.size, visit)),
+            StatementKind::If { condition, then, otherwise } => {
+                walk(condition, visit);
+                walk_statements(then, visit);
+                walk_statements(otherwise.as_deref().unwrap_or_default(), visit);
+            }
+            _ => {}
+        }
     }
 }

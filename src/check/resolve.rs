@@ -10,7 +10,7 @@ use crate::syntax::ast::Name;
 impl Checker<'_> {
     /// Binds a name in the innermost scope.
     pub fn declare(&mut self, name: &Name, ty: Type, kind: LocalKind, trace: Trace) {
-        if matches!(kind, LocalKind::Let | LocalKind::State)
+        if matches!(kind, LocalKind::Let | LocalKind::State | LocalKind::Loop)
             && let Some(builtin) = Builtin::find(&name.text)
             && is_constant(builtin)
         {

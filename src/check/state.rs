@@ -31,6 +31,10 @@ pub(super) struct Checker<'a> {
     /// Data sets by name, of the file that is being checked.
     pub data: HashMap<String, Rc<DataInfo>>,
     pub trial: Trial,
+    /// Slices and windows' places: the axis that each was cut from.
+    pub origins: HashMap<AxisId, AxisId>,
+    /// The axis of each slice with plain numbers as bounds, so that equal slices of an axis are one axis.
+    pub slices: HashMap<(AxisId, String), AxisId>,
 }
 
 /// The names at the top of one file.
@@ -135,6 +139,8 @@ pub(super) enum LocalKind {
     Let,
     Parameter,
     State,
+    /// A variable of a `scan` or `iterate`.
+    Loop,
     Column,
     /// A measure, or a `let` made from measures, seen after its block.
     Result,
@@ -215,6 +221,16 @@ pub(super) struct Hint {
     pub axes: Vec<AxisId>,
 }
 
+/// What was met so far in the body of a loop that is a value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LoopState {
+    /// How many scopes there were around it: names of outer ones do not belong to the loop.
+    pub scope: usize,
+    /// The variable, the type of what is assigned to it, the place.
+    pub assigned: Vec<(Span, Type, Span)>,
+    pub yields: Vec<(Type, Span)>,
+}
+
 /// The place that is being checked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
@@ -229,6 +245,8 @@ pub(super) struct Context {
     pub results: bool,
     pub hint: Option<Hint>,
     pub trace: Trace,
+    /// The loops around, the innermost last.
+    pub loops: Vec<LoopState>,
     /// The function, layer or optimizer that is being checked, for messages about recursion.
     pub item: Option<ItemRef>,
 }
@@ -285,6 +303,8 @@ impl<'a> Checker<'a> {
             lets: Vec::new(),
             data: HashMap::new(),
             trial: Trial::default(),
+            origins: HashMap::new(),
+            slices: HashMap::new(),
         }
     }
 

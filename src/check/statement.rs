@@ -18,10 +18,7 @@ impl Checker<'_> {
             StatementKind::Assert { condition } => {
                 self.truths(condition);
             }
-            StatementKind::Yield(value) => {
-                self.unavailable(statement.span, "`yield`");
-                let _ = value;
-            }
+            StatementKind::Yield(value) => self.yield_statement(statement.span, value),
             StatementKind::If { condition, then, otherwise } => {
                 self.static_condition(condition);
                 self.scoped(|c| then.iter().for_each(|statement| c.statement(statement)));
@@ -185,6 +182,17 @@ impl Checker<'_> {
             return;
         };
         self.program.names.insert(name.span, local.definition.clone());
+        let outside = self.context.loops.last().is_some_and(|around| {
+            self.scopes[..around.scope]
+                .iter()
+                .any(|scope| scope.values.get(&name.text).is_some_and(|known| known.span == local.span))
+        });
+        if outside && matches!(local.kind, LocalKind::State | LocalKind::Loop) {
+            return self.assigned_across_loop(name, local.span);
+        }
+        if local.kind == LocalKind::Loop {
+            return self.assign_in_loop(name, value, &actual, &local.ty, local.span);
+        }
         if local.kind != LocalKind::State {
             self.report(
                 Diagnostic::error(
@@ -209,7 +217,9 @@ impl Checker<'_> {
 
     fn state_names(&self) -> Vec<String> {
         let all = self.scopes.iter().flat_map(|scope| scope.values.iter());
-        all.filter(|(_, local)| local.kind == LocalKind::State).map(|(name, _)| name.clone()).collect()
+        all.filter(|(_, local)| matches!(local.kind, LocalKind::State | LocalKind::Loop))
+            .map(|(name, _)| name.clone())
+            .collect()
     }
 
     /// A number that must be known when the graph is built.

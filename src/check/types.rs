@@ -151,13 +151,11 @@ impl Checker<'_> {
         }
     }
 
-    /// The rows that an axis is made of: `Token` for `Token`, `Token.train` and a batch of them.
-    fn rows_of(&self, axis: AxisId) -> Option<AxisId> {
+    /// The axis that another is a part of: `Token` for `Token`, `Token.train`, a batch of them, and slices of each.
+    fn whole(&self, axis: AxisId) -> AxisId {
         match &self.program.axis(axis).kind {
-            AxisKind::Rows { .. } => Some(axis),
-            AxisKind::Part { rows, .. } => self.rows_of(*rows),
-            AxisKind::Batch { rows } => self.rows_of(*rows),
-            _ => None,
+            AxisKind::Part { rows, .. } | AxisKind::Batch { rows } => self.whole(*rows),
+            _ => self.origins.get(&axis).map_or(axis, |from| self.whole(*from)),
         }
     }
 
@@ -167,6 +165,7 @@ impl Checker<'_> {
             AxisKind::Batch { rows } => format!("a batch of `{}`", self.axis_name(*rows)),
             AxisKind::Rows { .. } => format!("all of `{}`", self.axis_name(axis)),
             AxisKind::Part { rows, part } => format!("`{}.{part}`", self.axis_name(*rows)),
+            _ if self.origins.contains_key(&axis) => format!("a slice of `{}`", self.axis_name(axis)),
             _ => format!("`{}`", self.axis_name(axis)),
         }
     }
@@ -179,10 +178,9 @@ impl Checker<'_> {
                 if union.iter().any(|(known, _)| known == axis) {
                     continue;
                 }
-                if let Some(rows) = self.rows_of(*axis)
-                    && let Some((other, place)) =
-                        union.iter().find(|(known, _)| self.rows_of(*known) == Some(rows)).copied()
-                {
+                let rows = self.whole(*axis);
+                let met = union.iter().find(|(known, _)| self.whole(*known) == rows).copied();
+                if let Some((other, place)) = met {
                     let (this, that) = (self.part_in_words(*axis), self.part_in_words(other));
                     self.report(
                         Diagnostic::error(
@@ -193,7 +191,7 @@ impl Checker<'_> {
                         .label(format!("this is over {this}"))
                         .related(place, format!("and this over {that}"))
                         .help(format!(
-                            "they are different rows and do not pair up; reduce one of them over its rows \
+                            "they are different positions and do not pair up; reduce one of them over its axis \
                              first, or rename its axis (`axis Other = ...`, `x[{} as Other]`)",
                             self.axis_name(rows)
                         )),

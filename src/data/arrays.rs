@@ -8,6 +8,7 @@ use super::category::{self, Coded};
 use super::cells::Problems;
 use super::schema::{ColumnKind, ColumnSpec, Schema, SourceKind};
 use super::table::{Column, Table};
+use super::tensors::Tensors;
 use super::{idx, npy};
 use crate::diagnostic::{Checked, Code, Diagnostic};
 use crate::graph::node::Element;
@@ -34,6 +35,7 @@ pub struct Array {
 pub fn read(schema: &Schema, files: &[DataFile]) -> Checked<Table> {
     let arrays = match schema.source.kind {
         SourceKind::Npz => named(schema, files)?,
+        SourceKind::Safetensors => tensors(schema, files)?,
         _ => in_order(schema, files)?,
     };
     convert(schema, &arrays)
@@ -68,6 +70,18 @@ fn in_order(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
     if problems.is_empty() { Ok(arrays) } else { Err(problems) }
 }
 
+/// The array of each column's name, from safetensors files.
+fn tensors(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
+    let mut opened = Vec::with_capacity(files.len());
+    for file in files {
+        let file = Tensors::open(&file.bytes, &file.path, schema.source.span);
+        opened.push(file.map_err(|problem| vec![problem])?);
+    }
+    let names =
+        opened.iter().enumerate().flat_map(|(at, file)| file.names().into_iter().map(move |name| (at, name)));
+    by_name(schema, names.collect(), |at, name| opened[*at].array(name))
+}
+
 /// The array of each column's name, from archives.
 fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
     let mut known = Vec::new();
@@ -76,6 +90,14 @@ fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
             npy::names(schema, file).map_err(|problem| vec![problem])?.into_iter().map(|n| (file, n)),
         );
     }
+    by_name(schema, known, |file, name| npy::member(schema, file, name))
+}
+
+fn by_name<F>(
+    schema: &Schema,
+    known: Vec<(F, String)>,
+    read: impl Fn(&F, &str) -> Result<Array, Diagnostic>,
+) -> Checked<Vec<Array>> {
     let mut arrays = Vec::new();
     let mut problems = Vec::new();
     for column in &schema.columns {
@@ -97,7 +119,7 @@ fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
             );
             continue;
         };
-        match npy::member(schema, file, name) {
+        match read(file, name) {
             Ok(array) => arrays.push(array),
             Err(problem) => problems.push(problem),
         }

@@ -112,7 +112,8 @@ impl<'a> Cells<'a> {
         let (file, field) = self.bound.fields[element % width];
         let records = &self.records[file];
         format!(
-            "line {} of `{}`, column `{}`",
+            "{} {} of `{}`, column `{}`",
+            records.unit,
             records.line(element / width),
             records.path,
             records.headers[field]

@@ -14,11 +14,15 @@ mod cells;
 mod fold;
 mod group;
 mod idx;
+mod jsonl;
+mod lines;
+mod loose;
 mod npy;
 pub mod order;
 mod schema;
 pub mod split;
 mod table;
+mod tensors;
 mod text;
 
 #[cfg(test)]
@@ -26,7 +30,7 @@ mod tests;
 
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
-pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Schema, SourceKind, SourceSpec};
+pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec};
 pub use split::{Amount, PartSpec, Split, SplitSpec, split};
 pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
 
@@ -40,9 +44,16 @@ pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
     let files = bytes::read_all(schema, world)?;
     let hash = bytes::hash(&files);
     let mut table = match schema.source.kind {
-        SourceKind::Csv => text::read(schema, &files, b',')?,
-        SourceKind::Tsv => text::read(schema, &files, b'\t')?,
-        SourceKind::Idx | SourceKind::Npy | SourceKind::Npz => arrays::read(schema, &files)?,
+        SourceKind::Csv => {
+            let delimiter = schema.source.delimiter.unwrap_or(b',');
+            text::read(schema, &files, |file| text::parse(schema, file, delimiter, true))?
+        }
+        SourceKind::Tsv => text::read(schema, &files, |file| text::parse(schema, file, b'\t', false))?,
+        SourceKind::Jsonl => text::read(schema, &files, |file| jsonl::parse(schema, file))?,
+        SourceKind::Text => text::read(schema, &files, |file| lines::parse(schema, file))?,
+        SourceKind::Idx | SourceKind::Npy | SourceKind::Npz | SourceKind::Safetensors => {
+            arrays::read(schema, &files)?
+        }
     };
     table.hash = hash;
     Ok(table)

@@ -82,7 +82,7 @@ pub fn parse(schema: &Schema, path: &str, bytes: &[u8]) -> Result<Array, Diagnos
     Ok(Array { name: format!("`{path}`"), shape: header.shape, numbers })
 }
 
-fn numbers(kind: &str, big: bool, width: usize, body: &[u8]) -> Numbers {
+pub fn numbers(kind: &str, big: bool, width: usize, body: &[u8]) -> Numbers {
     let raw = body.chunks_exact(width).map(|chunk| {
         // The element's bits in the low end of a word.
         chunk.iter().enumerate().fold(0u64, |word, (at, byte)| {

@@ -19,8 +19,25 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// As the user wrote them.
     pub paths: Vec<String>,
+    /// What separates the fields of a `csv` file, if not a comma.
+    pub delimiter: Option<u8>,
+    /// The list whose elements are the rows (`jsonl`, `parquet`).
+    pub each: Option<String>,
+    /// What a row of plain text is.
+    pub rows: Piece,
+    /// Into what a column with an axis divides a row of plain text.
+    pub cells: Piece,
     /// The `csv("...")` call.
     pub span: Span,
+}
+
+/// A piece of plain text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Lines,
+    /// Between blanks.
+    Words,
+    Characters,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +52,20 @@ pub enum SourceKind {
     Npy,
     /// Archives of named NumPy arrays; columns are found by name.
     Npz,
+    /// An object of JSON a line; columns are found by name.
+    Jsonl,
+    /// Plain text without columns.
+    Text,
+    /// Named arrays; columns are found by name.
+    Safetensors,
+}
+
+impl SourceSpec {
+    /// A reader without options.
+    pub fn new(kind: SourceKind, paths: Vec<String>, span: Span) -> Self {
+        let (rows, cells) = (Piece::Lines, Piece::Characters);
+        SourceSpec { kind, paths, delimiter: None, each: None, rows, cells, span }
+    }
 }
 
 impl SourceKind {
@@ -46,6 +77,9 @@ impl SourceKind {
             "idx" => SourceKind::Idx,
             "npy" => SourceKind::Npy,
             "npz" => SourceKind::Npz,
+            "jsonl" => SourceKind::Jsonl,
+            "text" => SourceKind::Text,
+            "safetensors" => SourceKind::Safetensors,
             _ => return None,
         })
     }

@@ -15,23 +15,30 @@ use crate::diagnostic::{Checked, Code, Diagnostic};
 /// The records of one text file.
 pub struct Records {
     pub path: String,
+    /// What a row is in the file, for messages: `line`, `row`.
+    pub unit: &'static str,
     pub headers: Vec<String>,
     /// All with as many fields as `headers`.
     pub rows: Vec<StringRecord>,
 }
 
 impl Records {
-    /// The line of the file on which a row starts, from 1.
+    /// The line of the file on which a row starts, or the number of the row; from 1.
     pub fn line(&self, row: usize) -> u64 {
         self.rows[row].position().map_or(0, csv::Position::line)
     }
 }
 
-pub fn read(schema: &Schema, files: &[DataFile], delimiter: u8) -> Checked<Table> {
+/// Parses every file and makes the columns.
+pub fn read(
+    schema: &Schema,
+    files: &[DataFile],
+    parse: impl Fn(&DataFile) -> Result<Records, Diagnostic>,
+) -> Checked<Table> {
     let mut records = Vec::with_capacity(files.len());
     let mut problems = Vec::new();
     for file in files {
-        match parse(schema, file, delimiter) {
+        match parse(file) {
             Ok(parsed) => records.push(parsed),
             Err(problem) => problems.push(problem),
         }
@@ -45,13 +52,14 @@ pub fn read(schema: &Schema, files: &[DataFile], delimiter: u8) -> Checked<Table
     cells::convert(schema, &bound, &records)
 }
 
-fn parse(schema: &Schema, file: &DataFile, delimiter: u8) -> Result<Records, Diagnostic> {
+/// A table with a header line. In quotes, the delimiter and line breaks are characters of a value.
+pub fn parse(schema: &Schema, file: &DataFile, delimiter: u8, quotes: bool) -> Result<Records, Diagnostic> {
     let span = schema.source.span;
     let path = &file.path;
     let text = text_of(schema, file)?;
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(delimiter)
-        .quoting(delimiter == b',')
+        .quoting(quotes)
         .flexible(true)
         .from_reader(text.as_bytes());
     let broken = |error: csv::Error| {
@@ -85,8 +93,8 @@ fn parse(schema: &Schema, file: &DataFile, delimiter: u8) -> Result<Records, Dia
             format!("line {line} of `{path}` has {fields} fields; its header has {}{more}", headers.len()),
         )
         .label("lines of different lengths")
-        .help(if delimiter == b',' {
-            "a value that contains a comma or a line break must stand in double quotes"
+        .help(if quotes {
+            "a value that contains the separator or a line break must stand in double quotes"
         } else if headers.len() == 1 {
             "the header has no tab: if the file is separated by commas, read it with `csv`"
         } else {
@@ -101,11 +109,11 @@ fn parse(schema: &Schema, file: &DataFile, delimiter: u8) -> Result<Records, Dia
         return Err(Diagnostic::error(Code::A0427, span, format!("`{path}` has {} rows", rows.len()))
             .label(format!("more than {} rows", i32::MAX)));
     }
-    Ok(Records { path: path.clone(), headers, rows })
+    Ok(Records { path: path.clone(), unit: "line", headers, rows })
 }
 
 /// The file as UTF-8 without a byte-order mark.
-fn text_of<'a>(schema: &Schema, file: &'a DataFile) -> Result<&'a str, Diagnostic> {
+pub fn text_of<'a>(schema: &Schema, file: &'a DataFile) -> Result<&'a str, Diagnostic> {
     let bytes = file.bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&file.bytes);
     let line_of = |at: usize| bytes[..at].iter().filter(|b| **b == b'\n').count() + 1;
     let refuse = |what: String, help: &str| {

@@ -86,6 +86,9 @@ codes! {
     A0219 "lifted over an axis in use";
     A0220 "one axis for two";
     A0221 "alternatives differ";
+    A0241 "loop variable of two types";
+    A0242 "assignment across a loop";
+    A0243 "yield out of place";
     A0250 "not a size";
     A0251 "sizes differ";
     A0252 "outside an axis";
@@ -157,6 +160,17 @@ codes! {
     A0434 "folds do not fit";
     A0435 "batch larger than the data";
     A0436 "part named twice";
+    A0440 "not a line of JSON";
+    A0441 "not a column of plain text";
+    A0442 "not a safetensors file";
+    A0443 "not a Parquet file";
+    A0444 "wrong option of a reader";
+    A0445 "key of a table twice";
+    A0446 "rows that are an axis already";
+    A0447 "text column outside functions of text";
+    A0448 "weight not in the file";
+    A0449 "weight of another shape";
+    A0450 "map names nothing";
     A0501 "a condition does not hold at run time";
     A0502 "an index outside its axis at run time";
     A0503 "a program that cannot be planned";

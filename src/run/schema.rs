@@ -1,7 +1,9 @@
 //! From a `data` declaration to the schema that the readers want.
 
 use crate::check::program::{AxisId, AxisKind, Program};
-use crate::data::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Schema, SourceKind, SourceSpec};
+use crate::data::{
+    ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec,
+};
 use crate::diagnostic::{Checked, Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, ArgumentKind, Column, Data, DataSource, ExprKind, Init, Name, TypeKind};
@@ -18,11 +20,8 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
     let mut problems = Vec::new();
     let mut paths = Vec::new();
     for argument in arguments {
-        match &argument.kind {
-            ArgumentKind::Positional(ast::Expr { kind: ExprKind::Text(path), .. }) => {
-                paths.push(path.clone())
-            }
-            _ => problems.push(not_yet(argument.span, "this option of a reader")),
+        if let ArgumentKind::Positional(ast::Expr { kind: ExprKind::Text(path), .. }) = &argument.kind {
+            paths.push(path.clone());
         }
     }
     let span = arguments.iter().fold(reader.span, |span, argument| span.to(argument.span));
@@ -38,10 +37,30 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
     }
     Ok(Schema {
         name: data.name.text.clone(),
-        source: SourceSpec { kind, paths, span },
+        source: with_options(SourceSpec::new(kind, paths, span), arguments),
         columns: specs,
         span: data.span,
     })
+}
+
+/// The options of a reader, which the checker has seen to be right.
+fn with_options(mut source: SourceSpec, arguments: &[ast::Argument]) -> SourceSpec {
+    let piece = |value: &ast::Expr| match &value.kind {
+        ExprKind::Name(name) if name.text == "words" => Piece::Words,
+        ExprKind::Name(name) if name.text == "characters" => Piece::Characters,
+        _ => Piece::Lines,
+    };
+    for argument in arguments {
+        let ArgumentKind::Named { name, value } = &argument.kind else { continue };
+        match (name.text.as_str(), &value.kind) {
+            ("delimiter", ExprKind::Text(text)) => source.delimiter = text.bytes().next(),
+            ("each", ExprKind::Text(text)) => source.each = Some(text.clone()),
+            ("rows", _) => source.rows = piece(value),
+            ("cells", _) => source.cells = piece(value),
+            _ => {}
+        }
+    }
+    source
 }
 
 fn column_spec(

@@ -2,7 +2,7 @@
 
 use super::Builtin;
 use super::rule::BuiltinCall;
-use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type};
+use crate::check::program::{AxisId, AxisIds, Element, Type};
 use crate::check::state::Checker;
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
@@ -105,40 +105,10 @@ impl Checker<'_> {
         }
     }
 
-    fn static_options(&mut self, call: BuiltinCall, known: &[&str]) {
+    pub fn static_options(&mut self, call: BuiltinCall, known: &[&str]) {
         for (name, value) in self.options(call, known) {
             self.static_number(value, &format!("`{name}`"));
         }
-    }
-
-    /// `window(x, H as K = 3, stride = 1, pad = 0, dilation = 1)`
-    fn window(&mut self, call: BuiltinCall) -> Type {
-        self.static_options(call, &["stride", "pad", "dilation"]);
-        let ([operand], [(along, name, size)]) = (&call.positional()[..], &call.renamed()[..]) else {
-            return self.wrong_count(call, "a value and an axis with a new one: `H as K = 3`");
-        };
-        let Some((element, mut axes)) = self.array_of(operand) else { return Type::Error };
-        let Some(along) = self.wanted_axis_of(call, along, &axes, operand.span, "slides along") else {
-            return Type::Error;
-        };
-        if let Some(size) = size {
-            self.static_number(size, "the size of a window");
-        }
-        let (inner, new) = self.made_axis(name);
-        if size.is_none() && new {
-            self.report(
-                Diagnostic::error(Code::A0202, name.span, "the window needs a size")
-                    .label("how many positions?")
-                    .help(format!("write `{} = 3`", name.text)),
-            );
-        }
-        let named = self.program.axis(along).name.clone();
-        let places = self.new_axis(named, AxisKind::Derived, call.expr.span);
-        axes.remove(&along);
-        axes.extend([places, inner]);
-        self.program.derived.insert(call.expr.id, if new { vec![places, inner] } else { vec![places] });
-        self.builtin_done(call, &[along, inner]);
-        array(element, axes)
     }
 
     /// `concat(a, b, A as B)`: a along A, then b along A (or along its only axis of that name).

@@ -177,7 +177,7 @@ impl Checker<'_> {
     }
 
     /// The one type of two alternatives.
-    fn join(&mut self, a: &Type, a_span: Span, b: &Type, b_span: Span) -> Type {
+    pub(super) fn join(&mut self, a: &Type, a_span: Span, b: &Type, b_span: Span) -> Type {
         match (a, b) {
             (Type::Error, other) | (other, Type::Error) => other.clone(),
             (a, b) if a == b => a.clone(),

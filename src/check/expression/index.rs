@@ -45,8 +45,7 @@ impl Checker<'_> {
                         self.static_number(bound, "the bounds of a slice");
                     }
                     self.selected_axis(&axes, value.span, axis).map(|from| {
-                        let info = self.program.axis(from).name.clone();
-                        let new = self.new_axis(info, AxisKind::Derived, axis.span);
+                        let new = self.slice_axis(from, start.as_ref(), end.as_ref(), axis.span);
                         result.remove(&from);
                         result.insert(new);
                         derived.push(new);
@@ -61,6 +60,24 @@ impl Checker<'_> {
             self.program.derived.insert(expr.id, derived);
         }
         array(element, result)
+    }
+
+    /// The axis of a slice. Equal slices of one axis are one axis, where the bounds are plain numbers.
+    fn slice_axis(&mut self, from: AxisId, start: Option<&Expr>, end: Option<&Expr>, span: Span) -> AxisId {
+        let plain =
+            |bound: Option<&Expr>| bound.is_none_or(|bound| matches!(bound.kind, ExprKind::Number { .. }));
+        let text = |bound: Option<&Expr>| bound.map(|bound| self.text(bound.span)).unwrap_or_default();
+        let key = (from, format!("{}..{}", text(start), text(end)));
+        if let Some(axis) = self.slices.get(&key) {
+            return *axis;
+        }
+        let name = self.program.axis(from).name.clone();
+        let axis = self.new_axis(name, AxisKind::Derived, span);
+        self.origins.insert(axis, from);
+        if plain(start) && plain(end) {
+            self.slices.insert(key, axis);
+        }
+        axis
     }
 
     /// The axis that a selector or reduction names, which the operand must have.

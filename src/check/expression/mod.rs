@@ -9,6 +9,7 @@ mod index;
 mod list;
 mod mismatch;
 mod operator;
+mod repeated;
 mod value;
 
 pub(super) use apply::plural;
@@ -51,8 +52,10 @@ impl Checker<'_> {
             ExprKind::Field { value, field } => self.field(expr, value, field),
             ExprKind::Match { value, arms } => self.match_expression(expr, value, arms),
             ExprKind::If { condition, then, otherwise } => self.if_expression(condition, then, otherwise),
-            ExprKind::Scan { .. } => self.unavailable(expr.span, "`scan`"),
-            ExprKind::Iterate { .. } => self.unavailable(expr.span, "`iterate`"),
+            ExprKind::Scan { item, axis, from, body } => self.scan(expr, item, axis, from, body),
+            ExprKind::Iterate { count, until, from, body, .. } => {
+                self.iterate(expr, count, until.as_deref(), from, body)
+            }
             ExprKind::Lambda { .. } => self.unavailable(expr.span, "a function without a name"),
             ExprKind::From { .. } => self.unavailable(expr.span, "`from safetensors`"),
         }

@@ -8,12 +8,11 @@ use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place
 use crate::check::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{
-    Argument, ArgumentKind, Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind,
+    Argument, ArgumentKind, Column, Data, DataSource, Expr, ExprKind, GeneratorStatement, Init, Name,
+    TypeKind,
 };
 
-const READERS: [&str; 5] = ["csv", "tsv", "idx", "npy", "npz"];
-const LATER_READERS: [&str; 4] = ["jsonl", "parquet", "safetensors", "text"];
-const OPTIONS: [&str; 1] = ["delimiter"];
+const READERS: [&str; 8] = ["csv", "tsv", "jsonl", "text", "idx", "npy", "npz", "safetensors"];
 
 impl Checker<'_> {
     /// Declares a data set with its axes in the scope at hand.
@@ -68,10 +67,6 @@ impl Checker<'_> {
     }
 
     fn reader(&mut self, reader: &Name, arguments: &[Argument]) {
-        if LATER_READERS.contains(&reader.text.as_str()) {
-            self.unavailable(reader.span, &format!("the reader `{}`", reader.text));
-            return;
-        }
         if !READERS.contains(&reader.text.as_str()) {
             let help = match nearest(&reader.text, READERS) {
                 Some(near) => format!("did you mean `{near}`?"),
@@ -103,12 +98,7 @@ impl Checker<'_> {
                         );
                     }
                 }
-                ArgumentKind::Named { name, value } => {
-                    self.expression(value);
-                    if !OPTIONS.contains(&name.text.as_str()) {
-                        self.unknown_argument(&reader.text, name, &OPTIONS, None);
-                    }
-                }
+                ArgumentKind::Named { name, value } => self.reader_option(reader, name, value),
                 ArgumentKind::As { .. } => {
                     self.report(
                         Diagnostic::error(
@@ -131,6 +121,53 @@ impl Checker<'_> {
                 )
                 .label("no path")
                 .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
+            );
+        }
+    }
+
+    /// `delimiter = ";"`, `each = "tokens"`, `rows = words`
+    fn reader_option(&mut self, reader: &Name, name: &Name, value: &Expr) {
+        let known: &[&str] = match reader.text.as_str() {
+            "csv" => &["delimiter"],
+            "jsonl" | "parquet" => &["each"],
+            "text" => &["rows", "cells"],
+            _ => &[],
+        };
+        if !known.contains(&name.text.as_str()) {
+            self.unknown_argument(&reader.text, name, known, None);
+            return;
+        }
+        self.program.types.insert(value.id, Type::Text);
+        let (fits, help) = match (name.text.as_str(), &value.kind) {
+            ("delimiter", ExprKind::Text(text)) => {
+                (text.len() == 1 && text.is_ascii(), "one character in quotes: `delimiter = \";\"`")
+            }
+            ("delimiter", _) => (false, "one character in quotes: `delimiter = \";\"`"),
+            ("each", kind) => (
+                matches!(kind, ExprKind::Text(_)),
+                "the name of a list of the file, in quotes: `each = \"words\"`",
+            ),
+            ("rows", ExprKind::Name(word)) => (
+                ["lines", "words", "characters"].contains(&word.text.as_str()),
+                "`rows = lines`, `rows = words` or `rows = characters`",
+            ),
+            ("rows", _) => (false, "`rows = lines`, `rows = words` or `rows = characters`"),
+            (_, ExprKind::Name(word)) => (
+                ["words", "characters"].contains(&word.text.as_str()),
+                "`cells = words` or `cells = characters`",
+            ),
+            _ => (false, "`cells = words` or `cells = characters`"),
+        };
+        if !fits {
+            self.report(
+                Diagnostic::error(
+                    Code::A0444,
+                    value.span,
+                    format!("`{}` is no value of the option `{}`", self.text(value.span), name.text),
+                )
+                .label("not possible here")
+                .related(reader.span, "for this reader")
+                .help(format!("write {help}")),
             );
         }
     }

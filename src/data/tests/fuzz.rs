@@ -4,11 +4,19 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KINDS: [SourceKind; 5] =
-    [SourceKind::Csv, SourceKind::Tsv, SourceKind::Idx, SourceKind::Npy, SourceKind::Npz];
+const KINDS: [SourceKind; 8] = [
+    SourceKind::Csv,
+    SourceKind::Tsv,
+    SourceKind::Idx,
+    SourceKind::Npy,
+    SourceKind::Npz,
+    SourceKind::Jsonl,
+    SourceKind::Text,
+    SourceKind::Safetensors,
+];
 
 /// Starts of real files, so that the bytes after them reach the inner parts of the readers.
-const STARTS: [&[u8]; 8] = [
+const STARTS: [&[u8]; 11] = [
     b"",
     b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
     b"\0\0\x08\x02\0\0\0\x02",
@@ -17,6 +25,9 @@ const STARTS: [&[u8]; 8] = [
     b"PK\x03\x04",
     b"x,y,f_0,f_1\n1,2,3,4\n",
     b"x\ty\tf_0\n",
+    b"{\"x\": 1, \"f\": [1, 2]}\n{\"x\": ",
+    b"{\"x\": [[[[",
+    b"\x50\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"F32\",\"shape\":[",
 ];
 
 fn columns() -> Vec<ColumnSpec> {
@@ -35,6 +46,9 @@ fn read_in_every_way(bytes: &[u8]) {
             let _ = load(&schema(kind, &["a"], vec![column]), &memory(&[bytes]));
         }
         let _ = load(&schema(kind, &["a"], columns()), &memory(&[bytes]));
+        let mut exploded = schema(kind, &["a"], columns());
+        exploded.source.each = Some("f".into());
+        let _ = load(&exploded, &memory(&[bytes]));
     }
 }
 
@@ -50,6 +64,20 @@ proptest! {
     fn random_tables_never_panic(rest in "[xyf_0-9,\t\n\"nae. -]{0,120}") {
         read_in_every_way(rest.as_bytes());
         read_in_every_way(&[b"x,y,f_0,f_1\n".as_slice(), rest.as_bytes()].concat());
+    }
+
+    #[test]
+    fn random_lines_of_json_never_panic(rest in "([{}\\[\\]\":,xf0-9 \n-]|\"x\"|\"f\"|true|null|1e400){0,60}") {
+        read_in_every_way(rest.as_bytes());
+        read_in_every_way(format!("{{\"x\": 1, \"f\": [{rest}]}}").as_bytes());
+    }
+
+    #[test]
+    fn damaged_tensors_never_panic(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = super::loose::tensors();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        read_in_every_way(&bytes);
     }
 
     #[test]

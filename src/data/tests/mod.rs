@@ -2,6 +2,7 @@
 
 mod errors;
 mod fuzz;
+mod loose;
 mod readers;
 mod rows;
 
@@ -19,7 +20,7 @@ pub fn span(at: usize) -> Span {
 pub fn schema(kind: SourceKind, paths: &[&str], columns: Vec<ColumnSpec>) -> Schema {
     Schema {
         name: "sample".into(),
-        source: SourceSpec { kind, paths: paths.iter().map(|p| p.to_string()).collect(), span: span(100) },
+        source: SourceSpec::new(kind, paths.iter().map(|p| p.to_string()).collect(), span(100)),
         columns,
         span: span(200),
     }

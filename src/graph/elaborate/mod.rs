@@ -29,6 +29,7 @@ mod statement;
 mod test;
 mod train;
 mod value;
+mod window;
 
 pub use evaluate::quantified;
 pub use outcome::{

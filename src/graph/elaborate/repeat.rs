@@ -79,6 +79,23 @@ impl<'p> Elaborator<'_, 'p> {
             }
             return Ok(Value::Tuple(Arc::new(parts)));
         }
+        if let Some(Value::Record(first)) = values.first() {
+            let mut fields = Vec::with_capacity(first.len());
+            for (name, _) in first.iter() {
+                let column: Vec<Value<'p>> = values
+                    .iter()
+                    .map(|value| match value {
+                        Value::Record(fields) => fields
+                            .iter()
+                            .find(|(known, _)| known == name)
+                            .map_or(Value::Unit, |(_, value)| value.clone()),
+                        _ => Value::Unit,
+                    })
+                    .collect();
+                fields.push((name.clone(), self.stack(&column, along, span)?));
+            }
+            return Ok(Value::Record(Arc::new(fields)));
+        }
         let name = self.axis_name(along);
         let one = self.fresh(name, 1);
         let mut joined: Vec<(NodeId, Axis)> = Vec::with_capacity(values.len());

@@ -6,7 +6,7 @@ use super::value::Value;
 use crate::check::builtin::Builtin;
 use crate::check::program::AxisId;
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisSet, Element, NodeId, Op};
+use crate::graph::{Axis, AxisSet, Element, NodeId};
 use crate::source::Span;
 use crate::syntax::ast::{ArgumentKind, Call, Expr, ExprKind};
 
@@ -60,59 +60,6 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    /// `window(x, H as K = 3, stride = 1, pad = 1, dilation = 1)`
-    fn window(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
-        let span = expr.span;
-        let typed = self.typed();
-        let mut found = None;
-        for argument in &call.arguments {
-            if let ArgumentKind::As { value, name, size, .. } = &argument.kind {
-                found = Some((value, name, size.as_ref()));
-            }
-        }
-        let Some((of, name, size)) = found else {
-            return Err(fail::fault(span, "`window` without its axis"));
-        };
-        let x = self.first_node(call, span)?;
-        let Some(axis) = self.axis_of(of)? else {
-            return Err(fail::fault(of.span, "`window` without its axis"));
-        };
-        let derived = typed.derived.get(&expr.id).map_or(&[][..], Vec::as_slice);
-        let kernel_id = typed.axes_at.get(&name.span).copied().or_else(|| derived.first().copied());
-        let Some(kernel_id) = kernel_id else {
-            return Err(fail::fault(name.span, "`window` without its kernel's axis"));
-        };
-        let kernel = match size {
-            Some(size) => {
-                let size = self.static_size(size, "the size of a window")?;
-                self.bind_axis(kernel_id, size)
-            }
-            None => self.axis(kernel_id, name.span)?,
-        };
-        let stride = self.static_argument(call, "stride", 1.0)?;
-        let dilation = self.static_argument(call, "dilation", 1.0)?;
-        let before = self.static_argument(call, "pad", 0.0)?;
-        let counts = [stride, dilation, before].map(super::elaborator::whole);
-        let [Some(stride @ 1..), Some(dilation @ 1..), Some(before)] = counts else {
-            return Err(fail::not_size(span, if before < 0.0 { before } else { stride.min(dilation) }));
-        };
-        let reach = (self.size(kernel).max(1) - 1) * dilation + 1;
-        let room = self.size(axis) + 2 * before;
-        if room < reach {
-            return Err(fail::outside(span, reach as f64, &self.axis_name(axis), room));
-        }
-        let places = (room - reach) / stride + 1;
-        let output = match derived.iter().copied().find(|id| *id != kernel_id) {
-            Some(id) => self.bind_axis(id, places),
-            None => {
-                let text = self.axis_name(axis);
-                self.fresh(text, places)
-            }
-        };
-        let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
-        self.build(span, |g| g.window(Op::Window { axis, output, kernel, stride, dilation, before }, x))
-    }
-
     /// `concat(a, b, A as B)`: each value has A, or the axis at its place in a list `[A, C] as B`.
     fn concat(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<NodeId> {
         let span = expr.span;
@@ -157,7 +104,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// Binds the axis that an operation makes; one that exists already must have the size.
-    fn new_axis(&mut self, id: AxisId, size: usize, span: Span) -> Checked<Axis> {
+    pub fn new_axis(&mut self, id: AxisId, size: usize, span: Span) -> Checked<Axis> {
         use crate::check::program::AxisKind;
         if matches!(self.typed().axis(id).kind, AxisKind::Derived) {
             return Ok(self.bind_axis(id, size));
