@@ -58,6 +58,9 @@ builtins! {
     NormalQuantile "normal_quantile" "normal_quantile(p)" "Inverse of the standard normal distribution function.";
     BetaIncomplete "beta_incomplete" "beta_incomplete(a, b, x)" "Regularised incomplete beta function I_x(a, b).";
     GammaIncomplete "gamma_incomplete" "gamma_incomplete(a, x)" "Regularised lower incomplete gamma function P(a, x).";
+    GammaQuantile "gamma_quantile" "gamma_quantile(a, p)" "Inverse of the distribution function of the gamma distribution of shape a and scale 1.";
+    PoissonQuantile "poisson_quantile" "poisson_quantile(mean, p)" "The smallest count that a Poisson count of this mean does not exceed with probability p or more.";
+    BinomialQuantile "binomial_quantile" "binomial_quantile(n, q, p)" "The smallest count that a binomial count (n trials of chance q) does not exceed with probability p or more.";
     Where "where" "where(condition, a, b)" "a where the condition holds, else b, element by element.";
     // Reductions over the axes named after the value; `by`, `where` and `else` apply. `max(a, b)` of two values is element-wise.
     Sum "sum" "sum(x, A, ...)" "Sum over axes. Of a Bool: how many.";
@@ -82,6 +85,8 @@ builtins! {
     Top "top" "top(x, A, k as K)" "The k largest along A in descending order, along the new axis K.";
     CumulativeSum "cumsum" "cumsum(x, A)" "Running sum along A.";
     CumulativeProduct "cumprod" "cumprod(x, A)" "Running product along A.";
+    CumulativeMax "cummax" "cummax(x, A)" "Running maximum along A.";
+    CumulativeMin "cummin" "cummin(x, A)" "Running minimum along A.";
     // Shape.
     Size "size" "size(A)" "The number of positions of an axis: a static number.";
     Iota "iota" "iota(A)" "The position along A, as an index of A.";

@@ -93,6 +93,7 @@ codes! {
     A0251 "sizes differ";
     A0252 "outside an axis";
     A0253 "not a single number";
+    A0254 "least count without else";
     A0301 "objective is not a single number";
     A0302 "held-out data in training";
     A0303 "measured on training data";

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod logic;
 pub mod name;
 pub mod order;
+pub mod quantile;
 pub mod random;
 pub mod reduce;
 pub mod shape;
@@ -125,6 +126,14 @@ pub enum Special {
     BetaIncomplete,
     /// Regularised lower incomplete gamma function P(a, x); operands a, x, and an ignored third.
     GammaIncomplete,
+    /// The x with P(a, x) = p; operands a, p, and an ignored third.
+    GammaQuantile,
+    /// The derivative of `GammaQuantile` by a, of the same operands. No derivative.
+    GammaQuantileByShape,
+    /// The smallest k with P(K <= k) >= p for a Poisson count K; operands mean, p, and an ignored third. No derivative.
+    PoissonQuantile,
+    /// The same for a binomial count; operands number of trials, chance, p. No derivative.
+    BinomialQuantile,
 }
 
 /// A primitive operation. Operands are positional; their number and elements are stated at each.

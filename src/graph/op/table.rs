@@ -2,8 +2,8 @@
 
 use super::signature::{Signature, Type, TypeError};
 use super::{
-    Op, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, random, reduce,
-    shape, slice, special, window,
+    Op, Special, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, random,
+    reduce, shape, slice, special, window,
 };
 use crate::graph::Graph;
 use crate::graph::differentiate::Derivative;
@@ -56,6 +56,7 @@ impl Op {
             Op::ArgSort { .. } | Op::Rank { .. } => rules!(order, none),
             Op::Cumulative { .. } => rules!(cumulative),
             Op::Contract { .. } => rules!(contract),
+            Op::Special(Special::GammaQuantile) => rules!(special),
             Op::Special(_) => rules!(special, none),
             Op::Stop => rules!(control, none),
             Op::Check(_) => rules!(control),
