@@ -17,6 +17,7 @@ mod fail;
 mod function_value;
 mod generate;
 mod layer;
+mod linear_algebra;
 mod list;
 mod objective;
 mod operator;
