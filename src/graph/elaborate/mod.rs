@@ -29,6 +29,7 @@ mod repeat;
 mod scope;
 mod select;
 mod shape;
+mod state;
 mod statement;
 mod test;
 mod train;
