@@ -153,7 +153,9 @@ impl Graph {
             let node = &self.nodes[number];
             if node.element == Element::Float && node.op.rules().derivative.is_some() {
                 from[number] |= match &node.op {
-                    Op::Special(special) => from[node.operands[special.argument()].0 as usize],
+                    Op::Special(special) => {
+                        special.differentiable().iter().any(|at| from[node.operands[*at].0 as usize])
+                    }
                     _ => node.operands.iter().any(|operand| from[operand.0 as usize]),
                 };
             }
@@ -173,8 +175,11 @@ impl Graph {
         specials.into_iter().find(|id| {
             let node = self.node(*id);
             let Op::Special(special) = node.op else { return false };
-            let parameters = node.operands[..special.argument()].iter();
-            parameters.into_iter().any(|operand| from[operand.0 as usize])
+            let by = special.differentiable();
+            let lost = |at: &usize| !by.contains(at) && from[node.operands[*at].0 as usize];
+            // Counts are steps, like `floor`: there is nothing to lose.
+            !by.is_empty()
+                && (0..special.operands()).any(|at| lost(&at))
                 && self.differentiably_depends_on(output, *id)
         })
     }

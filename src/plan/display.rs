@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::Plan;
 use super::kernel::{Access, BufferId, Kernel, LoadKind, Operation, Place};
-use crate::graph::Special;
 
 impl Operation {
     /// How many arguments count.
@@ -15,7 +14,7 @@ impl Operation {
             | Operation::IndexBinary(_)
             | Operation::Compare(..)
             | Operation::Logic(_) => 2,
-            Operation::Special(Special::GammaIncomplete) => 2,
+            Operation::Special(special) if special.operands() == 2 => 2,
             Operation::Select(_) | Operation::Special(_) => 3,
         }
     }

@@ -30,10 +30,6 @@ impl Checker<'_> {
                 Some(c.file_columns(data, columns))
             }
             DataSource::Generated { size, block } => {
-                // Each trial draws its own rows, so the data belong to an experiment.
-                if c.context.place != Place::Experiment {
-                    c.unavailable(data.name.span, "generated data outside an experiment");
-                }
                 c.static_number(size, "the number of rows");
                 Some(c.generated(rows, block))
             }

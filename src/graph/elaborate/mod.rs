@@ -24,6 +24,7 @@ mod operator;
 mod order;
 mod outcome;
 mod reduce;
+mod reduce_order;
 mod repeat;
 mod scope;
 mod select;

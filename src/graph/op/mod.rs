@@ -13,6 +13,7 @@ mod linear_algebra_reference;
 pub mod logic;
 pub mod name;
 pub mod order;
+pub mod quantile;
 pub mod random;
 pub mod reduce;
 pub mod scan;
@@ -130,6 +131,14 @@ pub enum Special {
     BetaIncomplete,
     /// Regularised lower incomplete gamma function P(a, x); operands a, x, and an ignored third.
     GammaIncomplete,
+    /// The x with P(a, x) = p; operands a, p, and an ignored third.
+    GammaQuantile,
+    /// The derivative of `GammaQuantile` by a, of the same operands. No derivative.
+    GammaQuantileByShape,
+    /// The smallest k with P(K <= k) >= p for a Poisson count K; operands mean, p, and an ignored third. No derivative.
+    PoissonQuantile,
+    /// The same for a binomial count; operands number of trials, chance, p. No derivative.
+    BinomialQuantile,
 }
 
 /// Operations on the matrix that two axes make, once for every position of the other axes. Their meaning is in
