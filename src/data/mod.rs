@@ -15,6 +15,7 @@ mod fold;
 mod group;
 mod idx;
 mod jsonl;
+mod key;
 mod lines;
 mod loose;
 mod npy;
@@ -30,7 +31,9 @@ mod tests;
 
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
-pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec};
+pub use schema::{
+    ColumnKind, ColumnSpec, Domain, InnerAxis, Key, Missing, Piece, Schema, SourceKind, SourceSpec,
+};
 pub use split::{Amount, PartSpec, Split, SplitSpec, split};
 pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
 

@@ -9,7 +9,16 @@ pub struct Schema {
     pub name: String,
     pub source: SourceSpec,
     pub columns: Vec<ColumnSpec>,
+    /// The field that names the rows: each is one value of a category. The rows are put in the order of a category.
+    pub key: Option<Key>,
     /// The declaration.
+    pub span: Span,
+}
+
+/// `by name`: the field of the file whose values are the rows of a category.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub header: String,
     pub span: Span,
 }
 

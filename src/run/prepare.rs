@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::schema;
+use super::engine::Engine;
+use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
 use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{DataBinding, Scope, Stored};
+use crate::graph::elaborate::{DataBinding, Scope, Stored, StoredTexts};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
@@ -24,6 +25,8 @@ pub struct Base<'p> {
     pub seed_slot: Slot,
     pub axes: Vec<VaryAxis>,
     pub tables: BTreeMap<String, Table>,
+    /// The values of the categories that data made.
+    pub labels: BTreeMap<AxisId, Vec<String>>,
     pub seed: u32,
     pub precision: Precision,
     pub allow_divergence: bool,
@@ -36,6 +39,7 @@ pub fn prepare<'p>(
     experiment: &'p Experiment,
     world: &dyn World,
     options: &Options,
+    engine: &Engine,
 ) -> Result<Base<'p>, Failure> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
@@ -46,6 +50,7 @@ pub fn prepare<'p>(
         seed_slot,
         axes: Vec::new(),
         tables: BTreeMap::new(),
+        labels: BTreeMap::new(),
         seed: options.seed,
         precision: Precision::Single,
         allow_divergence: false,
@@ -57,7 +62,9 @@ pub fn prepare<'p>(
         for item in &file.items {
             let outcome = match &item.kind {
                 ItemKind::Axis(declarations) if own => base.sizes(declarations),
-                ItemKind::Data(data) if own => base.load(data, world),
+                ItemKind::Data(data) if own => {
+                    base.load(data, world).and_then(|()| base.compute(data, engine))
+                }
                 _ => Ok(()),
             };
             problems.extend(outcome.err().unwrap_or_default());
@@ -97,11 +104,21 @@ impl<'p> Base<'p> {
         }
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
-        let table = data::load(&schema(data, self.program, &size)?, world)?;
-        let binding = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
+        let known = Known { size: &size, labels: &self.labels };
+        let table = data::load(&schema(data, self.program, &known)?, world)?;
+        let (binding, labels) = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
+        self.labels.extend(labels);
         self.scope.bind_data(&data.name.text, binding);
         self.tables.insert(data.name.text.clone(), table);
         Ok(())
+    }
+
+    /// The computed columns of data at the top of the file. Data of an experiment have theirs in every trial.
+    fn compute(&mut self, data: &'p Data, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
+        match self.scope.computed_columns(data, &mut self.store, Precision::Single)? {
+            Some(program) => engine.once(program, data.span, &mut self.store),
+            None => Ok(()),
+        }
     }
 
     fn setting(
@@ -172,7 +189,7 @@ fn bind_table<'p>(
     table: &Table,
     scope: &mut Scope<'p>,
     store: &mut Store,
-) -> DataBinding {
+) -> (DataBinding, Vec<(AxisId, Vec<String>)>) {
     let mut ids: BTreeMap<&str, AxisId> = BTreeMap::new();
     if let DataSource::File { columns, .. } = &data.source {
         for column in columns {
@@ -194,7 +211,14 @@ fn bind_table<'p>(
         }
     }
     let mut binding = DataBinding::default();
-    let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return binding };
+    let mut labels: Vec<(AxisId, Vec<String>)> = table
+        .categories
+        .iter()
+        .filter(|category| !category.values.is_empty())
+        .filter_map(|category| Some((*ids.get(category.name.as_str())?, category.values.clone())))
+        .collect();
+    let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return (binding, labels) };
+    labels.extend(table.keys.iter().map(|keys| (rows, keys.clone())));
     let row_axis = scope.bind_axis(rows, table.rows);
     for column in &table.columns {
         let inner =
@@ -204,7 +228,14 @@ fn bind_table<'p>(
         let name = format!("{}.{}", data.name.text, column.name);
         binding.columns.insert(column.name.clone(), Stored { slot, element: column.element, layout, name });
     }
-    binding
+    for text in &table.texts {
+        let inner =
+            text.inner.iter().filter_map(|name| ids.get(name.as_str())).filter_map(|id| scope.axis(*id));
+        let layout = std::iter::once(row_axis).chain(inner).collect();
+        let stored = StoredTexts { values: text.values.clone().into(), layout };
+        binding.texts.insert(text.name.clone(), stored);
+    }
+    (binding, labels)
 }
 
 /// The axis of a part of a data set's rows, if the program mentions it.

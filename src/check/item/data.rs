@@ -21,13 +21,17 @@ impl Checker<'_> {
             let first = first.span;
             self.defined_twice(&data.name, first);
         }
+        let taken = self.find_axis(&data.axis.text);
         let kind = AxisKind::Rows { data: data.name.text.clone() };
         let rows = self.new_axis(data.axis.text.clone(), kind, data.axis.span);
         self.declare_axis(&data.axis, rows);
         let (columns, trace) = self.traced(|c| match &data.source {
-            DataSource::File { reader, arguments, columns } => {
+            DataSource::File { reader, arguments, key, columns } => {
                 c.reader(reader, arguments);
-                Some(c.file_columns(data, columns))
+                if let Some(key) = key {
+                    c.table_key(data, reader, key, taken);
+                }
+                Some(c.file_columns(data, rows, columns))
             }
             DataSource::Generated { size, block } => {
                 // Each trial draws its own rows, so the data belong to an experiment.
@@ -176,38 +180,112 @@ impl Checker<'_> {
         }
     }
 
-    fn file_columns(&mut self, data: &Data, columns: &[Column]) -> Vec<ColumnInfo> {
-        let mut infos = Vec::new();
-        for column in columns {
-            if let Some(info) = self.file_column(data, column) {
-                infos.push(info);
-            }
-            match &column.value {
-                Some(Init::Value(value)) if matches!(value.kind, ExprKind::Text(_)) => {
-                    self.expression(value);
-                }
-                Some(Init::Value(value) | Init::Draw(value)) => {
-                    self.report(
-                        Diagnostic::error(Code::A0321, value.span, "the columns of a file are read, not computed")
-                            .label("an expression")
-                            .related(data.name.span, "this data set is read from a file")
-                            .help("after `=` may stand the name of the column in the file, in quotes; compute with a `let` in the blocks"),
-                    );
-                }
-                None => {}
-            }
-            // `missing drop`, or the value that stands for what is missing.
-            if let Some(missing) = &column.missing {
-                match &missing.kind {
-                    ExprKind::Name(name) if matches!(name.text.as_str(), "drop" | "refuse") => {}
-                    ExprKind::Number { .. } | ExprKind::Text(_) => {}
-                    _ => {
-                        self.unavailable(missing.span, "this policy for missing values");
-                    }
-                }
-            }
+    /// `over Shop by name`: the rows make the category, so no column may have made it before.
+    fn table_key(&mut self, data: &Data, reader: &Name, key: &Name, taken: Option<AxisId>) {
+        if ["idx", "npy", "npz", "safetensors"].contains(&reader.text.as_str()) {
+            self.report(
+                Diagnostic::error(
+                    Code::A0444,
+                    key.span,
+                    format!("`{}` has no fields that could name rows", reader.text),
+                )
+                .label("not possible here")
+                .related(reader.span, "for this reader")
+                .help("tables with a key are read with `csv`, `tsv`, `jsonl` or `parquet`"),
+            );
         }
-        infos
+        if let Some(axis) = taken {
+            let name = self.axis_name(axis);
+            self.report(
+                Diagnostic::error(
+                    Code::A0446,
+                    data.axis.span,
+                    format!("the rows of `{}` cannot make the axis `{name}`: there is one already", data.name.text),
+                )
+                .label("made by the rows of this table")
+                .related(self.program.axis(axis).span, format!("`{name}` is made here"))
+                .help("declare the table before the data whose columns refer to it: then their values must be keys of the table"),
+            );
+        }
+    }
+
+    /// A column is read, or computed from those before it: written for one row, as a function is for one item.
+    fn file_columns(&mut self, data: &Data, rows: AxisId, columns: &[Column]) -> Vec<ColumnInfo> {
+        self.scoped(|c| columns.iter().filter_map(|column| c.read_or_computed(data, rows, column)).collect())
+    }
+
+    fn read_or_computed(&mut self, data: &Data, rows: AxisId, column: &Column) -> Option<ColumnInfo> {
+        if is_computed(column) {
+            if let Some(missing) = &column.missing {
+                self.report(
+                    Diagnostic::error(Code::A0321, missing.span, "a computed column has no missing values")
+                        .label("nothing can be missing")
+                        .related(column.name.span, "this column is computed")
+                        .help("state the policy at the columns that it is computed from"),
+                );
+            }
+            let outer = self.context.place;
+            let (info, random) = {
+                let before = std::mem::take(&mut self.context.random);
+                let info = self.generated_column(rows, column);
+                let random = std::mem::replace(&mut self.context.random, before);
+                self.context.random |= random;
+                (info, random)
+            };
+            if outer != Place::Experiment && random {
+                self.report(
+                    Diagnostic::error(
+                        Code::A0304,
+                        column.span,
+                        "a random column of data outside an experiment",
+                    )
+                    .label("every trial would draw its own")
+                    .related(data.name.span, "this data set belongs to the whole file")
+                    .help("declare the data set inside the experiment"),
+                );
+            }
+            return info;
+        }
+        if let Some(Init::Value(value)) = &column.value {
+            self.expression(value);
+        }
+        if let Some(missing) = &column.missing {
+            self.missing_policy(missing);
+        }
+        let info = self.file_column(data, column)?;
+        let local = Local {
+            span: column.name.span,
+            ty: array(info.element, info.axes.clone()),
+            kind: LocalKind::Column,
+            definition: Definition::Local(column.name.span),
+        };
+        if self.scopes.last().is_some_and(|scope| !scope.values.contains_key(&column.name.text)) {
+            self.declare_local(&column.name, local, Trace::default());
+        }
+        Some(info)
+    }
+
+    /// `missing error`, `missing drop`, or the value that stands for what is missing.
+    fn missing_policy(&mut self, missing: &Expr) {
+        self.program.types.insert(missing.id, Type::Text);
+        let fits = match &missing.kind {
+            ExprKind::Name(name) => matches!(name.text.as_str(), "drop" | "refuse" | "error"),
+            ExprKind::Number { .. } | ExprKind::Text(_) | ExprKind::Bool(_) => true,
+            ExprKind::Unary { value, .. } => matches!(value.kind, ExprKind::Number { .. }),
+            _ => false,
+        };
+        if !fits {
+            let text = self.text(missing.span);
+            self.report(
+                Diagnostic::error(Code::A0444, missing.span, format!("`{text}` is no policy for missing values"))
+                    .label("not possible here")
+                    .help(
+                        "write `missing error`, `missing drop`, or a value: `missing 0`, `missing \"none\"`; a mean or a \
+                         median is fitted, so it belongs to the training part: read `missing 0`, say where with a column \
+                         `unknown: Bool = \"age.missing\"`, and replace in the experiment",
+                    ),
+            );
+        }
     }
 
     /// Unknown elements are categories, unknown axes are groups sized by the data.
@@ -230,8 +308,8 @@ impl Checker<'_> {
                 self.declare_axis(name, id);
             }
         }
-        let known =
-            matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
+        let known = matches!(element.text.as_str(), "Float" | "Bool" | "Text")
+            || self.find_axis(&element.text).is_some();
         if !known && self.looks_like_type(&element.text) {
             let kind = AxisKind::Category { data: data.name.text.clone() };
             let id = self.new_axis(element.text.clone(), kind, element.span);
@@ -319,5 +397,14 @@ impl Checker<'_> {
             axes: axes.clone(),
             span: column.name.span,
         })
+    }
+}
+
+/// Whether a column of a file has an expression for its value, and not a name in the file or nothing.
+fn is_computed(column: &Column) -> bool {
+    match &column.value {
+        Some(Init::Value(value)) => !matches!(value.kind, ExprKind::Text(_)),
+        Some(Init::Draw(_)) => true,
+        None => false,
     }
 }

@@ -104,9 +104,7 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Value<'p>> {
         match definition {
             Definition::Local(span) => self.local(*span, name),
-            Definition::Column { data, column } => {
-                self.column(data, None, column, name.span).map(Value::Node)
-            }
+            Definition::Column { data, column } => self.column_value(data, None, column, name.span),
             Definition::Item(item) => match &self.typed().item(*item).kind {
                 ItemKind::Let(binding) => {
                     let wanted = binding.names.iter().find(|n| n.text == name.text);
@@ -216,7 +214,7 @@ impl<'p> Elaborator<'_, 'p> {
                 // In a block over the data, its columns are the block's.
                 let block = part.is_none() && self.views.contains_key(&data);
                 let rows = if block { None } else { Some(part.as_deref()) };
-                self.column(&data, rows, &field.text, field.span).map(Value::Node)
+                self.column_value(&data, rows, &field.text, field.span)
             }
             other => Err(fail::fault(field.span, format!("a field of {}", other.what()))),
         }
@@ -261,6 +259,7 @@ impl Value<'_> {
             Value::Function(_) => "a function",
             Value::Optimizer(_) => "an optimizer",
             Value::Rows { .. } => "a data set",
+            Value::Texts { .. } => "a column of text",
             Value::Bundle(_) => "the parameters of an objective",
             Value::Unit => "nothing",
         }

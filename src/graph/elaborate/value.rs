@@ -46,6 +46,12 @@ pub enum Value<'p> {
         data: String,
         part: Option<String>,
     },
+    /// A column of strings: all its rows, or those whose numbers a node holds.
+    Texts {
+        data: String,
+        rows: Option<NodeId>,
+        column: String,
+    },
     /// In an optimizer's step: one value for each parameter.
     Bundle(Arc<Vec<Value<'p>>>),
     Stored(Stored),
