@@ -125,6 +125,7 @@ codes! {
     A0353 "no arm fits";
     A0354 "train block without a length";
     A0355 "objective without an optimizer";
+    A0356 "projection of several parameters";
     A0359 "fault in the compiler";
     A0401 "data file not found";
     A0402 "data file outside the allowed folders";

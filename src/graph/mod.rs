@@ -15,6 +15,7 @@ pub mod op;
 pub mod passes;
 mod program;
 pub mod reference;
+mod replay;
 pub mod rewrite;
 mod simplify;
 mod stable;

@@ -38,6 +38,10 @@ pub struct Elaborator<'s, 'p> {
     pub frame: Frame<'p>,
     /// Values of slots that are newer than the store's: updated parameters, models just made.
     pub current: HashMap<Slot, NodeId>,
+    /// All new values that updates gave to parameters in this step, in order.
+    pub versions: HashMap<Slot, Vec<NodeId>>,
+    /// Parameters that are made anew at every step; so are the states of their optimizers.
+    pub fresh: HashSet<Slot>,
     /// Names on the way here: lets, functions, models. The address of random numbers.
     pub path: Vec<String>,
     pub ordinals: HashMap<String, u32>,
@@ -65,6 +69,8 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             output,
             frame: Frame::default(),
             current: HashMap::new(),
+            versions: HashMap::new(),
+            fresh: HashSet::new(),
             path: Vec::new(),
             ordinals: HashMap::new(),
             draw: None,

@@ -157,3 +157,15 @@ pub fn unreached(span: Span, parameter: &str, objective: Span) -> Errors {
         .help("use the parameter in a term, or name only models that the terms use"),
     ]
 }
+
+pub fn not_positive(span: Span, what: &str) -> Errors {
+    vec![Diagnostic::error(Code::A0250, span, format!("{what} must be at least 1")).label("this is 0")]
+}
+
+pub fn projects_several(span: Span, count: usize) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0356, span, format!("`project` sets one parameter, and here are {count}"))
+            .label("which of them is projected?")
+            .help("name one parameter after `over`: `over net.weight`"),
+    ]
+}

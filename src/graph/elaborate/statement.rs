@@ -77,6 +77,11 @@ impl<'p> Elaborator<'_, 'p> {
         let value = self.named(&names.join(","), |e| e.let_value(binding))?;
         match (&binding.names[..], value) {
             ([name], value) => {
+                // In a step, a name keeps the value of this moment; updates come later.
+                let value = match value {
+                    Value::Stored(stored) if self.moment.is_some() => Value::Node(self.read(&stored)),
+                    other => other,
+                };
                 let value = self.as_variable(value, name.span)?;
                 self.frame.values.insert(name.span, value);
             }

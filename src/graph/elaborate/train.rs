@@ -7,7 +7,7 @@ use super::scope::Scope;
 use super::value::{Stored, Value};
 use crate::check::program::{AxisId, AxisKind};
 use crate::diagnostic::Checked;
-use crate::graph::{AxisSet, Element, NodeId, Precision, Program, Store, Tensor};
+use crate::graph::{AxisSet, Element, NodeId, Op, Precision, Program, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, StatementKind};
 
@@ -236,6 +236,9 @@ impl<'p> Elaborator<'_, 'p> {
             .filter_map(|stored| Some((stored.clone(), *self.current.get(&stored.slot)?)))
             .collect();
         for (stored, node) in changed {
+            // The cut behind an update is for later gradients; what is stored is its value.
+            let updated = self.graph().node(node);
+            let node = if updated.op == Op::Stop { updated.operands[0] } else { node };
             self.write(&stored, node, span)?;
         }
         Ok(())
