@@ -9,7 +9,7 @@ use super::{Failure, Options};
 use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{DataBinding, Scope, Stored, StoredTexts};
+use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
@@ -228,13 +228,7 @@ fn bind_table<'p>(
         let name = format!("{}.{}", data.name.text, column.name);
         binding.columns.insert(column.name.clone(), Stored { slot, element: column.element, layout, name });
     }
-    for text in &table.texts {
-        let inner =
-            text.inner.iter().filter_map(|name| ids.get(name.as_str())).filter_map(|id| scope.axis(*id));
-        let layout = std::iter::once(row_axis).chain(inner).collect();
-        let stored = StoredTexts { values: text.values.clone().into(), layout };
-        binding.texts.insert(text.name.clone(), stored);
-    }
+    binding.texts.extend(table.texts.iter().map(|text| text.name.clone()));
     (binding, labels)
 }
 

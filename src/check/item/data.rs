@@ -211,7 +211,16 @@ impl Checker<'_> {
 
     /// A column is read, or computed from those before it: written for one row, as a function is for one item.
     fn file_columns(&mut self, data: &Data, rows: AxisId, columns: &[Column]) -> Vec<ColumnInfo> {
-        self.scoped(|c| columns.iter().filter_map(|column| c.read_or_computed(data, rows, column)).collect())
+        let (infos, axes) = self.scoped(|c| {
+            let infos = columns.iter().filter_map(|column| c.read_or_computed(data, rows, column)).collect();
+            (infos, c.scopes.last_mut().map(|scope| std::mem::take(&mut scope.axes)).unwrap_or_default())
+        });
+        // The columns are hidden again; the axes that they make are not.
+        match self.scopes.last_mut() {
+            Some(scope) => scope.axes.extend(axes),
+            None => self.files[self.context.file].axes.extend(axes),
+        }
+        infos
     }
 
     fn read_or_computed(&mut self, data: &Data, rows: AxisId, column: &Column) -> Option<ColumnInfo> {

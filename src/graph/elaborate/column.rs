@@ -5,7 +5,7 @@ use super::fail;
 use super::value::Value;
 use crate::check::program::{AxisId, AxisKind};
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, Element, NodeId, Tensor};
+use crate::graph::{Axis, NodeId};
 use crate::source::Span;
 
 impl<'p> Elaborator<'_, 'p> {
@@ -48,57 +48,11 @@ impl<'p> Elaborator<'_, 'p> {
         column: &str,
         span: Span,
     ) -> Checked<Value<'p>> {
-        let is_text = self.scope.data.get(data).is_some_and(|data| data.texts.contains_key(column));
+        let is_text = self.scope.data.get(data).is_some_and(|data| data.texts.contains(column));
         if is_text {
-            let rows = self.rows_of(data, part, span)?;
-            return Ok(Value::Texts { data: data.to_owned(), rows, column: column.to_owned() });
+            return Ok(Value::Texts);
         }
         self.column(data, part, column, span).map(Value::Node)
-    }
-
-    /// A number for each string of a text column, computed here and now: over the rows of the block.
-    pub fn of_texts(
-        &mut self,
-        texts: &Value<'p>,
-        element: Element,
-        name: &str,
-        span: Span,
-        number: impl Fn(&str) -> f64,
-    ) -> Checked<NodeId> {
-        let Value::Texts { data, rows, column } = texts else {
-            return Err(fail::fault(span, format!("a function of text of {}", texts.what())));
-        };
-        let Some(held) = self.scope.data.get(data).and_then(|data| data.texts.get(column)).cloned() else {
-            return Err(fail::fault(span, format!("the data `{data}` has no text column `{column}`")));
-        };
-        let stored = self.allocate(&format!("{name}({data}.{column})"), element, &held.layout)?;
-        let values = held.values.iter().map(|text| number(text));
-        *self.store.get_mut(stored.slot) = match self.store.get(stored.slot) {
-            Tensor::F64(_) => Tensor::F64(values.collect()),
-            Tensor::F32(_) => Tensor::F32(values.map(|value| value as f32).collect()),
-            Tensor::Bool(_) => Tensor::Bool(values.map(|value| u8::from(value != 0.0)).collect()),
-            Tensor::Index(_) => Tensor::Index(values.map(|value| value as i32).collect()),
-        };
-        let all = self.read(&stored);
-        match rows {
-            None => Ok(all),
-            Some(rows) => {
-                let axis = self.rows_axis(data, span)?;
-                self.build(span, |g| g.gather(all, axis, *rows))
-            }
-        }
-    }
-
-    /// The row numbers that a block or a part sees; none for all rows.
-    fn rows_of(&mut self, data: &str, part: Option<Option<&str>>, span: Span) -> Checked<Option<NodeId>> {
-        match part {
-            None => match self.views.get(data) {
-                Some(view) => Ok(view.rows),
-                None => Err(fail::fault(span, format!("the columns of `{data}` outside its blocks"))),
-            },
-            Some(None) => Ok(None),
-            Some(Some(part)) => self.part_rows(data, part, span).map(Some),
-        }
     }
 
     /// A column of numbers, truth values or indexes.
@@ -109,7 +63,14 @@ impl<'p> Elaborator<'_, 'p> {
         column: &str,
         span: Span,
     ) -> Checked<NodeId> {
-        let rows = self.rows_of(data, part, span)?;
+        let rows = match part {
+            None => match self.views.get(data) {
+                Some(view) => view.rows,
+                None => return Err(fail::fault(span, format!("the columns of `{data}` outside its blocks"))),
+            },
+            Some(None) => None,
+            Some(Some(part)) => Some(self.part_rows(data, part, span)?),
+        };
         let bound = self.scope.data.get(data);
         let Some(stored) = bound.and_then(|data| data.columns.get(column)).cloned() else {
             return Err(fail::fault(

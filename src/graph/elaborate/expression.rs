@@ -259,7 +259,7 @@ impl Value<'_> {
             Value::Function(_) => "a function",
             Value::Optimizer(_) => "an optimizer",
             Value::Rows { .. } => "a data set",
-            Value::Texts { .. } => "a column of text",
+            Value::Texts => "a column of text",
             Value::Bundle(_) => "the parameters of an objective",
             Value::Unit => "nothing",
         }

@@ -65,7 +65,7 @@ impl<'p> Scope<'p> {
         let name = &data.name.text;
         let Some(mut binding) = self.data(name).cloned() else { return Ok(None) };
         let is_read = |column: &ast::Column| {
-            binding.columns.contains_key(&column.name.text) || binding.texts.contains_key(&column.name.text)
+            binding.columns.contains_key(&column.name.text) || binding.texts.contains(&column.name.text)
         };
         let computed: Vec<&'p ast::Column> = columns.iter().filter(|column| !is_read(column)).collect();
         if computed.is_empty() {
@@ -78,9 +78,8 @@ impl<'p> Scope<'p> {
         for column in columns {
             if let Some(stored) = binding.columns.get(&column.name.text) {
                 e.frame.values.insert(column.name.span, Value::Stored(stored.clone()));
-            } else if binding.texts.contains_key(&column.name.text) {
-                let texts = Value::Texts { data: name.clone(), rows: None, column: column.name.text.clone() };
-                e.frame.values.insert(column.name.span, texts);
+            } else if binding.texts.contains(&column.name.text) {
+                e.frame.values.insert(column.name.span, Value::Texts);
             }
         }
         for column in computed {

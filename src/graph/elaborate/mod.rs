@@ -36,5 +36,5 @@ pub use outcome::{
     Assertion, BatchInput, ClaimProgram, GradientCheck, Length, Measured, OnProgram, Outcome, ParameterSlot,
     Recorded, StepProgram, TestProgram,
 };
-pub use scope::{DataBinding, Scope, StoredTexts, VaryBinding};
+pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

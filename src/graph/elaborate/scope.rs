@@ -1,7 +1,6 @@
 //! The persistent environment of one trial, or of the results phase: what every program of it shares.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self, AxisId};
@@ -15,14 +14,8 @@ pub struct DataBinding {
     pub columns: BTreeMap<String, Stored>,
     /// Index, over the part's axis: row numbers of the data set.
     pub parts: BTreeMap<String, Stored>,
-    pub texts: BTreeMap<String, StoredTexts>,
-}
-
-/// A column of strings, outside the store: `values` is row-major in the order of `layout`, the rows first.
-#[derive(Clone, Debug)]
-pub struct StoredTexts {
-    pub values: Arc<[String]>,
-    pub layout: Vec<Axis>,
+    /// Columns of strings, which are not in the store.
+    pub texts: BTreeSet<String>,
 }
 
 /// What a `vary` axis is in this scope.
