@@ -2,6 +2,7 @@
 //! written in the language is in `stdlib/` instead. Their typing rules are in the files beside, by family.
 
 mod elementwise;
+pub(super) use elementwise::arity as shape_of;
 mod order;
 mod random;
 mod reduce;
@@ -116,6 +117,8 @@ builtins! {
     Training "training" "training" "Whether the code runs in a train block: a static truth value.";
     Pi "pi" "pi" "3.14159...";
     Infinity "infinity" "infinity" "Larger than every number.";
+    // Of `stop when`.
+    Plateau "plateau" "plateau(x, patience = 5, margin = 0)" "In `stop when`: whether x has not risen by more than the margin above its best for so many looks; for a loss, `plateau(-loss)`.";
     // Of an optimizer's step, whose p and g hold every parameter of the objective.
     Inner "inner" "inner(a, b)" "In an optimizer's step: sum(a * b) over all elements of all parameters.";
     // Static lists.

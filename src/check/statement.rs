@@ -86,7 +86,10 @@ impl Checker<'_> {
         let (actual, mut trace) = self.traced(|c| match &l.value {
             Init::Value(value) => {
                 let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
-                c.hinted(hint, |c| c.expression(value))
+                c.hinted(hint, |c| match &declared {
+                    Some(((ty, _), _)) => c.expecting(value, ty),
+                    None => c.expression(value),
+                })
             }
             Init::Draw(value) => {
                 let scalar = Type::float();

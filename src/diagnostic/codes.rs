@@ -86,6 +86,9 @@ codes! {
     A0219 "lifted over an axis in use";
     A0220 "one axis for two";
     A0221 "alternatives differ";
+    A0222 "a function is wanted";
+    A0223 "another function is wanted";
+    A0224 "parameter without a type";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";
@@ -119,6 +122,10 @@ codes! {
     A0324 "impossible split";
     A0325 "training setting twice";
     A0326 "training without objective";
+    A0341 "a second axis of moments";
+    A0342 "training stopped by several truth values";
+    A0343 "a record that cannot choose what to keep";
+    A0348 "plateau outside a condition to stop";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
     A0352 "model made in a step";

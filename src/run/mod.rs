@@ -3,6 +3,7 @@
 //! In: a typed program, a [`World`](crate::source::World) and [`Options`]. Out: [`results::Results`], or a
 //! [`Failure`] with every diagnostic.
 
+mod checkpoint;
 mod collect;
 mod conclude;
 mod dump;

@@ -71,10 +71,14 @@ impl<'p> Elaborator<'_, 'p> {
                 let values = self.values(call)?;
                 let [y, x] = &values[..] else { return Err(fail::fault(span, "`grad` takes two values")) };
                 let y = self.float(y, span)?;
-                let y = self.expect_scalar(y, "the first argument of `grad`", span)?;
+                // In a lifted call the items do not depend on each other: the gradient of their sum is that of each.
+                if !self.axes_of(y).is_subset(&self.frame.extra) {
+                    self.expect_scalar(y, "the first argument of `grad`", span)?;
+                }
                 let x = self.node(x, span)?;
                 self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
             }
+            B::Plateau => self.plateau(call, span),
             B::Inner => {
                 let values = self.values(call)?;
                 self.inner(&values, span)

@@ -11,8 +11,10 @@ mod column;
 mod draw;
 mod elaborator;
 mod evaluate;
+mod every;
 mod expression;
 mod fail;
+mod function_value;
 mod generate;
 mod layer;
 mod list;
@@ -33,8 +35,8 @@ mod window;
 
 pub use evaluate::quantified;
 pub use outcome::{
-    Assertion, BatchInput, ClaimProgram, GradientCheck, Length, Measured, OnProgram, Outcome, ParameterSlot,
-    Recorded, StepProgram, TestProgram,
+    Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
+    Outcome, ParameterSlot, Period, RecordSlot, Recorded, StepProgram, TestProgram,
 };
 pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

@@ -100,11 +100,14 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// A value that a `grad` differentiates by is a node of its own: simplification must not look through it.
     pub fn as_variable(&mut self, value: Value<'p>, binding: Span) -> Checked<Value<'p>> {
-        let array = matches!(value, Value::Node(_) | Value::Number(_));
+        let array = matches!(value, Value::Node(_) | Value::Number(_) | Value::Stored(_));
         if !array || !self.typed().differentiated.contains(&binding) {
             return Ok(value);
         }
         let node = self.float(&value, binding)?;
+        // In a lifted call every item has its own derivative.
+        let extra = self.frame.extra.clone();
+        let node = self.broadcast(node, &extra, binding)?;
         self.build(binding, |g| Ok(g.variable(node))).map(Value::Node)
     }
 

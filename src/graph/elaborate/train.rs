@@ -1,6 +1,7 @@
 //! Train blocks: one step as a program.
 
 use super::elaborator::{Elaborator, Moment, View};
+use super::every::{Clock, Watch};
 use super::fail;
 use super::outcome::{BatchInput, Length, Recorded, StepProgram};
 use super::scope::Scope;
@@ -19,6 +20,8 @@ pub struct Block {
     pub updated: Vec<Stored>,
     /// States with their initial values.
     pub states: Vec<(Stored, Initial)>,
+    /// `every`, `record`, `stop when` and `keep`.
+    pub watch: Watch,
 }
 
 /// How a state starts.
@@ -60,7 +63,11 @@ impl<'p> Scope<'p> {
         for (binding, stored) in &declared {
             e.frame.values.insert(*binding, Value::Stored(stored.clone()));
             block.states.push((stored.clone(), Initial::Written));
+            block.watch.states.push((*binding, stored.clone()));
         }
+        block.watch.clock = Some(Clock { step, epoch, progress });
+        block.watch.data =
+            train.data.iter().zip(&batches).map(|(name, batch)| (name.span, batch.clone())).collect();
         let mut length = None;
         for statement in &train.body {
             match &statement.kind {
@@ -72,6 +79,10 @@ impl<'p> Scope<'p> {
                     length = Some(Length::Steps(e.static_size(count, "the number of steps")?));
                 }
                 StatementKind::Objective(objective) => e.objective(objective, &mut block)?,
+                StatementKind::Every { .. }
+                | StatementKind::Record { .. }
+                | StatementKind::Stop(_)
+                | StatementKind::Keep { .. } => e.watch(statement, &mut block.watch)?,
                 _ => e.statement(statement)?,
             }
         }
@@ -86,6 +97,10 @@ impl<'p> Scope<'p> {
             epoch,
             progress,
             terms: block.terms,
+            every: block.watch.every,
+            records: block.watch.records,
+            stops: block.watch.stops,
+            keep: block.watch.keep,
             parameters: block.updated,
             states: block.states.into_iter().map(|(stored, _)| stored).collect(),
             program: e.finish(),
@@ -209,7 +224,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.views.insert(data.to_owned(), View { rows: view });
         let size = self.size(axis);
-        Ok(BatchInput { data: data.to_owned(), part, rows, size, slot })
+        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), slot })
     }
 
     /// New values of parameters and states become outputs to the slots that they were read from.
