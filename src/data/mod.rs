@@ -11,6 +11,7 @@ mod bind;
 mod bytes;
 mod category;
 mod cells;
+mod columnar;
 mod fold;
 mod group;
 mod idx;
@@ -53,6 +54,7 @@ pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
         }
         SourceKind::Tsv => text::read(schema, &files, |file| text::parse(schema, file, b'\t', false))?,
         SourceKind::Jsonl => text::read(schema, &files, |file| jsonl::parse(schema, file))?,
+        SourceKind::Parquet => text::read(schema, &files, |file| columnar::parse(schema, file))?,
         SourceKind::Text => text::read(schema, &files, |file| lines::parse(schema, file))?,
         SourceKind::Idx | SourceKind::Npy | SourceKind::Npz | SourceKind::Safetensors => {
             arrays::read(schema, &files)?

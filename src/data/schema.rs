@@ -63,6 +63,8 @@ pub enum SourceKind {
     Npz,
     /// An object of JSON a line; columns are found by name.
     Jsonl,
+    /// Compressed columns; found by name.
+    Parquet,
     /// Plain text without columns.
     Text,
     /// Named arrays; columns are found by name.
@@ -87,6 +89,7 @@ impl SourceKind {
             "npy" => SourceKind::Npy,
             "npz" => SourceKind::Npz,
             "jsonl" => SourceKind::Jsonl,
+            "parquet" => SourceKind::Parquet,
             "text" => SourceKind::Text,
             "safetensors" => SourceKind::Safetensors,
             _ => return None,
