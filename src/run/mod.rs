@@ -14,6 +14,7 @@ pub mod results;
 mod schema;
 mod table;
 mod testing;
+mod text;
 mod training;
 mod trial;
 mod vary;

@@ -105,7 +105,8 @@ impl<'p> Base<'p> {
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
         let known = Known { size: &size, labels: &self.labels };
-        let table = data::load(&schema(data, self.program, &known)?, world)?;
+        let mut table = data::load(&schema(data, self.program, &known)?, world)?;
+        data::text_function::compute(&mut table, &super::text::computed(data, self.program, &size)?)?;
         let (binding, labels) = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
         self.labels.extend(labels);
         self.scope.bind_data(&data.name.text, binding);

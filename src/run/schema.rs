@@ -36,7 +36,7 @@ pub fn schema(data: &Data, program: &Program, known: &Known) -> Checked<Schema> 
     let span = arguments.iter().fold(reader.span, |span, argument| span.to(argument.span));
     let mut specs = Vec::new();
     for column in columns.iter().filter(|column| !is_computed(column)) {
-        match column_spec(column, program, known) {
+        match column_spec(column, columns, program, known) {
             Ok(spec) => specs.push(spec),
             Err(problem) => problems.push(problem),
         }
@@ -73,7 +73,18 @@ fn with_options(mut source: SourceSpec, arguments: &[ast::Argument]) -> SourceSp
     source
 }
 
-fn column_spec(column: &Column, program: &Program, known: &Known) -> Result<ColumnSpec, Diagnostic> {
+fn column_spec(
+    column: &Column,
+    columns: &[Column],
+    program: &Program,
+    known: &Known,
+) -> Result<ColumnSpec, Diagnostic> {
+    // A column computed from a text is read as that text.
+    if let Some(header) = super::text::call(column).and_then(|call| super::text::source(call, columns)) {
+        let mut spec = ColumnSpec::new(column.name.text.clone(), ColumnKind::Text, column.span);
+        spec.header = Some(header.to_owned());
+        return Ok(spec);
+    }
     let TypeKind::Array { element, axes } = &column.ty.kind else {
         return Err(not_yet(column.ty.span, "a column of this type"));
     };
@@ -134,10 +145,12 @@ fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(Code::A0090, span, format!("{what} is not available yet"))
 }
 
-/// Whether a column is computed from others and not read.
+/// Whether a column is computed from others in a graph, and not read.
 pub fn is_computed(column: &Column) -> bool {
     match &column.value {
-        Some(Init::Value(value)) => !matches!(value.kind, ExprKind::Text(_)),
+        Some(Init::Value(value)) => {
+            !matches!(value.kind, ExprKind::Text(_)) && super::text::call(column).is_none()
+        }
         Some(Init::Draw(_)) => true,
         None => false,
     }

@@ -104,6 +104,14 @@ impl Checker<'_> {
             | B::Shift
             | B::Pad
             | B::Diagonal => self.shape_call(call),
+            B::Cholesky
+            | B::Solve
+            | B::SolveTriangular
+            | B::Eigh
+            | B::Svd
+            | B::Qr
+            | B::SpanningTree
+            | B::Assignment => self.matrix_call(call),
             B::Uniform
             | B::Normal
             | B::Bernoulli

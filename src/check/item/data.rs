@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use crate::check::item::function::hint_of;
+use crate::check::item::text::text_call;
 use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
 use crate::check::types::{array, axes_of};
@@ -72,7 +73,8 @@ impl Checker<'_> {
     /// A column is read, or computed from those before it: written for one row, as a function is for one item.
     fn file_columns(&mut self, data: &Data, rows: AxisId, columns: &[Column]) -> Vec<ColumnInfo> {
         let (infos, axes) = self.scoped(|c| {
-            let infos = columns.iter().filter_map(|column| c.read_or_computed(data, rows, column)).collect();
+            let infos =
+                columns.iter().filter_map(|column| c.read_or_computed(data, rows, column, columns)).collect();
             (infos, c.scopes.last_mut().map(|scope| std::mem::take(&mut scope.axes)).unwrap_or_default())
         });
         // The columns are hidden again; the axes that they make are not.
@@ -83,8 +85,16 @@ impl Checker<'_> {
         infos
     }
 
-    fn read_or_computed(&mut self, data: &Data, rows: AxisId, column: &Column) -> Option<ColumnInfo> {
-        if is_computed(column) {
+    fn read_or_computed(
+        &mut self,
+        data: &Data,
+        rows: AxisId,
+        column: &Column,
+        columns: &[Column],
+    ) -> Option<ColumnInfo> {
+        if let Some(call) = text_call(column) {
+            self.computed_column(column, call, columns);
+        } else if is_computed(column) {
             if let Some(missing) = &column.missing {
                 self.report(
                     Diagnostic::error(Code::A0321, missing.span, "a computed column has no missing values")
@@ -115,7 +125,12 @@ impl Checker<'_> {
             }
             return info;
         }
-        if let Some(Init::Value(value)) = &column.value {
+        if super::text::is_text(column) {
+            self.text_column(column);
+        }
+        if let Some(Init::Value(value)) = &column.value
+            && matches!(value.kind, ExprKind::Text(_))
+        {
             self.expression(value);
         }
         if let Some(missing) = &column.missing {

@@ -6,6 +6,7 @@ pub(super) use function::hint_of;
 mod layer;
 mod optimizer;
 mod reader;
+pub(super) mod text;
 
 use std::sync::Arc;
 

@@ -40,6 +40,14 @@ impl<'p> Elaborator<'_, 'p> {
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
+            B::Cholesky
+            | B::Solve
+            | B::SolveTriangular
+            | B::Eigh
+            | B::Svd
+            | B::Qr
+            | B::SpanningTree
+            | B::Assignment => self.eval_matrix(builtin, expr, call),
             B::Uniform
             | B::Normal
             | B::Bernoulli
@@ -97,6 +105,10 @@ impl<'p> Elaborator<'_, 'p> {
     /// One gradient for each of `by`, with its axes.
     pub fn gradients(&mut self, y: NodeId, by: &[NodeId], span: Span) -> Checked<Vec<NodeId>> {
         self.output.graph.span = span;
+        if let Some(node) = self.graph().lost_derivative(y, by) {
+            let node = self.graph().node(node);
+            return Err(fail::no_derivative(span, node.op.name(), node.span));
+        }
         self.output.graph.gradient(y, by).map_err(|error| fail::type_fault(span, &error))
     }
 
