@@ -13,7 +13,8 @@ use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
-    AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver,
+    AxisDeclaration, Data, DataSource, Experiment, ExprKind, Init, ItemKind, Statement, StatementKind,
+    VaryOver,
 };
 
 /// The state from which every trial starts.
@@ -62,9 +63,7 @@ pub fn prepare<'p>(
         for item in &file.items {
             let outcome = match &item.kind {
                 ItemKind::Axis(declarations) if own => base.sizes(declarations),
-                ItemKind::Data(data) if own => {
-                    base.load(data, world).and_then(|()| base.compute(data, engine))
-                }
+                ItemKind::Data(data) if own => base.load(data, world),
                 _ => Ok(()),
             };
             problems.extend(outcome.err().unwrap_or_default());
@@ -82,6 +81,9 @@ pub fn prepare<'p>(
         problems.extend(outcome.err().unwrap_or_default());
     }
     unknown_settings(&base, experiment, &mut problems);
+    if problems.is_empty() {
+        base.draw(program, engine).map_err(Failure::Failed)?;
+    }
     if problems.is_empty() { Ok(base) } else { Err(Failure::Wrong(problems)) }
 }
 
@@ -114,12 +116,30 @@ impl<'p> Base<'p> {
         Ok(())
     }
 
-    /// The computed columns of data at the top of the file. Data of an experiment have theirs in every trial.
-    fn compute(&mut self, data: &'p Data, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
-        match self.scope.computed_columns(data, &mut self.store, Precision::Single)? {
-            Some(program) => engine.once(program, data.span, &mut self.store),
-            None => Ok(()),
+    /// What is random at the top of the file is drawn by the experiment's seed, once for all trials: data that are
+    /// generated, and `let`s. Computed columns of files are made here too.
+    fn draw(&mut self, program: &'p Program, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
+        *self.store.get_mut(self.seed_slot) = Tensor::Index(vec![self.seed as i32]);
+        for item in program.files.last().iter().flat_map(|file| &file.items) {
+            let drawn = match &item.kind {
+                ItemKind::Let(binding) if matches!(binding.value, Init::Draw(_)) => {
+                    self.scope.execute_let(binding, &mut self.store, self.precision)?
+                }
+                ItemKind::Data(data) if matches!(data.source, DataSource::Generated { .. }) => {
+                    let rows = self.program.axes_at.get(&data.axis.span).copied();
+                    if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
+                        self.scope.bind_axis(id, count);
+                    }
+                    Some(self.scope.generate(data, &mut self.store, self.precision)?)
+                }
+                ItemKind::Data(data) => self.scope.computed_columns(data, &mut self.store, self.precision)?,
+                _ => None,
+            };
+            if let Some(program) = drawn {
+                engine.once(program, item.span, &mut self.store)?;
+            }
         }
+        Ok(())
     }
 
     fn setting(

@@ -30,10 +30,6 @@ impl Checker<'_> {
                 Some(c.file_columns(data, rows, columns))
             }
             DataSource::Generated { size, block } => {
-                // Each trial draws its own rows, so the data belong to an experiment.
-                if c.context.place != Place::Experiment {
-                    c.unavailable(data.name.span, "generated data outside an experiment");
-                }
                 c.static_number(size, "the number of rows");
                 Some(c.generated(rows, block))
             }
@@ -103,27 +99,7 @@ impl Checker<'_> {
                         .help("state the policy at the columns that it is computed from"),
                 );
             }
-            let outer = self.context.place;
-            let (info, random) = {
-                let before = std::mem::take(&mut self.context.random);
-                let info = self.generated_column(rows, column);
-                let random = std::mem::replace(&mut self.context.random, before);
-                self.context.random |= random;
-                (info, random)
-            };
-            if outer != Place::Experiment && random {
-                self.report(
-                    Diagnostic::error(
-                        Code::A0304,
-                        column.span,
-                        "a random column of data outside an experiment",
-                    )
-                    .label("every trial would draw its own")
-                    .related(data.name.span, "this data set belongs to the whole file")
-                    .help("declare the data set inside the experiment"),
-                );
-            }
-            return info;
+            return self.generated_column(rows, column);
         }
         if super::text::is_text(column) {
             self.text_column(column);
