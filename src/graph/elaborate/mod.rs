@@ -32,6 +32,7 @@ mod shape;
 mod state;
 mod statement;
 mod test;
+mod trace;
 mod train;
 mod value;
 mod window;
