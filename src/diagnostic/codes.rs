@@ -96,6 +96,7 @@ codes! {
     A0251 "sizes differ";
     A0252 "outside an axis";
     A0253 "not a single number";
+    A0254 "least count without else";
     A0263 "matrix of two sizes";
     A0264 "no derivative by a parameter";
     A0265 "a function of texts elsewhere";

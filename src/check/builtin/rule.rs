@@ -88,7 +88,13 @@ impl Checker<'_> {
             B::Plateau => self.plateau_call(call),
             B::Max | B::Min if self.is_pair(call) => self.elementwise_call(call, 2),
             builtin if is_reduction(builtin) => self.reduction(call),
-            B::Sort | B::ArgSort | B::Rank | B::CumulativeSum | B::CumulativeProduct => self.order_call(call),
+            B::Sort
+            | B::ArgSort
+            | B::Rank
+            | B::CumulativeSum
+            | B::CumulativeProduct
+            | B::CumulativeMax
+            | B::CumulativeMin => self.order_call(call),
             B::Top => self.top_call(call),
             B::Size
             | B::Iota

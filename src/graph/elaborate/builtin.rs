@@ -34,9 +34,14 @@ impl<'p> Elaborator<'_, 'p> {
             | B::ArgMin
             | B::Median
             | B::Quantile => self.eval_reduction(builtin, expr, call),
-            B::Sort | B::ArgSort | B::Rank | B::Top | B::CumulativeSum | B::CumulativeProduct => {
-                self.eval_order(builtin, expr, call)
-            }
+            B::Sort
+            | B::ArgSort
+            | B::Rank
+            | B::Top
+            | B::CumulativeSum
+            | B::CumulativeProduct
+            | B::CumulativeMax
+            | B::CumulativeMin => self.eval_order(builtin, expr, call),
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
@@ -245,6 +250,15 @@ impl<'p> Elaborator<'_, 'p> {
             }
             (Builtin::GammaIncomplete, [a, x]) => {
                 self.build(span, |g| g.special(Special::GammaIncomplete, [*a, *x, *x]))
+            }
+            (Builtin::GammaQuantile, [a, p]) => {
+                self.build(span, |g| g.special(Special::GammaQuantile, [*a, *p, *p]))
+            }
+            (Builtin::PoissonQuantile, [mean, p]) => {
+                self.build(span, |g| g.special(Special::PoissonQuantile, [*mean, *p, *p]))
+            }
+            (Builtin::BinomialQuantile, [n, chance, p]) => {
+                self.build(span, |g| g.special(Special::BinomialQuantile, [*n, *chance, *p]))
             }
             (builtin, [x]) => match unary(builtin) {
                 Some(operation) => self.build(span, |g| g.unary(operation, *x)),

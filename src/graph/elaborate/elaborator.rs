@@ -60,6 +60,10 @@ pub struct Elaborator<'s, 'p> {
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
     pub test: Option<super::test::Record<'p>>,
+    /// The number of the round of the loops around, one number for all of them together, where there are any.
+    pub round: Option<NodeId>,
+    /// How many holes loops have made so far: each is told apart by its number.
+    pub holes: u32,
     /// In a train block: what it gathers, and the program that is run before its first step.
     pub block: Option<Block>,
     pub begin: Option<Begin>,
@@ -91,6 +95,8 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             calls: 0,
             yields: Vec::new(),
             test: None,
+            round: None,
+            holes: 0,
             block: None,
             begin: None,
             shadows: Vec::new(),

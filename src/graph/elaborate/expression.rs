@@ -108,9 +108,7 @@ impl<'p> Elaborator<'_, 'p> {
     fn definition(&mut self, definition: &'p Definition, name: &'p Name) -> Checked<Value<'p>> {
         match definition {
             Definition::Local(span) => self.local(*span, name),
-            Definition::Column { data, column } => {
-                self.column(data, None, column, name.span).map(Value::Node)
-            }
+            Definition::Column { data, column } => self.column_value(data, None, column, name.span),
             Definition::Item(item) => match &self.typed().item(*item).kind {
                 ItemKind::Let(binding) => {
                     let wanted = binding.names.iter().find(|n| n.text == name.text);
@@ -134,7 +132,12 @@ impl<'p> Elaborator<'_, 'p> {
             return self.thawed(value, name.span);
         }
         if let Some(binding) = self.scope.file_lets.get(&span).copied() {
+            // Its draws are at one place, wherever it is used.
+            let path = std::mem::take(&mut self.path);
+            let ordinals = std::mem::take(&mut self.ordinals);
             let (done, frame) = self.in_frame(Frame::default(), |e| e.bind_let(binding));
+            self.path = path;
+            self.ordinals = ordinals;
             done?;
             if let Some(value) = frame.values.get(&span) {
                 // A node belongs to this program only; anything else serves all of them.
@@ -222,7 +225,7 @@ impl<'p> Elaborator<'_, 'p> {
                 // In a block over the data, its columns are the block's.
                 let block = part.is_none() && self.views.contains_key(&data);
                 let rows = if block { None } else { Some(part.as_deref()) };
-                self.column(&data, rows, &field.text, field.span).map(Value::Node)
+                self.column_value(&data, rows, &field.text, field.span)
             }
             other => Err(fail::fault(field.span, format!("a field of {}", other.what()))),
         }
@@ -267,6 +270,7 @@ impl Value<'_> {
             Value::Function(_) => "a function",
             Value::Optimizer(_) => "an optimizer",
             Value::Rows { .. } => "a data set",
+            Value::Texts => "a column of text",
             Value::Bundle(_) => "the parameters of an objective",
             Value::Unit => "nothing",
         }

@@ -46,6 +46,8 @@ pub enum Value<'p> {
         data: String,
         part: Option<String>,
     },
+    /// A column of strings, with which nothing can be computed here.
+    Texts,
     /// In an optimizer's step: one value for each parameter.
     Bundle(Arc<Vec<Value<'p>>>),
     Stored(Stored),
