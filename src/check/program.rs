@@ -68,6 +68,8 @@ pub enum Element {
     Bool,
     /// A position on an axis: the type `Class`.
     Index(AxisId),
+    /// A string of a text column. Only functions of text compute with it.
+    Text,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -19,6 +19,7 @@ mod generate;
 mod layer;
 mod linear_algebra;
 mod list;
+mod model;
 mod objective;
 mod operator;
 mod order;
