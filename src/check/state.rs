@@ -287,6 +287,11 @@ pub(super) struct Trial {
     pub records: Vec<super::experiment::Recorded>,
     /// The scope of the statements of the train block at hand, where its records are known.
     pub block_scope: usize,
+    /// Axes of `vary Fold = kfold(5)` and `vary Held = groups(d.site)`.
+    pub folds: AxisIds,
+    /// The axis of the `repeat` at hand, and the results of its body at one round.
+    pub round: Option<AxisId>,
+    pub round_results: Vec<(Name, Type, Trace)>,
     /// The axis of the `every` at hand.
     pub every: Option<AxisId>,
 }

@@ -19,6 +19,7 @@ mod lines;
 mod loose;
 mod npy;
 pub mod order;
+mod sample;
 mod schema;
 pub mod split;
 mod table;
@@ -30,6 +31,7 @@ mod tests;
 
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
+pub use sample::Sampler;
 pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec};
 pub use split::{Amount, PartSpec, Split, SplitSpec, split};
 pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};

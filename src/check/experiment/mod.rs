@@ -4,6 +4,8 @@ mod blocks;
 mod objective;
 mod record;
 mod results;
+mod rounds;
+mod sampling;
 mod split;
 mod vary;
 
@@ -117,6 +119,9 @@ impl Checker<'_> {
                     return self.out_of_place(span, "a snapshot", "an experiment, after its blocks");
                 }
                 self.snapshot(names);
+            }
+            StatementKind::Repeat { axis, count, body } if place == Place::Experiment => {
+                self.rounds(axis.as_ref(), count, body, span);
             }
             StatementKind::Repeat { .. } => {
                 self.unavailable(span, "`repeat`");

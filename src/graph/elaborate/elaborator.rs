@@ -63,6 +63,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     pub fn new(scope: &'s mut Scope<'p>, store: &'s mut Store, precision: Precision) -> Self {
         let mut output = Program::new(precision);
         output.graph.axes = scope.axes.clone();
+        let path = scope.prefix.clone();
         Elaborator {
             scope,
             store,
@@ -71,7 +72,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             current: HashMap::new(),
             versions: HashMap::new(),
             fresh: HashSet::new(),
-            path: Vec::new(),
+            path,
             ordinals: HashMap::new(),
             draw: None,
             training: false,

@@ -24,6 +24,7 @@ mod order;
 mod outcome;
 mod reduce;
 mod repeat;
+mod sampling;
 mod scope;
 mod select;
 mod shape;
@@ -36,7 +37,8 @@ mod window;
 pub use evaluate::quantified;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
-    Outcome, ParameterSlot, Period, RecordSlot, Recorded, StepProgram, TestProgram,
+    Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram,
+    TestProgram,
 };
 pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

@@ -41,9 +41,6 @@ impl<'p> Scope<'p> {
         store: &mut Store,
         precision: Precision,
     ) -> Checked<StepProgram> {
-        if train.stream {
-            return Err(fail::unavailable(span, "`train stream`"));
-        }
         let name = self.block_name("train");
         // First the declared states' initial values, which are a program of their own.
         let (initialise, declared) = self.initial_states(train, &name, store, precision)?;
@@ -68,7 +65,7 @@ impl<'p> Scope<'p> {
         block.watch.clock = Some(Clock { step, epoch, progress });
         block.watch.data =
             train.data.iter().zip(&batches).map(|(name, batch)| (name.span, batch.clone())).collect();
-        let mut length = None;
+        let mut length = train.stream.then_some(Length::Epochs(1));
         for statement in &train.body {
             match &statement.kind {
                 StatementKind::Batch { .. } | StatementKind::State(_) => {}
@@ -89,8 +86,12 @@ impl<'p> Scope<'p> {
         let Some(length) = length else { return Err(fail::no_length(span)) };
         e.write_back(&declared, &block, span)?;
         let initialise = e.initialise(initialise, &block, span)?;
+        let program = e.finish();
+        let mut batches = batches;
+        let sampling = self.samplers(train, &mut batches, store)?;
         Ok(StepProgram {
             initialise,
+            sampling,
             batches,
             length,
             step,
@@ -103,7 +104,7 @@ impl<'p> Scope<'p> {
             keep: block.watch.keep,
             parameters: block.updated,
             states: block.states.into_iter().map(|(stored, _)| stored).collect(),
-            program: e.finish(),
+            program,
         })
     }
 
@@ -142,8 +143,13 @@ impl<'p> Elaborator<'_, 'p> {
         for name in &train.data {
             let Some(data) = name.path.first() else { continue };
             let part = name.path.get(1).map(|part| part.text.clone());
+            if train.stream {
+                found.push(self.stream_row(name, &data.text, part)?);
+                continue;
+            }
             let size = self.batch_size(train, &data.text)?;
-            found.push(self.batch(name, &data.text, part, size)?);
+            let sampled = self.sampler_of(train, &data.text)?.is_some();
+            found.push(self.batch(name, &data.text, part, size, sampled)?);
         }
         Ok(found)
     }
@@ -151,11 +157,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// The size that a `batch` statement gives to this data set.
     fn batch_size(&mut self, train: &'p ast::Train, data: &str) -> Checked<Option<usize>> {
         for statement in &train.body {
-            let StatementKind::Batch { size, axis, sampling } = &statement.kind else { continue };
-            if let Some(clause) = sampling.first() {
-                let words: Vec<&str> = clause.words.iter().map(|word| word.text.as_str()).collect();
-                return Err(fail::unavailable(statement.span, &format!("`{}`", words.join(" "))));
-            }
+            let StatementKind::Batch { size, axis, .. } = &statement.kind else { continue };
             let for_this = match axis {
                 Some(axis) if train.data.len() > 1 => self.batch_is_of(axis, data)?,
                 _ => true,
@@ -171,7 +173,7 @@ impl<'p> Elaborator<'_, 'p> {
         Ok(None)
     }
 
-    fn batch_is_of(&self, axis: &AxisName, data: &str) -> Checked<bool> {
+    pub(super) fn batch_is_of(&self, axis: &AxisName, data: &str) -> Checked<bool> {
         let mut id = self.named_axis_id(axis)?;
         loop {
             match &self.typed().axis(id).kind {
@@ -188,6 +190,7 @@ impl<'p> Elaborator<'_, 'p> {
         data: &str,
         part: Option<String>,
         size: Option<usize>,
+        sampled: bool,
     ) -> Checked<BatchInput> {
         let span = name.span;
         let id = match &part {
@@ -201,7 +204,7 @@ impl<'p> Elaborator<'_, 'p> {
             Some(part) => Some(self.part_rows(data, part, span)?),
             None => None,
         };
-        let full = size.is_none_or(|size| size >= rows);
+        let full = !sampled && size.is_none_or(|size| size >= rows);
         let (axis, slot, view) = if full {
             (all_axis, None, all)
         } else {
@@ -224,7 +227,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.views.insert(data.to_owned(), View { rows: view });
         let size = self.size(axis);
-        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), slot })
+        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), sampler: None, slot })
     }
 
     /// New values of parameters and states become outputs to the slots that they were read from.
