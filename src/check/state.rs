@@ -281,6 +281,11 @@ pub(super) struct Trial {
     pub updated: BTreeSet<Span>,
     /// Measures of the on block at hand, with their types in a trial.
     pub measured: Vec<(Name, Type, Trace)>,
+    /// The train block at hand, and the names in it that the experiment can read after it.
+    pub block: Option<Span>,
+    pub exported: Vec<Name>,
+    /// Where the conditions of the `if`s around come from.
+    pub conditions: Vec<Trace>,
     /// Names of terms, for plots.
     pub terms: Vec<String>,
     /// What the train block at hand records: names with their types at one moment, and the axis of the moments.

@@ -172,7 +172,10 @@ impl<'a, 'p> Running<'a, 'p> {
                 }
                 self.bind_statement(statement, precision)
             }
-            StatementKind::Axis(_) | StatementKind::Param(_) => self.bind_statement(statement, precision),
+            StatementKind::Axis(_)
+            | StatementKind::Param(_)
+            | StatementKind::State(_)
+            | StatementKind::Assign { .. } => self.bind_statement(statement, precision),
             StatementKind::Data(data) => match &data.source {
                 DataSource::File { .. } => Ok(()),
                 _ => self.generate(data),

@@ -29,8 +29,8 @@ pub(in crate::check) fn arity(builtin: Builtin) -> Option<usize> {
         | B::LogGamma
         | B::Digamma
         | B::NormalQuantile => Some(1),
-        B::GammaIncomplete => Some(2),
-        B::BetaIncomplete => Some(3),
+        B::GammaIncomplete | B::GammaQuantile | B::PoissonQuantile => Some(2),
+        B::BetaIncomplete | B::BinomialQuantile => Some(3),
         _ => None,
     }
 }

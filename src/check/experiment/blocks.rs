@@ -114,6 +114,8 @@ impl Checker<'_> {
         let outer = std::mem::replace(&mut self.context.place, Place::Train);
         let before = self.trial.rows.len();
         let updated = std::mem::take(&mut self.trial.updated);
+        let exported = std::mem::take(&mut self.trial.exported);
+        self.trial.block = Some(span);
         let records = std::mem::take(&mut self.trial.records);
         let mut axes = Vec::new();
         let (_, mut trace) = self.traced(|c| {
@@ -155,7 +157,10 @@ impl Checker<'_> {
         self.trial.updated.extend(updated);
         self.trial.rows.truncate(before);
         self.trial.blind = false;
+        self.trial.block = None;
         self.context.place = outer;
+        self.export_states(train, &trace);
+        self.trial.exported = exported;
         let recorded = std::mem::replace(&mut self.trial.records, records);
         self.declare_records(recorded, &trace);
     }

@@ -7,6 +7,7 @@ mod results;
 mod rounds;
 mod sampling;
 mod split;
+mod state;
 mod vary;
 
 pub(super) use record::Recorded;
@@ -123,6 +124,10 @@ impl Checker<'_> {
             StatementKind::Repeat { axis, count, body } if place == Place::Experiment => {
                 self.rounds(axis.as_ref(), count, body, span);
             }
+            StatementKind::Repeat { axis: None, count, body } if place == Place::Train => {
+                self.static_number(count, "the number of rounds");
+                self.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
+            }
             StatementKind::Repeat { .. } => {
                 self.unavailable(span, "`repeat`");
             }
@@ -144,9 +149,7 @@ impl Checker<'_> {
             StatementKind::Epochs(count) => self.static_number(count, "the number of epochs"),
             StatementKind::Steps(count) => self.static_number(count, "the number of steps"),
             StatementKind::Objective(objective) => self.objective(objective),
-            StatementKind::State(_) => {
-                self.unavailable(span, "`state` in a train block");
-            }
+            StatementKind::State(state) => self.state(state, span),
             StatementKind::Every { count, axis, body } => self.every(count, axis.as_ref(), body, span),
             StatementKind::Record { name, value } => self.record_statement(name, value, span),
             StatementKind::Stop(condition) => self.stop_statement(condition, span),

@@ -31,8 +31,6 @@ pub struct Watch {
     pub stops: Vec<Slot>,
     pub keep: Option<Keep>,
     pub clock: Option<Clock>,
-    /// The block's states by the spans of their names: an `every` sees what the last step left.
-    pub states: Vec<(Span, Stored)>,
     /// The data of the block with its batches, by the place where the block names them.
     pub data: Vec<(Span, BatchInput)>,
 }
@@ -112,12 +110,8 @@ impl<'p> Elaborator<'_, 'p> {
         let Some(clock) = watch.clock else { return Err(fail::fault(span, "`every` outside a train block")) };
         let outer_frame = self.frame.clone();
         let mut after = false;
-        // Values of the step go through slots; a state is seen as the last step leaves it.
+        // Values of the step go through slots; a state is one, seen as the last step leaves it.
         for binding in self.mentioned(span) {
-            if let Some((_, state)) = watch.states.iter().find(|(known, _)| *known == binding) {
-                self.frame.values.insert(binding, Value::Stored(state.clone()));
-                continue;
-            }
             let Some(value) = self.frame.values.get(&binding).cloned() else { continue };
             if has_nodes(&value) {
                 let kept = self.persist(value, "value of the step", binding)?;
@@ -129,13 +123,16 @@ impl<'p> Elaborator<'_, 'p> {
         let step_program = std::mem::replace(&mut self.output, program);
         self.output.graph.axes = step_program.graph.axes.clone();
         let current = std::mem::take(&mut self.current);
+        let changed = std::mem::take(&mut self.changed);
         let views = std::mem::take(&mut self.views);
         let moment = self.moment.take();
         let training = std::mem::replace(&mut self.training, false);
         let mut found = Body::default();
-        let done = self
-            .named(&format!("every.{}", watch.every.len()), |e| e.every_body(clock, body, watch, &mut found));
+        let done = self.named(&format!("every.{}", watch.every.len()), |e| {
+            e.every_body(clock, body, span, watch, &mut found)
+        });
         self.current = current;
+        self.changed = changed;
         self.views = views;
         self.moment = moment;
         self.training = training;
@@ -162,6 +159,7 @@ impl<'p> Elaborator<'_, 'p> {
         &mut self,
         clock: Clock,
         body: &'p [Statement],
+        span: Span,
         watch: &Watch,
         found: &mut Body,
     ) -> Checked<()> {
@@ -176,19 +174,7 @@ impl<'p> Elaborator<'_, 'p> {
         for statement in body {
             self.every_statement(statement, found)?;
         }
-        for (binding, state) in &watch.states {
-            match self.frame.values.get(binding).cloned() {
-                Some(Value::Stored(same)) if same.slot == state.slot => {}
-                Some(value) => {
-                    let node = self.float(&value, *binding)?;
-                    let axes = state.layout[..].into();
-                    let node = self.broadcast(node, &axes, *binding)?;
-                    self.write(state, node, *binding)?;
-                }
-                None => {}
-            }
-        }
-        Ok(())
+        self.write_changed(span)
     }
 
     /// The columns of the block's data as the last step saw them.
