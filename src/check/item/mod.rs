@@ -5,6 +5,7 @@ mod function;
 pub(super) use function::hint_of;
 mod layer;
 mod optimizer;
+mod reader;
 pub(super) mod text;
 
 use std::sync::Arc;
