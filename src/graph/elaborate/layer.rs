@@ -126,6 +126,11 @@ impl<'p> Elaborator<'_, 'p> {
             let node = self.broadcast(node, &wanted, name.span)?;
             let stored = self.allocate(&full, Element::Float, &layout)?;
             self.write(&stored, node, name.span)?;
+            // A test may differentiate by it in this very program.
+            let node = match self.test.is_some() {
+                true => self.build(name.span, |g| Ok(g.variable(node)))?,
+                false => node,
+            };
             self.current.insert(stored.slot, node);
             self.scope.parameters.insert(stored.slot, stored.clone());
             self.frame.values.insert(name.span, Value::Stored(stored.clone()));

@@ -21,6 +21,7 @@ mod objective;
 mod operator;
 mod order;
 mod outcome;
+mod own_derivative;
 mod reduce;
 mod repeat;
 mod scope;

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod logic;
 pub mod name;
 pub mod order;
+pub mod own;
 pub mod random;
 pub mod reduce;
 pub mod shape;
@@ -19,6 +20,7 @@ pub mod special;
 pub mod table;
 pub mod window;
 
+pub use own::{OwnId, OwnRule};
 pub use random::unit;
 pub use signature::{Signature, Type, TypeError};
 
@@ -204,6 +206,9 @@ pub enum Op {
     Special(Special),
     /// Operand: Float. The same value; its derivative is zero.
     Stop,
+    /// Operands: a Float value, then what it is computed from. The same value; its derivative by the other operands is the rule
+    /// of this number in the graph's table.
+    Own(OwnId),
     /// Operands: value, condition (scalar Bool). The same value; a false condition is a run-time fault whose text
     /// is in the graph's table of checks.
     Check(CheckId),

@@ -151,6 +151,7 @@ impl Op {
             Op::Special(Special::GammaIncomplete) => "gamma_incomplete",
             Op::Stop => "stop",
             Op::Check(_) => "check",
+            Op::Own(_) => "own_derivative",
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::signature::{Signature, Type, TypeError};
 use super::{
-    Op, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, random, reduce,
-    shape, slice, special, window,
+    Op, Unary, constant, contract, control, cumulative, elementwise, gather, logic, order, own, random,
+    reduce, shape, slice, special, window,
 };
 use crate::graph::Graph;
 use crate::graph::differentiate::Derivative;
@@ -59,6 +59,7 @@ impl Op {
             Op::Special(_) => rules!(special, none),
             Op::Stop => rules!(control, none),
             Op::Check(_) => rules!(control),
+            Op::Own(_) => rules!(own),
         }
     }
 }
