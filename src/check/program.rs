@@ -43,6 +43,10 @@ pub enum AxisKind {
     Group { data: String },
     /// An axis of trials: `vary Seed = 5`.
     Vary(Vary),
+    /// The moments at which a train block records: `every 100 { record .. }`, or every step.
+    Recorded,
+    /// The rounds of a `repeat Round = 5`; its name is the round's number from 0.
+    Round,
     /// Made by an operation (slice, window, concat ...) at an expression: see [`Program::derived`].
     Derived,
 }

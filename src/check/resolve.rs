@@ -103,6 +103,9 @@ impl Checker<'_> {
         if self.trial.blind {
             return Type::Error;
         }
+        if self.misplaced_text_function(name, span) {
+            return Type::Error;
+        }
         if LATER.contains(&name) {
             return self.unavailable(span, &format!("`{name}`"));
         }
@@ -134,25 +137,7 @@ impl Checker<'_> {
 }
 
 /// Names that the language has and this version does not.
-const LATER: [&str; 17] = [
-    "binomial",
-    "cholesky",
-    "copy",
-    "dirichlet",
-    "eigh",
-    "ema",
-    "freeze",
-    "inverse",
-    "last_integer",
-    "logdet",
-    "pinv",
-    "plateau",
-    "poisson",
-    "qr",
-    "script_share",
-    "solve",
-    "svd",
-];
+const LATER: [&str; 6] = ["binomial", "copy", "dirichlet", "ema", "freeze", "poisson"];
 
 /// Builtins that are values and not functions.
 pub(super) fn is_constant(builtin: Builtin) -> bool {

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::Plan;
 use super::kernel::{Access, BufferId, Kernel, LoadKind, Operation, Place};
-use crate::graph::Special;
 
 impl Operation {
     /// How many arguments count.
@@ -15,7 +14,7 @@ impl Operation {
             | Operation::IndexBinary(_)
             | Operation::Compare(..)
             | Operation::Logic(_) => 2,
-            Operation::Special(Special::GammaIncomplete) => 2,
+            Operation::Special(special) if special.operands() == 2 => 2,
             Operation::Select(_) | Operation::Special(_) => 3,
         }
     }
@@ -100,6 +99,12 @@ impl Plan {
                     self.access(from),
                     self.access(to)
                 )
+            }
+            Kernel::Matrix { kind, batch, rows, columns, from, right, to, .. } => {
+                let operands: Vec<String> =
+                    std::iter::once(from).chain(right).map(|buffer| self.name(*buffer)).collect();
+                let (operands, to) = (operands.join(", "), self.name(*to));
+                format!("{} {batch} of [{rows} {columns}]: {operands} -> {to}", kind.name())
             }
             Kernel::Random { site, to, .. } => format!("random site {site}: -> {}", self.name(*to)),
             Kernel::Check { check, condition } => format!("check {}: {}", check.0, self.access(condition)),

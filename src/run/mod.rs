@@ -3,6 +3,7 @@
 //! In: a typed program, a [`World`](crate::source::World) and [`Options`]. Out: [`results::Results`], or a
 //! [`Failure`] with every diagnostic.
 
+mod checkpoint;
 mod collect;
 mod conclude;
 mod dump;
@@ -13,6 +14,7 @@ pub mod results;
 mod schema;
 mod table;
 mod testing;
+mod text;
 mod training;
 mod trial;
 mod vary;
@@ -98,7 +100,7 @@ pub fn run(
     let started = Instant::now();
     let together = rayon::current_num_threads() as u64;
     let engine = Engine::new(options.without.clone(), options.memory.map(|bytes| bytes / together.max(1)));
-    let base = prepare::prepare(program, experiment, world, options)?;
+    let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());
     let outcomes: Vec<_> = trials

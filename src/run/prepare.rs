@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::engine::Engine;
 use super::schema::schema;
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
@@ -12,7 +13,8 @@ use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
-    AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver,
+    AxisDeclaration, Data, DataSource, Experiment, ExprKind, Init, ItemKind, Statement, StatementKind,
+    VaryOver,
 };
 
 /// The state from which every trial starts.
@@ -36,6 +38,7 @@ pub fn prepare<'p>(
     experiment: &'p Experiment,
     world: &dyn World,
     options: &Options,
+    engine: &Engine,
 ) -> Result<Base<'p>, Failure> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
@@ -75,6 +78,9 @@ pub fn prepare<'p>(
         problems.extend(outcome.err().unwrap_or_default());
     }
     unknown_settings(&base, experiment, &mut problems);
+    if problems.is_empty() {
+        base.draw(program, engine).map_err(Failure::Failed)?;
+    }
     if problems.is_empty() { Ok(base) } else { Err(Failure::Wrong(problems)) }
 }
 
@@ -97,10 +103,36 @@ impl<'p> Base<'p> {
         }
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
-        let table = data::load(&schema(data, self.program, &size)?, world)?;
+        let mut table = data::load(&schema(data, self.program, &size)?, world)?;
+        data::text_function::compute(&mut table, &super::text::computed(data, self.program, &size)?)?;
         let binding = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
         self.scope.bind_data(&data.name.text, binding);
         self.tables.insert(data.name.text.clone(), table);
+        Ok(())
+    }
+
+    /// What is random at the top of the file is drawn by the experiment's seed, once for all trials: data that are
+    /// generated, and `let`s.
+    fn draw(&mut self, program: &'p Program, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
+        *self.store.get_mut(self.seed_slot) = Tensor::Index(vec![self.seed as i32]);
+        for item in program.files.last().iter().flat_map(|file| &file.items) {
+            let drawn = match &item.kind {
+                ItemKind::Let(binding) if matches!(binding.value, Init::Draw(_)) => {
+                    self.scope.execute_let(binding, &mut self.store, self.precision)?
+                }
+                ItemKind::Data(data) if matches!(data.source, DataSource::Generated { .. }) => {
+                    let rows = self.program.axes_at.get(&data.axis.span).copied();
+                    if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
+                        self.scope.bind_axis(id, count);
+                    }
+                    Some(self.scope.generate(data, &mut self.store, self.precision)?)
+                }
+                _ => None,
+            };
+            if let Some(program) = drawn {
+                engine.once(program, item.span, &mut self.store)?;
+            }
+        }
         Ok(())
     }
 

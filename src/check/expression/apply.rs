@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::arguments::Matched;
 use super::function_value::{beyond, further_axes};
 use crate::check::infer::{Pair, arrays, assignments, silent};
-use crate::check::program::{AxisId, AxisIds, CallInfo, Element, ItemRef, Target, Type};
+use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Signature};
-use crate::check::types::{Bindings, lift, substitute};
+use crate::check::types::{Bindings, bound, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, AxisName, Expr};
@@ -136,6 +136,14 @@ impl Checker<'_> {
             return None;
         }
         let mut found = assignments(&signature.generics, named, &pairs, 9);
+        if found.len() > 1 {
+            // Where A and A' can be an axis and its own twin, they are.
+            let twins: Vec<Bindings> =
+                found.iter().filter(|bindings| self.keeps_twins(signature, bindings)).cloned().collect();
+            if twins.len() == 1 {
+                found = twins;
+            }
+        }
         match found.len() {
             1 => found.pop(),
             0 => {
@@ -164,6 +172,20 @@ impl Checker<'_> {
                 None
             }
         }
+    }
+
+    /// Whether every twin among the generic axes stands for the twin of what its axis stands for; and there is one.
+    fn keeps_twins(&self, signature: &Signature, bindings: &Bindings) -> bool {
+        let twin_of = |axis: AxisId| match self.program.axis(axis).kind {
+            AxisKind::SameSizeAs(of) => Some(of),
+            _ => None,
+        };
+        let mut twins = bindings.iter().filter_map(|(generic, actual)| {
+            let of = twin_of(*generic).filter(|of| signature.generics.contains(of))?;
+            Some(twin_of(*actual) == Some(bound(bindings, of)))
+        });
+        let first = twins.next();
+        first == Some(true) && twins.all(|keeps| keeps)
     }
 
     /// Elements and axes of every argument; the axes beyond the declared ones, over which the call is lifted.

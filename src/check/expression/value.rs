@@ -106,7 +106,7 @@ impl Checker<'_> {
             Builtin::Pi | Builtin::Infinity => Type::float(),
             Builtin::Training => crate::check::types::boolean(),
             Builtin::Step | Builtin::Epoch | Builtin::Progress => {
-                if self.context.place != Place::Train {
+                if !matches!(self.context.place, Place::Train | Place::Every) && self.trial.every.is_none() {
                     self.report(
                         Diagnostic::error(
                             Code::A0316,

@@ -30,10 +30,6 @@ impl Checker<'_> {
                 Some(c.file_columns(data, columns))
             }
             DataSource::Generated { size, block } => {
-                // Each trial draws its own rows, so the data belong to an experiment.
-                if c.context.place != Place::Experiment {
-                    c.unavailable(data.name.span, "generated data outside an experiment");
-                }
                 c.static_number(size, "the number of rows");
                 Some(c.generated(rows, block))
             }
@@ -179,10 +175,16 @@ impl Checker<'_> {
     fn file_columns(&mut self, data: &Data, columns: &[Column]) -> Vec<ColumnInfo> {
         let mut infos = Vec::new();
         for column in columns {
-            if let Some(info) = self.file_column(data, column) {
+            // Texts stay outside the graph: only computed columns know them.
+            if super::text::is_text(column) {
+                self.text_column(column);
+            } else if let Some(info) = self.file_column(data, column) {
                 infos.push(info);
             }
             match &column.value {
+                Some(Init::Value(crate::syntax::ast::Expr { kind: ExprKind::Call(call), .. })) => {
+                    self.computed_column(column, call, columns);
+                }
                 Some(Init::Value(value)) if matches!(value.kind, ExprKind::Text(_)) => {
                     self.expression(value);
                 }

@@ -34,12 +34,25 @@ impl<'p> Elaborator<'_, 'p> {
             | B::ArgMin
             | B::Median
             | B::Quantile => self.eval_reduction(builtin, expr, call),
-            B::Sort | B::ArgSort | B::Rank | B::Top | B::CumulativeSum | B::CumulativeProduct => {
-                self.eval_order(builtin, expr, call)
-            }
+            B::Sort
+            | B::ArgSort
+            | B::Rank
+            | B::Top
+            | B::CumulativeSum
+            | B::CumulativeProduct
+            | B::CumulativeMax
+            | B::CumulativeMin => self.eval_order(builtin, expr, call),
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
+            B::Cholesky
+            | B::Solve
+            | B::SolveTriangular
+            | B::Eigh
+            | B::Svd
+            | B::Qr
+            | B::SpanningTree
+            | B::Assignment => self.eval_matrix(builtin, expr, call),
             B::Uniform
             | B::Normal
             | B::Bernoulli
@@ -78,6 +91,7 @@ impl<'p> Elaborator<'_, 'p> {
                 let x = self.node(x, span)?;
                 self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
             }
+            B::Plateau => self.plateau(call, span),
             B::Inner => {
                 let values = self.values(call)?;
                 self.inner(&values, span)
@@ -96,6 +110,10 @@ impl<'p> Elaborator<'_, 'p> {
     /// One gradient for each of `by`, with its axes.
     pub fn gradients(&mut self, y: NodeId, by: &[NodeId], span: Span) -> Checked<Vec<NodeId>> {
         self.output.graph.span = span;
+        if let Some(node) = self.graph().lost_derivative(y, by) {
+            let node = self.graph().node(node);
+            return Err(fail::no_derivative(span, node.op.name(), node.span));
+        }
         self.output.graph.gradient(y, by).map_err(|error| fail::type_fault(span, &error))
     }
 
@@ -228,6 +246,15 @@ impl<'p> Elaborator<'_, 'p> {
             }
             (Builtin::GammaIncomplete, [a, x]) => {
                 self.build(span, |g| g.special(Special::GammaIncomplete, [*a, *x, *x]))
+            }
+            (Builtin::GammaQuantile, [a, p]) => {
+                self.build(span, |g| g.special(Special::GammaQuantile, [*a, *p, *p]))
+            }
+            (Builtin::PoissonQuantile, [mean, p]) => {
+                self.build(span, |g| g.special(Special::PoissonQuantile, [*mean, *p, *p]))
+            }
+            (Builtin::BinomialQuantile, [n, chance, p]) => {
+                self.build(span, |g| g.special(Special::BinomialQuantile, [*n, *chance, *p]))
             }
             (builtin, [x]) => match unary(builtin) {
                 Some(operation) => self.build(span, |g| g.unary(operation, *x)),

@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOperator, Expr, ExprKind, StatementKind, UnaryOperator};
 
 impl<'p> Scope<'p> {
-    /// Executes an `axis`, `let` or `param` statement of the experiment. Values known while building (sizes, numbers,
+    /// Executes an `axis`, `let`, `param`, `state` or assignment of the experiment. Values known while building (sizes, numbers,
     /// models, functions) are bound; parameters and other arrays get slots, and the program that returns computes them:
     /// run it once, before any program that follows.
     pub fn execute(
@@ -29,8 +29,27 @@ impl<'p> Scope<'p> {
             let kept = e.persist(value, &name.text, name.span)?;
             e.scope.root.values.insert(name.span, kept);
         }
+        e.write_changed(statement.span)?;
         let axes = std::mem::take(&mut e.frame.axes);
         e.scope.root.axes.extend(axes);
+        let program = e.finish();
+        Ok((!program.outputs.is_empty()).then_some(program))
+    }
+
+    /// Executes a `let` at the top of a file, as [`Scope::execute`] does for those of the experiment.
+    pub fn execute_let(
+        &mut self,
+        binding: &'p ast::Let,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let mut e = Elaborator::new(self, store, precision);
+        e.bind_let(binding)?;
+        for name in &binding.names {
+            let Some(value) = e.frame.values.get(&name.span).cloned() else { continue };
+            let kept = e.persist(value, &name.text, name.span)?;
+            e.scope.root.values.insert(name.span, kept);
+        }
         let program = e.finish();
         Ok((!program.outputs.is_empty()).then_some(program))
     }
@@ -142,6 +161,7 @@ fn bound<'p>(statement: &'p ast::Statement, names: &mut Vec<&'p ast::Name>) {
     match &statement.kind {
         StatementKind::Let(binding) => names.extend(&binding.names),
         StatementKind::Param(param) => names.extend(&param.names),
+        StatementKind::State(state) => names.extend(&state.names),
         StatementKind::If { then, otherwise, .. } => {
             let inner = then.iter().chain(otherwise.iter().flatten());
             inner.for_each(|statement| bound(statement, names));

@@ -133,7 +133,12 @@ impl<'p> Elaborator<'_, 'p> {
             return Ok(value.clone());
         }
         if let Some(binding) = self.scope.file_lets.get(&span).copied() {
+            // Its draws are at one place, wherever it is used.
+            let path = std::mem::take(&mut self.path);
+            let ordinals = std::mem::take(&mut self.ordinals);
             let (done, frame) = self.in_frame(Frame::default(), |e| e.bind_let(binding));
+            self.path = path;
+            self.ordinals = ordinals;
             done?;
             if let Some(value) = frame.values.get(&span) {
                 // A node belongs to this program only; anything else serves all of them.

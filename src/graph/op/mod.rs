@@ -7,10 +7,14 @@ pub mod control;
 pub mod cumulative;
 pub mod elementwise;
 pub mod gather;
+pub mod linear_algebra;
+mod linear_algebra_derivative;
+mod linear_algebra_reference;
 pub mod logic;
 pub mod name;
 pub mod order;
 pub mod own;
+pub mod quantile;
 pub mod random;
 pub mod reduce;
 pub mod shape;
@@ -127,6 +131,42 @@ pub enum Special {
     BetaIncomplete,
     /// Regularised lower incomplete gamma function P(a, x); operands a, x, and an ignored third.
     GammaIncomplete,
+    /// The x with P(a, x) = p; operands a, p, and an ignored third.
+    GammaQuantile,
+    /// The derivative of `GammaQuantile` by a, of the same operands. No derivative.
+    GammaQuantileByShape,
+    /// The smallest k with P(K <= k) >= p for a Poisson count K; operands mean, p, and an ignored third. No derivative.
+    PoissonQuantile,
+    /// The same for a binomial count; operands number of trials, chance, p. No derivative.
+    BinomialQuantile,
+}
+
+/// Operations on the matrix that two axes make, once for every position of the other axes. Their meaning is in
+/// `linear_algebra.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Matrix {
+    /// Operand: symmetric positive definite. The lower triangular L with x = L L'.
+    Cholesky,
+    /// Operands: a, and b with the rows and not the columns. The x along the columns with sum(a * x, columns) = b.
+    Solve(Triangle),
+    /// Operand: symmetric. `into`: the pair, and its parts: vector (rows), value.
+    Eigen,
+    /// `into`: the triple, and its parts: left vector (rows), value, right vector (columns).
+    Singular,
+    /// At least as many rows as columns. `into`: the number, and its parts: column of Q (rows), row of R (columns).
+    Orthogonal,
+    /// Operand: distances. `into`: the edges of the minimum spanning tree, shortest first: row * size + column, Index.
+    SpanningTree,
+    /// Operand: costs, at most as many rows as columns. For each row its own column, at the least sum; Index.
+    Assignment,
+}
+
+/// Which elements of a matrix count: the others are taken as zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Triangle {
+    Whole,
+    Lower,
+    Upper,
 }
 
 /// A primitive operation. Operands are positional; their number and elements are stated at each.
@@ -204,6 +244,8 @@ pub enum Op {
     Contract { axes: AxisSet },
     /// Operands: three Floats.
     Special(Special),
+    /// Operands: Float. `into`: the axes that the result has instead of rows and columns.
+    Matrix { kind: Matrix, rows: Axis, columns: Axis, into: Vec<Axis> },
     /// Operand: Float. The same value; its derivative is zero.
     Stop,
     /// Operands: a Float value, then what it is computed from. The same value; its derivative by the other operands is the rule
