@@ -167,7 +167,7 @@ pub struct GradientCheck {
     pub second: Option<(Slot, Vec<(Slot, Slot)>)>,
     /// A part of it has a derivative that is declared or cut: differences need not agree.
     pub declared: bool,
-    /// A part of it has kinks or jumps: second differences need not agree.
+    /// Its derivatives have kinks or jumps, or parts without a derivative: second differences need not agree.
     pub kinks: bool,
 }
 

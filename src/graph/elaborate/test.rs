@@ -80,8 +80,8 @@ impl<'p> Scope<'p> {
             e.scope.axes = axes;
             return Ok(None);
         };
-        let (declared, kinks) = e.roughness(value);
-        let second = e.second_derivatives(&inputs, &at, &derivatives, call.span)?;
+        let declared = e.roughness(value).0;
+        let (second, kinks) = e.second_derivatives(&inputs, &at, &derivatives, call.span)?;
         let value = e.node_outcome("value", value, call.span)?;
         let mut gradients = Vec::with_capacity(inputs.len());
         for (input, derivative) in inputs.iter().zip(derivatives) {
@@ -222,25 +222,28 @@ impl<'p> Elaborator<'_, 'p> {
                     | Op::ArgSort { .. }
                     | Op::Rank { .. }
                     | Op::Cumulative { .. }
+                    // Their derivatives have none themselves.
+                    | Op::Special(_)
             );
         }
         (declared, kinks)
     }
 
-    /// The derivatives of a weighted sum of derivatives.
+    /// The derivatives of a weighted sum of derivatives, and whether that sum has kinks.
     fn second_derivatives(
         &mut self,
         inputs: &[Stored],
         at: &[NodeId],
         derivatives: &[NodeId],
         span: Span,
-    ) -> Checked<Option<(Slot, Vec<(Slot, Slot)>)>> {
+    ) -> Checked<(Option<(Slot, Vec<(Slot, Slot)>)>, bool)> {
         let mut total = self.build(span, |g| g.float(0.0))?;
         for derivative in derivatives {
             let part = self.weighted_sum(*derivative, span)?;
             total = self.build(span, |g| g.plus(total, part))?;
         }
-        let Ok(found) = self.gradients(total, at, span) else { return Ok(None) };
+        let kinks = self.roughness(total).1;
+        let Ok(found) = self.gradients(total, at, span) else { return Ok((None, kinks)) };
         let total = self.node_outcome("slope", total, span)?;
         let mut slots = Vec::with_capacity(inputs.len());
         for (input, derivative) in inputs.iter().zip(found) {
@@ -249,7 +252,7 @@ impl<'p> Elaborator<'_, 'p> {
             self.write(&stored, derivative, span)?;
             slots.push((input.slot, stored.slot));
         }
-        Ok(Some((total.slot, slots)))
+        Ok((Some((total.slot, slots)), kinks))
     }
 
     /// The sum of the elements, each with a weight of its own, so that no direction of the gradient cancels.
