@@ -130,6 +130,8 @@ codes! {
     A0325 "training setting twice";
     A0326 "training without objective";
     A0331 "starts before the first step";
+    A0332 "models of different make";
+    A0333 "model kept outside a train block";
     A0341 "a second axis of moments";
     A0342 "training stopped by several truth values";
     A0343 "a record that cannot choose what to keep";

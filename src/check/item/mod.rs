@@ -7,6 +7,7 @@ mod layer;
 mod methods;
 mod optimizer;
 mod own_derivative;
+mod reader;
 pub(super) mod text;
 
 use std::sync::Arc;

@@ -165,6 +165,7 @@ impl Op {
             Op::Contract { .. } => "contract",
             Op::Special(Special::BetaIncomplete) => "beta_incomplete",
             Op::Special(Special::GammaIncomplete) => "gamma_incomplete",
+            Op::Scan { .. } => "scan",
             Op::Special(Special::GammaQuantile) => "gamma_quantile",
             Op::Special(Special::GammaQuantileByShape) => "gamma_quantile_by_shape",
             Op::Special(Special::PoissonQuantile) => "poisson_quantile",
