@@ -119,6 +119,9 @@ builtins! {
     Assignment "assignment" "assignment(cost, A, B, largest = false)" "For each A its own B, at the least (largest) sum of costs. No derivative.";
     // Gradients.
     Stop "stop" "stop(x)" "x, through which no gradient flows.";
+    Copy "copy" "copy(m)" "A model with parameters of its own, which have the values of m's: now, or in a train block's `let` at the block's start.";
+    Freeze "freeze" "freeze(m)" "The model m, through which no gradient flows.";
+    Ema "ema" "ema(m, decay)" "In a train block's `let`: a copy that moves after every step, s := decay s + (1 - decay) m.";
     Grad "grad" "grad(y, x)" "The derivative of the scalar y by x, with the axes of x.";
     // Random draws: only after `~`, or called in a function used after `~`.
     Uniform "uniform" "uniform(low = 0, high = 1)" "Uniform in the open interval.";

@@ -82,6 +82,7 @@ impl Checker<'_> {
         match call.builtin {
             B::Where => self.where_call(call),
             B::Stop => self.stop_call(call),
+            B::Copy | B::Freeze | B::Ema => self.model_call(call),
             B::Grad => self.grad_call(call),
             B::Inner => self.inner_call(call),
             B::Plateau => self.plateau_call(call),

@@ -128,7 +128,8 @@ impl<'p> Elaborator<'_, 'p> {
     /// What a binding's name stands for: in this frame, in the scope, or at the top of its file.
     fn local(&mut self, span: crate::source::Span, name: &Name) -> Checked<Value<'p>> {
         if let Some(value) = self.frame.values.get(&span).or_else(|| self.scope.root.values.get(&span)) {
-            return Ok(value.clone());
+            let value = value.clone();
+            return self.thawed(value, name.span);
         }
         if let Some(binding) = self.scope.file_lets.get(&span).copied() {
             // Its draws are at one place, wherever it is used.
@@ -147,6 +148,14 @@ impl<'p> Elaborator<'_, 'p> {
             }
         }
         Err(fail::fault(name.span, format!("`{}` has no value here", name.text)))
+    }
+
+    /// A frozen parameter that is read on its own is an array of this program.
+    fn thawed(&mut self, value: Value<'p>, span: crate::source::Span) -> Checked<Value<'p>> {
+        match value {
+            Value::Frozen(_) => self.node(&value, span).map(Value::Node),
+            other => Ok(other),
+        }
     }
 
     fn constant(&mut self, builtin: Builtin, name: &Name) -> Checked<Value<'p>> {
@@ -204,7 +213,8 @@ impl<'p> Elaborator<'_, 'p> {
             },
             Value::Model(model) => {
                 if let Some(parameter) = model.parameters.get(&field.text) {
-                    return Ok(Value::Stored(parameter.clone()));
+                    let parameter = parameter.clone();
+                    return self.thawed(parameter, field.span);
                 }
                 match model.members.get(&field.text) {
                     Some(member) => Ok(member.clone()),
@@ -248,7 +258,7 @@ impl Value<'_> {
     /// What kind of value it is, for messages.
     pub fn what(&self) -> &'static str {
         match self {
-            Value::Node(_) | Value::Stored(_) => "an array",
+            Value::Node(_) | Value::Stored(_) | Value::Frozen(_) => "an array",
             Value::Number(_) => "a number",
             Value::Truth(_) => "a truth value",
             Value::Text(_) => "a text",
