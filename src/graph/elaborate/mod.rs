@@ -24,6 +24,7 @@ mod objective;
 mod operator;
 mod order;
 mod outcome;
+mod own_derivative;
 mod reduce;
 mod reduce_order;
 mod repeat;
