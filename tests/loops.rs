@@ -53,8 +53,8 @@ fn memory_grows_no_worse_than_linearly() {
     let plans = [64, 128, 256].map(plan);
     let [short, middle, long] = [0, 1, 2].map(|at| totals(&plans[at]));
     assert_eq!(short.0, long.0, "as many kernels, however many rounds");
-    let (first, second) = (middle.1 - short.1, long.1 - middle.1);
-    assert!(second as f64 <= 2.05 * first as f64, "{} {} {} bytes", short.1, middle.1, long.1);
+    let no_worse = middle.1 <= 2 * short.1 && long.1 <= 2 * middle.1;
+    assert!(no_worse, "{} {} {} bytes", short.1, middle.1, long.1);
     // The states of all rounds are what has to be kept: 256 rounds of 32 rows of 64 numbers of 4 bytes.
     assert!(plans[2].contains("256 rounds: 1 carried, 1 kept of every round in 2097152 bytes"), "{}", plans[2]);
     assert!(plans[2].contains("256 rounds, last to first"), "{}", plans[2]);
