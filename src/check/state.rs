@@ -58,6 +58,9 @@ pub(super) enum ItemState {
     Function(Rc<Signature>),
     Layer(Rc<LayerInfo>),
     Optimizer(Rc<Signature>),
+    Combiner(Rc<Signature>),
+    SteppingCombiner(Rc<Signature>),
+    Constraint(Rc<Signature>),
     Data(Rc<DataInfo>),
     Let(Type),
     /// Nothing to refer to (tests, experiments, uses), or already reported.
@@ -244,6 +247,8 @@ pub(super) struct Context {
     /// Values are results, with their trial axes.
     pub results: bool,
     pub hint: Option<Hint>,
+    /// After `by`: combiners take their arguments without what the language gives them.
+    pub combining: bool,
     pub trace: Trace,
     /// The loops around, the innermost last.
     pub loops: Vec<LoopState>,

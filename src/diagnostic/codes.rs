@@ -119,6 +119,10 @@ codes! {
     A0324 "impossible split";
     A0325 "training setting twice";
     A0326 "training without objective";
+    A0327 "unknown combiner or method for a constraint";
+    A0328 "combiner of another form";
+    A0329 "constraint that is no comparison";
+    A0330 "gradient cut";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
     A0352 "model made in a step";

@@ -10,11 +10,12 @@ use crate::syntax::ast::{Expr, ExprKind, Objective};
 
 impl Checker<'_> {
     pub fn objective(&mut self, objective: &Objective) {
+        let mut reached_by_constraints: BTreeSet<Span> = BTreeSet::new();
         if let Some(combiner) = &objective.combiner {
-            self.unavailable(combiner.span, "`by`, a combiner of objectives");
+            self.combined_by(combiner);
         }
         for constraint in &objective.constraints {
-            self.unavailable(constraint.condition.span, "`subject to`");
+            reached_by_constraints.extend(self.constraint(constraint));
         }
         if let Some(steps) = &objective.steps {
             self.static_number(steps, "the number of inner steps");
@@ -36,6 +37,7 @@ impl Checker<'_> {
                 self.trial.terms.push("loss".to_owned());
             }
             let (axes, trace) = self.traced(|c| c.numbers(&term.value));
+            let axes_known = axes.is_some();
             match axes {
                 Some(axes) if !axes.is_empty() => {
                     self.not_scalar(&term.value, &axes, objective.span);
@@ -62,7 +64,11 @@ impl Checker<'_> {
                 None => sound = false,
             }
             reached.extend(&trace.models);
+            for over in &term.over {
+                self.over(over, &trace.models, axes_known, objective);
+            }
         }
+        reached.extend(reached_by_constraints);
         if objective.over.is_empty() {
             self.trial.updated.extend(&reached);
         }
@@ -211,8 +217,7 @@ impl Checker<'_> {
     }
 
     fn unknown_optimizer(&mut self, name: &str, span: Span) {
-        let known = crate::library::optimizers();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known = crate::library::of_kind("optimizer");
         let help = match crate::diagnostic::nearest(name, known.iter().copied()) {
             Some(near) if near == name => format!("add `use std.optim ({name})` at the top of the file"),
             Some(near) => format!("did you mean `{near}`? It comes by `use std.optim ({near})`"),

@@ -60,6 +60,8 @@ impl Checker<'_> {
                 Type::Model { layer: *item, axes: bindings.clone() }
             }
             (Target::Optimizer(item), _) => Type::Optimizer(*item),
+            (Target::Combiner(item), _) => Type::Combiner(*item),
+            (Target::Constraint(item), _) => Type::Constraint(*item),
             _ => Type::Error,
         }
     }
@@ -70,6 +72,8 @@ impl Checker<'_> {
                 Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) }
             }
             Target::Optimizer(item) => Type::Optimizer(*item),
+            Target::Combiner(item) => Type::Combiner(*item),
+            Target::Constraint(item) => Type::Constraint(*item),
             _ => lift(&substitute(&substitute(&callee.signature.result, &callee.fixed), bindings), extra),
         }
     }
