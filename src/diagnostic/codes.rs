@@ -86,6 +86,9 @@ codes! {
     A0219 "lifted over an axis in use";
     A0220 "one axis for two";
     A0221 "alternatives differ";
+    A0222 "a function is wanted";
+    A0223 "another function is wanted";
+    A0224 "parameter without a type";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";
@@ -93,6 +96,11 @@ codes! {
     A0251 "sizes differ";
     A0252 "outside an axis";
     A0253 "not a single number";
+    A0263 "matrix of two sizes";
+    A0264 "no derivative by a parameter";
+    A0265 "a function of texts elsewhere";
+    A0266 "a wrong call of a text function";
+    A0267 "a pattern that cannot be read";
     A0301 "objective is not a single number";
     A0302 "held-out data in training";
     A0303 "measured on training data";
@@ -123,6 +131,11 @@ codes! {
     A0328 "combiner of another form";
     A0329 "constraint that is no comparison";
     A0330 "gradient cut";
+    A0331 "starts before the first step";
+    A0341 "a second axis of moments";
+    A0342 "training stopped by several truth values";
+    A0343 "a record that cannot choose what to keep";
+    A0348 "plateau outside a condition to stop";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
     A0352 "model made in a step";
@@ -184,6 +197,12 @@ codes! {
     A0506 "more memory than there is";
     A0511 "an assertion that does not hold";
     A0512 "a derivative that differences contradict";
+    A0513 "a matrix that is not positive definite";
+    A0514 "a singular matrix";
+    A0515 "a matrix that is not symmetric";
+    A0516 "a matrix that is not finite";
+    A0517 "a decomposition that does not converge";
+    A0518 "a text without a number";
     A0590 "a bug of a rewrite";
     A0601 "a file that cannot be read";
     A0602 "a setting of the command line that names nothing";

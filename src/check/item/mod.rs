@@ -7,6 +7,7 @@ mod layer;
 mod optimizer;
 mod stepping;
 pub(super) use stepping::GIVEN;
+pub(super) mod text;
 
 use std::sync::Arc;
 
@@ -57,7 +58,11 @@ impl Checker<'_> {
     fn item_kind(&mut self, item: ItemRef, kind: &ItemKind) -> ItemState {
         match kind {
             ItemKind::Use(_) => ItemState::Other,
-            ItemKind::Function(function) => ItemState::Function(self.function(function, Place::Function)),
+            ItemKind::Function(function) => {
+                let signature = self.function(function, Place::Function);
+                self.program.generics.insert(item, signature.generics.clone());
+                ItemState::Function(signature)
+            }
             ItemKind::Layer(layer) => ItemState::Layer(self.layer(item, layer)),
             ItemKind::Optimizer(optimizer) => ItemState::Optimizer(self.optimizer(item, optimizer)),
             ItemKind::Combiner(function) => ItemState::Combiner(self.combiner(function)),

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::draw::Draw;
 use super::fail;
 use super::scope::Scope;
+use super::state::Begin;
+use super::train::Block;
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self as check, AxisId, AxisKind};
 use crate::diagnostic::Checked;
@@ -57,6 +59,11 @@ pub struct Elaborator<'s, 'p> {
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
     pub test: Option<super::test::Record<'p>>,
+    /// In a train block: what it gathers, and the program that is run before its first step.
+    pub block: Option<Block>,
+    pub begin: Option<Begin>,
+    /// States that were assigned to, in order of the first assignment.
+    pub changed: Vec<Stored>,
 }
 
 impl<'s, 'p> Elaborator<'s, 'p> {
@@ -82,6 +89,9 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             calls: 0,
             yields: Vec::new(),
             test: None,
+            block: None,
+            begin: None,
+            changed: Vec::new(),
         }
     }
 

@@ -64,6 +64,15 @@ pub fn fault(span: Span, what: impl std::fmt::Display) -> Errors {
     ]
 }
 
+pub fn no_derivative(span: Span, function: &str, place: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0264, span, format!("`{function}` has no derivative by its parameters"))
+            .label("a derivative is wanted here")
+            .related(place, "this depends on it through a parameter")
+            .help("it has one by x; cut the parameters' part with `stop`"),
+    ]
+}
+
 pub fn type_fault(span: Span, error: &TypeError) -> Errors {
     fault(span, format!("{error:?}"))
 }
