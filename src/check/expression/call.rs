@@ -111,7 +111,7 @@ impl Checker<'_> {
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Combiner(signature) | ItemState::SteppingCombiner(signature)
-                if std::mem::take(&mut self.context.combining) =>
+                if self.context.combining =>
             {
                 self.call_combiner(expr, call, item, &signature)
             }
@@ -168,7 +168,9 @@ impl Checker<'_> {
         outside.parameters.retain(|parameter| !GIVEN.contains(&parameter.name.as_str()));
         let target = Target::Combiner(item);
         let callee = Callee { signature: Rc::new(outside), fixed: fixed.clone(), target };
+        self.context.combining = false;
         let ty = self.apply(expr, &call.axes, &call.arguments, callee);
+        self.context.combining = true;
         if let Some(info) = self.program.calls.get_mut(&expr.id) {
             info.axes = fixed;
         }

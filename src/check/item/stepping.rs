@@ -36,9 +36,6 @@ impl Checker<'_> {
                 self.combiner_form(parameter.span, span, "has other axes");
             }
         }
-        if !signature.parameters.iter().any(|p| GIVEN.contains(&p.name.as_str())) {
-            self.combiner_form(span, span, "takes nothing of the objectives");
-        }
         let place = function.result.as_ref().map_or(span, |ty| ty.span);
         let p = signature.generics.iter().copied().nth(1);
         self.combiner_result(&signature.result.clone(), task, p, place, span);
