@@ -161,6 +161,8 @@ pub(super) struct Trace {
     pub parts: BTreeMap<AxisId, Span>,
     /// Models that it is computed by.
     pub models: BTreeSet<Span>,
+    /// Those of them to which a gradient can flow back.
+    pub flows: BTreeSet<Span>,
     /// It mentions a measure.
     pub results: bool,
 }
@@ -172,6 +174,7 @@ impl Trace {
             self.parts.entry(*part).or_insert(*span);
         }
         self.models.extend(&other.models);
+        self.flows.extend(&other.flows);
         self.results |= other.results;
     }
 }

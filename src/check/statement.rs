@@ -119,6 +119,7 @@ impl Checker<'_> {
             [name] => {
                 if let Type::Model { .. } = ty {
                     trace.models.insert(name.span);
+                    trace.flows.insert(name.span);
                     if self.context.place == Place::Experiment {
                         self.trial.models.push((name.text.clone(), name.span));
                     }

@@ -59,6 +59,8 @@ impl Checker<'_> {
                             .help("a term is computed by a model: `mean(loss(net(x), y), Row)`"),
                         );
                         sound = false;
+                    } else if trace.flows.is_empty() {
+                        self.cut_off(&term.value);
                     }
                 }
                 None => sound = false,
@@ -87,6 +89,14 @@ impl Checker<'_> {
             }
             Some(with) => self.with(with),
         }
+    }
+
+    fn cut_off(&mut self, value: &Expr) {
+        self.report(
+            Diagnostic::error(Code::A0330, value.span, "no gradient flows from this to a parameter")
+                .label("every way passes through something without a derivative")
+                .help("`stop`, comparisons, `argmax` and other positions have none; use a smooth loss in their place"),
+        );
     }
 
     fn not_scalar(&mut self, value: &Expr, axes: &AxisIds, place: Span) {
