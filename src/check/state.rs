@@ -292,6 +292,10 @@ pub(super) struct Trial {
     /// The train block at hand, and the names in it that the experiment can read after it.
     pub block: Option<Span>,
     pub exported: Vec<Name>,
+    /// Models that others are made of: they need no training of their own.
+    pub copied: BTreeSet<Span>,
+    /// The value at hand is that of a `let` with one name.
+    pub named_model: bool,
     /// Where the conditions of the `if`s around come from.
     pub conditions: Vec<Trace>,
     /// Names of terms, for plots.

@@ -96,6 +96,7 @@ codes! {
     A0251 "sizes differ";
     A0252 "outside an axis";
     A0253 "not a single number";
+    A0254 "least count without else";
     A0263 "matrix of two sizes";
     A0264 "no derivative by a parameter";
     A0265 "a function of texts elsewhere";
@@ -132,6 +133,8 @@ codes! {
     A0329 "constraint that is no comparison";
     A0330 "gradient cut";
     A0331 "starts before the first step";
+    A0332 "models of different make";
+    A0333 "model kept outside a train block";
     A0341 "a second axis of moments";
     A0342 "training stopped by several truth values";
     A0343 "a record that cannot choose what to keep";

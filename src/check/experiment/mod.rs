@@ -2,6 +2,7 @@
 
 mod blocks;
 mod combine;
+mod model;
 mod objective;
 mod record;
 mod results;
@@ -70,9 +71,7 @@ impl Checker<'_> {
                     self.used.insert(data.name.span);
                 }
             }
-            StatementKind::Param(_) => {
-                self.unavailable(span, "a `param` outside a layer");
-            }
+            StatementKind::Param(param) => self.table(param, span),
             StatementKind::Vary { name, over } => {
                 if place != Place::Experiment {
                     return self.out_of_place(span, "`vary`", "an experiment");

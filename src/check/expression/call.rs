@@ -14,6 +14,9 @@ use crate::syntax::ast::{Argument, AxisName, Call, Expr, ExprKind, Name};
 
 impl Checker<'_> {
     pub fn call(&mut self, expr: &Expr, call: &Call) -> Type {
+        if let Some(ty) = self.norm_of_model(expr, call) {
+            return ty;
+        }
         match &call.callee.kind {
             ExprKind::Name(name) => {
                 if let Some(local) = self.find_local(&name.text).cloned()

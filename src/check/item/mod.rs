@@ -7,6 +7,7 @@ mod layer;
 mod optimizer;
 mod stepping;
 pub(super) use stepping::GIVEN;
+mod reader;
 pub(super) mod text;
 
 use std::sync::Arc;

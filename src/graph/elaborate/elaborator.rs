@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::draw::Draw;
 use super::fail;
+use super::model::Shadow;
 use super::scope::Scope;
 use super::state::Begin;
 use super::train::Block;
@@ -59,9 +60,14 @@ pub struct Elaborator<'s, 'p> {
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
     pub test: Option<super::test::Record<'p>>,
+    /// The number of the round of the loops around, one number for all of them together, where there are any.
+    pub round: Option<NodeId>,
+    /// How many holes loops have made so far: each is told apart by its number.
+    pub holes: u32,
     /// In a train block: what it gathers, and the program that is run before its first step.
     pub block: Option<Block>,
     pub begin: Option<Begin>,
+    pub shadows: Vec<Shadow<'p>>,
     /// States that were assigned to, in order of the first assignment.
     pub changed: Vec<Stored>,
 }
@@ -89,8 +95,11 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             calls: 0,
             yields: Vec::new(),
             test: None,
+            round: None,
+            holes: 0,
             block: None,
             begin: None,
+            shadows: Vec::new(),
             changed: Vec::new(),
         }
     }
@@ -192,6 +201,10 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             Value::Number(number) => self.build(span, |g| g.float(*number)),
             Value::Truth(truth) => self.build(span, |g| g.bool(*truth)),
             Value::Stored(stored) => Ok(self.read(stored)),
+            Value::Frozen(stored) => {
+                let node = self.read(stored);
+                self.build(span, |g| g.stop(node))
+            }
             Value::List(_) => self.list_node(value, None, span),
             other => Err(fail::fault(span, format!("{} where an array is wanted", other.what()))),
         }

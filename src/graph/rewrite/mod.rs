@@ -4,6 +4,7 @@ pub mod contraction;
 pub mod fold;
 pub mod join;
 pub mod reassociate;
+pub mod rounds;
 pub mod shorten;
 
 use super::Graph;
