@@ -224,6 +224,9 @@ pub struct Program {
     pub generics: HashMap<ItemRef, Vec<AxisId>>,
     /// The axes that a function without a name touches: those of every value in it.
     pub touched: HashMap<ExprId, AxisIds>,
+    /// Uses, in a block, of a value over all rows of the block's data set, by the span of the name: seen for the
+    /// block's rows alone, like a column.
+    pub viewed: HashMap<Span, String>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
 }

@@ -2,13 +2,14 @@
 //!
 //! In: trees, item by item. Out: the tables of [`Program`] and diagnostics.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
-use crate::syntax::ast::Name;
+use crate::syntax::ast::{Function, Name};
 
 /// The checker of one compilation.
 pub(super) struct Checker<'a> {
@@ -240,6 +241,27 @@ pub(super) struct LoopState {
     pub yields: Vec<(Type, Span)>,
 }
 
+/// The functions of the layer that is being checked.
+#[derive(Debug)]
+pub(super) struct LayerMethods {
+    pub layer: ItemRef,
+    /// The axes of the layer.
+    pub axes: Vec<AxisId>,
+    /// How many scopes there are at the level of the layer.
+    pub depth: usize,
+    /// Each with its place among the members.
+    pub functions: Vec<(usize, Rc<Function>)>,
+    pub states: Vec<MethodState>,
+}
+
+/// How far the checker is with a function of a layer.
+#[derive(Debug)]
+pub(super) enum MethodState {
+    Todo,
+    Open,
+    Done(Rc<Signature>),
+}
+
 /// The place that is being checked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
@@ -256,6 +278,8 @@ pub(super) struct Context {
     /// After `by`: combiners take their arguments without what the language gives them.
     pub combining: bool,
     pub trace: Trace,
+    /// In a layer: its functions, which may call each other.
+    pub methods: Option<Rc<RefCell<LayerMethods>>>,
     /// In a function without a name: the axes of every value in it.
     pub touched: Option<AxisIds>,
     /// The loops around, the innermost last.
@@ -304,6 +328,11 @@ pub(super) struct Trial {
     pub records: Vec<super::experiment::Recorded>,
     /// The scope of the statements of the train block at hand, where its records are known.
     pub block_scope: usize,
+    /// Axes of `vary Fold = kfold(5)` and `vary Held = groups(d.site)`.
+    pub folds: AxisIds,
+    /// The axis of the `repeat` at hand, and the results of its body at one round.
+    pub round: Option<AxisId>,
+    pub round_results: Vec<(Name, Type, Trace)>,
     /// The axis of the `every` at hand.
     pub every: Option<AxisId>,
 }

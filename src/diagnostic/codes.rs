@@ -89,6 +89,7 @@ codes! {
     A0222 "a function is wanted";
     A0223 "another function is wanted";
     A0224 "parameter without a type";
+    A0225 "no derivative";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";
@@ -138,6 +139,10 @@ codes! {
     A0341 "a second axis of moments";
     A0342 "training stopped by several truth values";
     A0343 "a record that cannot choose what to keep";
+    A0344 "rows that cannot be sampled so";
+    A0345 "a stream with batches or a length";
+    A0346 "no fold";
+    A0347 "not in rounds";
     A0348 "plateau outside a condition to stop";
     A0350 "not known before the run";
     A0351 "no parameter to optimize";
@@ -181,6 +186,8 @@ codes! {
     A0434 "folds do not fit";
     A0435 "batch larger than the data";
     A0436 "part named twice";
+    A0437 "a batch that cannot be sampled";
+    A0438 "other sizes in other rounds";
     A0440 "not a line of JSON";
     A0441 "not a column of plain text";
     A0442 "not a safetensors file";

@@ -111,7 +111,8 @@ impl Graph {
             | Op::Not
             | Op::Select
             | Op::Special(_)
-            | Op::Stop => return name.to_string(),
+            | Op::Stop
+            | Op::Own(_) => return name.to_string(),
         };
         format!("{name}({attributes})")
     }

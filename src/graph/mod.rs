@@ -55,6 +55,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     pub axes: AxisTable,
     pub checks: Vec<Check>,
+    /// Derivatives that functions declare of themselves, for differentiation; a finished program has none.
+    pub own_rules: Vec<op::OwnRule>,
     /// The span of the nodes that the methods of `construct` add.
     pub span: Span,
     /// Keeps operations as they are given, without the simplifications of `simplify`.

@@ -226,7 +226,7 @@ impl<'a> Lowering<'a> {
                 let positions = (0..self.axes.size(*axis) as i32).collect();
                 Ok(View::dense(self.constant(Tensor::Index(positions)), &[*axis], self.axes))
             }
-            Op::Broadcast(_) => self.operand(node, 0),
+            Op::Broadcast(_) | Op::Own(_) => self.operand(node, 0),
             Op::Rename { from, to } => {
                 let mut view = self.operand(node, 0)?;
                 let stride = view.remove(*from);

@@ -28,6 +28,15 @@ impl Checker<'_> {
                     let ty = self.expression(&call.callee);
                     return self.call_value(expr, call, &ty);
                 }
+                if self.find_local(&name.text).is_none()
+                    && let Some(method) = self.own_method(&name.text, name.span)
+                {
+                    self.no_reduction_clauses(call);
+                    return match method {
+                        Some(callee) => self.apply(expr, &call.axes, &call.arguments, callee),
+                        None => Type::Error,
+                    };
+                }
                 if self.find_item(&name.text).is_some() || Builtin::find(&name.text).is_some() {
                     return self.call_by_name(expr, name, call);
                 }

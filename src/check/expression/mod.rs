@@ -14,7 +14,7 @@ mod operator;
 mod repeated;
 mod value;
 
-pub(super) use apply::plural;
+pub(super) use apply::{Callee, plural};
 
 use super::builtin::Builtin;
 use super::program::{AxisIds, Element, Target, Type};

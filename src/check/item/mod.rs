@@ -4,9 +4,11 @@ mod data;
 mod function;
 pub(super) use function::hint_of;
 mod layer;
+mod methods;
 mod optimizer;
 mod stepping;
 pub(super) use stepping::GIVEN;
+mod own_derivative;
 mod reader;
 pub(super) mod text;
 

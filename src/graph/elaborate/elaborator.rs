@@ -13,7 +13,7 @@ use super::value::{Frame, Stored, Value};
 use crate::check::program::{self as check, AxisId, AxisKind};
 use crate::diagnostic::Checked;
 use crate::graph::{
-    Axis, AxisSet, Element, Graph, NodeId, Precision, Program, Slot, Store, Tensor, TypeError,
+    Axis, AxisSet, Element, Graph, NodeId, Op, Precision, Program, Slot, Store, Tensor, TypeError,
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprId};
@@ -76,6 +76,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     pub fn new(scope: &'s mut Scope<'p>, store: &'s mut Store, precision: Precision) -> Self {
         let mut output = Program::new(precision);
         output.graph.axes = scope.axes.clone();
+        let path = scope.prefix.clone();
         Elaborator {
             scope,
             store,
@@ -84,7 +85,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             current: HashMap::new(),
             versions: HashMap::new(),
             fresh: HashSet::new(),
-            path: Vec::new(),
+            path,
             ordinals: HashMap::new(),
             draw: None,
             training: false,
@@ -109,7 +110,16 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     }
 
     /// The program, whose new axes the scope keeps.
-    pub fn finish(self) -> Program {
+    /// What only differentiation needs is left out.
+    pub fn finish(mut self) -> Program {
+        let graph = &mut self.output.graph;
+        graph.own_rules.clear();
+        for node in &mut graph.nodes {
+            if let Op::Own(_) = node.op {
+                node.op = Op::Broadcast(AxisSet::new());
+                node.operands.truncate(1);
+            }
+        }
         self.scope.axes = self.output.graph.axes.clone();
         self.output
     }

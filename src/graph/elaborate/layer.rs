@@ -139,6 +139,11 @@ impl<'p> Elaborator<'_, 'p> {
                 self.fresh.insert(stored.slot);
             } else {
                 self.write(&stored, node, name.span)?;
+                // A test may differentiate by it in this very program.
+                let node = match self.test.is_some() {
+                    true => self.build(name.span, |g| Ok(g.variable(node)))?,
+                    false => node,
+                };
                 self.current.insert(stored.slot, node);
                 self.scope.parameters.insert(stored.slot, stored.clone());
             }

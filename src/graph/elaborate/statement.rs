@@ -101,7 +101,8 @@ impl<'p> Elaborator<'_, 'p> {
             }
             (names, Value::Tuple(parts)) if parts.len() == names.len() => {
                 for (name, part) in names.iter().zip(parts.iter()) {
-                    self.frame.values.insert(name.span, part.clone());
+                    let part = self.as_variable(part.clone(), name.span)?;
+                    self.frame.values.insert(name.span, part);
                 }
             }
             (names, other) => {

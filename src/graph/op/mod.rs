@@ -13,6 +13,7 @@ mod linear_algebra_reference;
 pub mod logic;
 pub mod name;
 pub mod order;
+pub mod own;
 pub mod quantile;
 pub mod random;
 pub mod reduce;
@@ -24,6 +25,7 @@ pub mod special;
 pub mod table;
 pub mod window;
 
+pub use own::{OwnId, OwnRule};
 pub use random::unit;
 pub use scan::{Body, Loop, Take};
 pub use signature::{Signature, Type, TypeError};
@@ -248,6 +250,9 @@ pub enum Op {
     Matrix { kind: Matrix, rows: Axis, columns: Axis, into: Vec<Axis> },
     /// Operand: Float. The same value; its derivative is zero.
     Stop,
+    /// Operands: a Float value, then what it is computed from. The same value; its derivative by the other operands is the rule
+    /// of this number in the graph's table.
+    Own(OwnId),
     /// Operands: those of the loop. One of its results: see [`scan`].
     Scan { body: Body, take: Take },
     /// Operands: value, condition (scalar Bool). The same value; a false condition is a run-time fault whose text

@@ -173,6 +173,7 @@ impl Op {
             Op::Matrix { kind, .. } => kind.name(),
             Op::Stop => "stop",
             Op::Check(_) => "check",
+            Op::Own(_) => "own_derivative",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::signature::{Signature, Type, TypeError};
 use super::{
     Matrix, Op, Special, Unary, constant, contract, control, cumulative, elementwise, gather, linear_algebra,
-    logic, order, random, reduce, scan, shape, slice, special, window,
+    logic, order, own, random, reduce, scan, shape, slice, special, window,
 };
 use crate::graph::Graph;
 use crate::graph::differentiate::Derivative;
@@ -69,6 +69,7 @@ impl Op {
             Op::Stop => rules!(control, none),
             Op::Scan { .. } => rules!(scan),
             Op::Check(_) => rules!(control),
+            Op::Own(_) => rules!(own),
         }
     }
 }
