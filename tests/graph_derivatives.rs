@@ -1,8 +1,8 @@
 //! Every derivative rule against central differences of the reference meaning, first and second order.
 
 use ansatz::graph::{
-    Axis, AxisSet, Binary, Check, Cumulative, Element, Graph, NodeId, Op, Precision, Program, Reduction,
-    Store, Tensor, TypeError, Unary, reference, unit,
+    Axis, AxisSet, Binary, Check, Cumulative, Element, Graph, Matrix, NodeId, Op, Precision, Program,
+    Reduction, Special, Store, Tensor, Triangle, TypeError, Unary, reference, unit,
 };
 use ansatz::random::philox;
 use proptest::prelude::*;
@@ -182,8 +182,67 @@ fn window_cases() -> Vec<Case> {
     cases
 }
 
+/// x x' + diag(1, 2, 3) over A and the returned axis.
+fn symmetric(g: &mut Graph, x: NodeId, axes: &Axes) -> Result<(NodeId, Axis), TypeError> {
+    let d = g.axes.add("D", 3);
+    let mirrored = g.rename(x, axes.a, d)?;
+    let product = g.mul(x, mirrored)?;
+    let gram = g.sum(product, &[axes.b])?;
+    let (row, column) = (g.iota(axes.a)?, g.iota(d)?);
+    let here = g.equal(row, column)?;
+    let (size, one, zero) = (g.cast(row, Element::Float)?, g.float(1.0)?, g.float(0.0)?);
+    let size = g.plus(size, one)?;
+    let diagonal = g.select(here, size, zero)?;
+    Ok((g.plus(gram, diagonal)?, d))
+}
+
+fn linear_algebra_cases() -> Vec<Case> {
+    let wide = (-1.0, 1.0);
+    let mut cases = vec![
+        case("cholesky", wide, true, |g, x, _, axes| {
+            let (s, d) = symmetric(g, x, axes)?;
+            g.matrix(Matrix::Cholesky, &[s], [axes.a, d], &[])
+        }),
+        case("eigh", wide, true, |g, x, _, axes| {
+            let (s, d) = symmetric(g, x, axes)?;
+            let (k, part) = (g.axes.add("K", 3), g.axes.add("P", 4));
+            g.matrix(Matrix::Eigen, &[s], [axes.a, d], &[k, part])
+        }),
+        case("svd", wide, true, |g, x, _, axes| {
+            let (k, part) = (g.axes.add("K", 2), g.axes.add("P", 6));
+            g.matrix(Matrix::Singular, &[x], [axes.a, axes.b], &[k, part])
+        }),
+        case("svd of a wide matrix", wide, true, |g, _, y, axes| {
+            let (k, part) = (g.axes.add("K", 2), g.axes.add("P", 7));
+            g.matrix(Matrix::Singular, &[y], [axes.b, axes.c], &[k, part])
+        }),
+        case("qr", wide, true, |g, x, _, axes| {
+            let (k, part) = (g.axes.add("K", 2), g.axes.add("P", 5));
+            g.matrix(Matrix::Orthogonal, &[x], [axes.a, axes.b], &[k, part])
+        }),
+    ];
+    for triangle in [Triangle::Whole, Triangle::Lower, Triangle::Upper] {
+        cases.push(case(Matrix::Solve(triangle).name(), wide, true, move |g, x, _, axes| {
+            let (s, d) = symmetric(g, x, axes)?;
+            let slope = g.mean(x, &[axes.b])?;
+            let a = g.plus(s, slope)?;
+            g.matrix(Matrix::Solve(triangle), &[a, x], [axes.a, d], &[])
+        }));
+    }
+    // Densities: the derivatives of distribution functions by x.
+    cases.push(case("beta_incomplete", (0.1, 0.9), true, |g, x, _, _| {
+        let (a, b) = (g.float(2.5)?, g.float(1.5)?);
+        g.special(Special::BetaIncomplete, [a, b, x])
+    }));
+    cases.push(case("gamma_incomplete", (0.3, 3.0), true, |g, x, _, _| {
+        let a = g.float(1.7)?;
+        g.special(Special::GammaIncomplete, [a, x, x])
+    }));
+    cases
+}
+
 fn cases() -> Vec<Case> {
-    [unary_cases(), binary_cases(), reduction_cases(), shape_cases(), window_cases()]
+    [unary_cases(), binary_cases(), reduction_cases(), shape_cases(), window_cases(), linear_algebra_cases()]
         .into_iter()
         .flatten()
         .collect()
@@ -320,6 +379,15 @@ fn every_differentiable_operation_has_a_case() {
         "cumulative_max",
         "contract",
         "check",
+        "cholesky",
+        "solve",
+        "solve_lower",
+        "solve_upper",
+        "eigh",
+        "svd",
+        "qr",
+        "beta_incomplete",
+        "gamma_incomplete",
     ];
     for name in unary.iter().chain(&binary).map(Op::name).chain(named) {
         assert!(covered.contains(name), "no case for {name}");

@@ -237,7 +237,15 @@ impl Checker<'_> {
             TypeKind::Tuple(types) => {
                 (Type::Tuple(types.iter().map(|ty| self.ty(ty).0).collect()), Vec::new())
             }
-            TypeKind::Function { .. } => (self.unavailable(ty.span, "a function as a value"), Vec::new()),
+            TypeKind::Function { parameters, result } => {
+                let parameters: Vec<Type> = parameters.iter().map(|ty| self.ty(ty).0).collect();
+                let result = self.ty(result).0;
+                let ty = match parameters.contains(&Type::Error) || result == Type::Error {
+                    true => Type::Error,
+                    false => Type::Function { parameters, result: Box::new(result) },
+                };
+                (ty, Vec::new())
+            }
         }
     }
 

@@ -2,12 +2,15 @@
 //! written in the language is in `stdlib/` instead. Their typing rules are in the files beside, by family.
 
 mod elementwise;
+mod linear_algebra;
 mod order;
 mod random;
 mod reduce;
 pub(super) mod rule;
 mod shape;
 mod window;
+
+pub(super) use elementwise::arity as shape_of;
 
 macro_rules! builtins {
     ($($variant:ident $name:literal $signature:literal $doc:literal;)*) => {
@@ -56,8 +59,8 @@ builtins! {
     LogGamma "lgamma" "lgamma(x)" "log |gamma(x)|.";
     Digamma "digamma" "digamma(x)" "Derivative of lgamma.";
     NormalQuantile "normal_quantile" "normal_quantile(p)" "Inverse of the standard normal distribution function.";
-    BetaIncomplete "beta_incomplete" "beta_incomplete(a, b, x)" "Regularised incomplete beta function I_x(a, b).";
-    GammaIncomplete "gamma_incomplete" "gamma_incomplete(a, x)" "Regularised lower incomplete gamma function P(a, x).";
+    BetaIncomplete "beta_incomplete" "beta_incomplete(a, b, x)" "Regularised incomplete beta function I_x(a, b). Its derivative by x is the beta density; by a and b there is none.";
+    GammaIncomplete "gamma_incomplete" "gamma_incomplete(a, x)" "Regularised lower incomplete gamma function P(a, x). Its derivative by x is the gamma density; by a there is none.";
     Where "where" "where(condition, a, b)" "a where the condition holds, else b, element by element.";
     // Reductions over the axes named after the value; `by`, `where` and `else` apply. `max(a, b)` of two values is element-wise.
     Sum "sum" "sum(x, A, ...)" "Sum over axes. Of a Bool: how many.";
@@ -98,6 +101,17 @@ builtins! {
     Shift "shift" "shift(x, A, by = 1, fill = 0)" "x moved along A; position i holds what was at i - by.";
     Pad "pad" "pad(x, A as B, before = n, after = m)" "x with zeros before and after.";
     Diagonal "diagonal" "diagonal(x, A, B)" "x where the positions of A and B (of one size) are equal; A stays.";
+    // Linear algebra: the matrix of two axes, the rows first, for every position of the other axes. The axes may be left out
+    // where they are an axis and its twin (A, A'). Where there is no result (not positive definite, singular) the run ends.
+    Cholesky "cholesky" "cholesky(x, A, A')" "The lower triangular l with sum(l * l[A as B], A') = x, for symmetric positive definite x.";
+    Solve "solve" "solve(a, b, A, A')" "The y along A' with sum(a * y, A') = b; b has A and any further axes.";
+    SolveTriangular "solve_triangular" "solve_triangular(a, b, A, A', upper = false)" "solve for a triangular a: the other elements count as 0.";
+    Eigh "eigh" "eigh(x, A, A' as K)" "Of a symmetric x: { values: Float[K], vectors: Float[A, K] }, ascending, the largest component of each vector positive. The derivative of the vectors needs distinct values.";
+    Svd "svd" "svd(x, A, B as K)" "{ left: Float[A, K], values: Float[K], right: Float[B, K] } with x = sum(left * values * right, K), descending, the largest component of each left vector positive. The derivative of the vectors needs distinct positive values.";
+    Qr "qr" "qr(x, A, B as K)" "{ orthogonal: Float[A, K], upper: Float[K, B] } with x = sum(orthogonal * upper, K), the diagonal of upper not negative; A is not shorter than B.";
+    // Algorithms on a matrix.
+    SpanningTree "spanning_tree" "spanning_tree(distance, A, A' as Edge)" "The lengths of the minimum spanning tree's edges, one fewer than A has positions, ascending.";
+    Assignment "assignment" "assignment(cost, A, B, largest = false)" "For each A its own B, at the least (largest) sum of costs. No derivative.";
     // Gradients.
     Stop "stop" "stop(x)" "x, through which no gradient flows.";
     Grad "grad" "grad(y, x)" "The derivative of the scalar y by x, with the axes of x.";
@@ -116,6 +130,8 @@ builtins! {
     Training "training" "training" "Whether the code runs in a train block: a static truth value.";
     Pi "pi" "pi" "3.14159...";
     Infinity "infinity" "infinity" "Larger than every number.";
+    // Of `stop when`.
+    Plateau "plateau" "plateau(x, patience = 5, margin = 0)" "In `stop when`: whether x has not risen by more than the margin above its best for so many looks; for a loss, `plateau(-loss)`.";
     // Of an optimizer's step, whose p and g hold every parameter of the objective.
     Inner "inner" "inner(a, b)" "In an optimizer's step: sum(a * b) over all elements of all parameters.";
     // Static lists.

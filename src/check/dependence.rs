@@ -197,8 +197,9 @@ pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             from.iter().for_each(|(_, start)| walk(start, visit));
             walk_block(body, visit);
         }
+        ExprKind::Lambda { body, .. } => walk_block(body, visit),
         // Not available yet: nothing inside is checked.
-        ExprKind::Lambda { .. } | ExprKind::From { .. } => {}
+        ExprKind::From { .. } => {}
     }
 }
 

@@ -43,6 +43,10 @@ pub enum AxisKind {
     Group { data: String },
     /// An axis of trials: `vary Seed = 5`.
     Vary(Vary),
+    /// The moments at which a train block records: `every 100 { record .. }`, or every step.
+    Recorded,
+    /// The rounds of a `repeat Round = 5`; its name is the round's number from 0.
+    Round,
     /// Made by an operation (slice, window, concat ...) at an expression: see [`Program::derived`].
     Derived,
 }
@@ -78,6 +82,8 @@ pub enum Type {
         parameters: Vec<Type>,
         result: Box<Type>,
     },
+    /// A function by its name: what it takes and gives is decided where it is called or wanted.
+    Callable(Callable),
     /// A model: a layer with its axes bound.
     Model {
         layer: ItemRef,
@@ -100,6 +106,13 @@ pub enum Type {
     Unit,
     /// Already reported: silences what follows from it.
     Error,
+}
+
+/// A function that has a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Callable {
+    Item(ItemRef),
+    Builtin(Builtin),
 }
 
 impl Type {
@@ -158,7 +171,8 @@ pub enum Target {
     Combiner(ItemRef),
     /// Builtins read their arguments themselves: `arguments` is empty, axes are those found in the call, in order.
     Builtin(Builtin),
-    /// A value of function type: a parameter or lambda.
+    /// A value that is a function: a parameter, a `let`, a lambda. Its arguments are in the order of its type, or, for
+    /// a [`Type::Callable`], of that function's parameters, with its generic axes in `axes`.
     Value,
 }
 
@@ -198,6 +212,10 @@ pub struct Program {
     /// The spans of the names that some `grad(y, x)` differentiates by: elaboration keeps their values apart, so that
     /// what is built from them stays built from them.
     pub differentiated: HashSet<Span>,
+    /// The generic axes of every function that is checked, in the order of `CallInfo::axes`.
+    pub generics: HashMap<ItemRef, Vec<AxisId>>,
+    /// The axes that a function without a name touches: those of every value in it.
+    pub touched: HashMap<ExprId, AxisIds>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
 }

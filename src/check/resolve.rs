@@ -103,6 +103,9 @@ impl Checker<'_> {
         if self.trial.blind {
             return Type::Error;
         }
+        if self.misplaced_text_function(name, span) {
+            return Type::Error;
+        }
         if LATER.contains(&name) {
             return self.unavailable(span, &format!("`{name}`"));
         }
@@ -134,27 +137,8 @@ impl Checker<'_> {
 }
 
 /// Names that the language has and this version does not.
-const LATER: [&str; 19] = [
-    "binomial",
-    "cholesky",
-    "copy",
-    "custom_grad",
-    "dirichlet",
-    "eigh",
-    "ema",
-    "freeze",
-    "inverse",
-    "last_integer",
-    "logdet",
-    "pinv",
-    "plateau",
-    "poisson",
-    "qr",
-    "reverse_grad",
-    "script_share",
-    "solve",
-    "svd",
-];
+const LATER: [&str; 8] =
+    ["binomial", "copy", "custom_grad", "dirichlet", "ema", "freeze", "poisson", "reverse_grad"];
 
 /// Builtins that are values and not functions.
 pub(super) fn is_constant(builtin: Builtin) -> bool {

@@ -194,6 +194,8 @@ pub(super) enum Place {
     Optimizer,
     Experiment,
     Train,
+    /// The body of `every`, and the condition of `stop when`.
+    Every,
     On,
     Test,
 }
@@ -207,6 +209,7 @@ impl Place {
             Place::Optimizer => "an optimizer",
             Place::Experiment => "an experiment",
             Place::Train => "a train block",
+            Place::Every => "an every block",
             Place::On => "an on block",
             Place::Test => "a test",
         }
@@ -245,6 +248,8 @@ pub(super) struct Context {
     pub results: bool,
     pub hint: Option<Hint>,
     pub trace: Trace,
+    /// In a function without a name: the axes of every value in it.
+    pub touched: Option<AxisIds>,
     /// The loops around, the innermost last.
     pub loops: Vec<LoopState>,
     /// The function, layer or optimizer that is being checked, for messages about recursion.
@@ -276,8 +281,19 @@ pub(super) struct Trial {
     pub updated: BTreeSet<Span>,
     /// Measures of the on block at hand, with their types in a trial.
     pub measured: Vec<(Name, Type, Trace)>,
+    /// The train block at hand, and the names in it that the experiment can read after it.
+    pub block: Option<Span>,
+    pub exported: Vec<Name>,
+    /// Where the conditions of the `if`s around come from.
+    pub conditions: Vec<Trace>,
     /// Names of terms, for plots.
     pub terms: Vec<String>,
+    /// What the train block at hand records: names with their types at one moment, and the axis of the moments.
+    pub records: Vec<super::experiment::Recorded>,
+    /// The scope of the statements of the train block at hand, where its records are known.
+    pub block_scope: usize,
+    /// The axis of the `every` at hand.
+    pub every: Option<AxisId>,
 }
 
 #[derive(Clone, Debug)]

@@ -20,11 +20,13 @@ impl Checker<'_> {
             }
             StatementKind::Yield(value) => self.yield_statement(statement.span, value),
             StatementKind::If { condition, then, otherwise } => {
-                self.static_condition(condition);
+                let (_, trace) = self.traced(|c| c.static_condition(condition));
+                self.trial.conditions.push(trace);
                 self.scoped(|c| then.iter().for_each(|statement| c.statement(statement)));
                 if let Some(otherwise) = otherwise {
                     self.scoped(|c| otherwise.iter().for_each(|statement| c.statement(statement)));
                 }
+                self.trial.conditions.pop();
             }
             StatementKind::Expression(value) => {
                 self.expression(value);
@@ -86,7 +88,10 @@ impl Checker<'_> {
         let (actual, mut trace) = self.traced(|c| match &l.value {
             Init::Value(value) => {
                 let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
-                c.hinted(hint, |c| c.expression(value))
+                c.hinted(hint, |c| match &declared {
+                    Some(((ty, _), _)) => c.expecting(value, ty),
+                    None => c.expression(value),
+                })
             }
             Init::Draw(value) => {
                 let scalar = Type::float();
@@ -163,7 +168,7 @@ impl Checker<'_> {
     }
 
     fn assign(&mut self, name: &Name, value: &Expr) {
-        let (actual, _) = self.traced(|c| c.expression(value));
+        let (actual, mut trace) = self.traced(|c| c.expression(value));
         let Some(local) = self.find_local(&name.text).cloned() else {
             let states: Vec<String> = self.state_names();
             let help = match nearest(&name.text, states.iter().map(String::as_str)) {
@@ -206,6 +211,26 @@ impl Checker<'_> {
             );
             return;
         }
+        if self.context.place == Place::On {
+            return self.out_of_place(name.span, "an assignment", "a train block, or the experiment itself");
+        }
+        if self.context.place == Place::Experiment && self.mentions_results(value) {
+            self.report(
+                Diagnostic::error(
+                    Code::A0322,
+                    value.span,
+                    format!("`{}` changes in every trial, but this is computed after all trials", name.text),
+                )
+                .label("mentions a measure")
+                .related(local.span, "the state")
+                .help("compute the value from what the trial has, and measure that too"),
+            );
+        }
+        if self.context.place == Place::Train {
+            trace.varies.extend(self.trial.counts.clone());
+        }
+        self.trial.conditions.iter().for_each(|condition| trace.merge(condition));
+        self.traces.entry(local.span).or_default().merge(&trace);
         self.used.insert(local.span);
         let shape = array(Element::Float, AxisIds::new());
         // In an optimizer, a state grows to the shape of what is assigned; the optimizer's rule sees to it.

@@ -1,6 +1,6 @@
 //! Operations on types: how they are written in messages, substitution of axes, union.
 
-use super::program::{AxisId, AxisIds, AxisKind, Element, ItemRef, Type};
+use super::program::{AxisId, AxisIds, AxisKind, Callable, Element, ItemRef, Type};
 use super::state::Checker;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -65,6 +65,26 @@ pub(super) fn boolean() -> Type {
     array(Element::Bool, AxisIds::new())
 }
 
+/// Every axis in a type, as an axis or as an element.
+pub(super) fn all_axes(ty: &Type, found: &mut AxisIds) {
+    match ty {
+        Type::Array { element, axes } => {
+            found.extend(axes);
+            if let Element::Index(axis) = element {
+                found.insert(*axis);
+            }
+        }
+        Type::Record(fields) => fields.iter().for_each(|(_, ty)| all_axes(ty, found)),
+        Type::Tuple(types) => types.iter().for_each(|ty| all_axes(ty, found)),
+        Type::Function { parameters, result } => {
+            parameters.iter().for_each(|ty| all_axes(ty, found));
+            all_axes(result, found);
+        }
+        Type::Model { axes, .. } => found.extend(axes.iter().map(|(_, actual)| *actual)),
+        _ => {}
+    }
+}
+
 /// The axes of an array; none for everything else.
 pub(super) fn axes_of(ty: &Type) -> AxisIds {
     match ty {
@@ -122,6 +142,8 @@ impl Checker<'_> {
                 parameters.iter().map(|ty| self.show(ty)).collect::<Vec<_>>().join(", "),
                 self.show(result)
             ),
+            Type::Callable(Callable::Item(item)) => format!("the function {}", self.item_name(*item)),
+            Type::Callable(Callable::Builtin(builtin)) => format!("the function {}", builtin.name()),
             Type::Model { layer, axes } => {
                 let axes: Vec<_> = axes.iter().map(|(_, axis)| self.axis_name(*axis)).collect();
                 let name = self.item_name(*layer);

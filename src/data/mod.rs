@@ -24,6 +24,7 @@ pub mod split;
 mod table;
 mod tensors;
 mod text;
+pub mod text_function;
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::axis::{Axis, AxisSet};
 use super::node::{Element, NodeId};
 use super::op::{
-    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, TypeError, Unary,
+    Binary, CheckId, Compare, Cumulative, Logic, Matrix, Op, Reduction, Special, Ties, TypeError, Unary,
 };
 use super::tensor::Tensor;
 use super::{Check, Graph};
@@ -201,6 +201,17 @@ impl Graph {
 
     pub fn special(&mut self, special: Special, operands: [NodeId; 3]) -> Built {
         self.apply(Op::Special(special), &operands)
+    }
+
+    /// An operation of linear algebra with the matrix first among the operands.
+    pub fn matrix(
+        &mut self,
+        kind: Matrix,
+        operands: &[NodeId],
+        [rows, columns]: [Axis; 2],
+        into: &[Axis],
+    ) -> Built {
+        self.apply(Op::Matrix { kind, rows, columns, into: into.to_vec() }, operands)
     }
 
     pub fn stop(&mut self, x: NodeId) -> Built {

@@ -90,10 +90,31 @@ impl Graph {
         for number in 0..from.len() {
             let node = &self.nodes[number];
             if node.element == Element::Float && node.op.rules().derivative.is_some() {
-                from[number] |= node.operands.iter().any(|operand| from[operand.0 as usize]);
+                from[number] |= match &node.op {
+                    Op::Special(special) => from[node.operands[special.argument()].0 as usize],
+                    _ => node.operands.iter().any(|operand| from[operand.0 as usize]),
+                };
             }
         }
         from
+    }
+
+    /// A special function on the way from one of `wrt` to `output` that depends on it through a parameter, by which it has
+    /// no derivative.
+    pub fn lost_derivative(&self, output: NodeId, wrt: &[NodeId]) -> Option<NodeId> {
+        let is_special = |id: &NodeId| matches!(self.node(*id).op, Op::Special(_));
+        let specials: Vec<NodeId> = (0..=output.0).map(NodeId).filter(is_special).collect();
+        if specials.is_empty() {
+            return None;
+        }
+        let from = self.differentiable_from(wrt, output);
+        specials.into_iter().find(|id| {
+            let node = self.node(*id);
+            let Op::Special(special) = node.op else { return false };
+            let parameters = node.operands[..special.argument()].iter();
+            parameters.into_iter().any(|operand| from[operand.0 as usize])
+                && self.differentiably_depends_on(output, *id)
+        })
     }
 
     /// Whether a derivative can flow from `input` to `output`.

@@ -84,6 +84,13 @@ impl Graph {
             Op::Cumulative { axis, reverse, .. } => {
                 format!("{}{}", label(axis), if *reverse { ", reverse" } else { "" })
             }
+            Op::Matrix { rows, columns, into, .. } => {
+                let made = match into.is_empty() {
+                    true => String::new(),
+                    false => format!(" as {}", self.labels(into.iter().copied())),
+                };
+                format!("{}, {}{made}", label(rows), label(columns))
+            }
             Op::Check(check) => {
                 let text = self.checks.get(check.0 as usize).map_or("", |check: &Check| &check.message);
                 format!("{text:?}")

@@ -15,6 +15,7 @@ pub mod op;
 pub mod passes;
 mod program;
 pub mod reference;
+mod replay;
 pub mod rewrite;
 mod simplify;
 mod stable;
@@ -27,10 +28,11 @@ use smallvec::SmallVec;
 
 pub use axis::{Axis, AxisInfo, AxisSet, AxisTable};
 pub use cost::Cost;
-pub use fault::Fault;
+pub use fault::{Fault, MatrixFault};
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, CheckId, Compare, Cumulative, Logic, Op, Reduction, Special, Ties, Type, TypeError, Unary, unit,
+    Binary, CheckId, Compare, Cumulative, Logic, Matrix, Op, Reduction, Special, Ties, Triangle, Type,
+    TypeError, Unary, unit,
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;

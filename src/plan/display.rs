@@ -101,6 +101,12 @@ impl Plan {
                     self.access(to)
                 )
             }
+            Kernel::Matrix { kind, batch, rows, columns, from, right, to, .. } => {
+                let operands: Vec<String> =
+                    std::iter::once(from).chain(right).map(|buffer| self.name(*buffer)).collect();
+                let (operands, to) = (operands.join(", "), self.name(*to));
+                format!("{} {batch} of [{rows} {columns}]: {operands} -> {to}", kind.name())
+            }
             Kernel::Random { site, to, .. } => format!("random site {site}: -> {}", self.name(*to)),
             Kernel::Check { check, condition } => format!("check {}: {}", check.0, self.access(condition)),
         }

@@ -1,7 +1,8 @@
 //! Kernels: what a backend runs, in order, over buffers with static places. No axes any more, only loops.
 
 use crate::graph::{
-    Binary, CheckId, Compare, Cumulative, Element, Logic, NodeId, Reduction, Slot, Special, Ties, Unary,
+    Binary, CheckId, Compare, Cumulative, Element, Logic, Matrix, NodeId, Reduction, Slot, Special, Ties,
+    Unary,
 };
 
 /// A buffer of one plan.
@@ -200,6 +201,19 @@ pub enum Kernel {
         to_stride: isize,
         work: Option<BufferId>,
     },
+    /// Linear algebra on `batch` dense matrices one after another, in the order that the reference states; `width`: the
+    /// right-hand sides of a system.
+    Matrix {
+        node: NodeId,
+        kind: Matrix,
+        batch: usize,
+        rows: usize,
+        columns: usize,
+        width: usize,
+        from: BufferId,
+        right: Option<BufferId>,
+        to: BufferId,
+    },
     Random {
         site: u32,
         seed: Access,
@@ -225,6 +239,7 @@ impl Kernel {
             Kernel::Contract(contract) => vec![contract.a.buffer, contract.b.buffer],
             Kernel::Gather { index, from, .. } => vec![index.buffer, from.buffer],
             Kernel::Scatter { index, from, to, .. } => vec![index.buffer, from.buffer, to.buffer],
+            Kernel::Matrix { from, right, .. } => std::iter::once(*from).chain(*right).collect(),
             Kernel::Random { seed, step, .. } => vec![seed.buffer, step.buffer],
             Kernel::Check { condition, .. } => vec![condition.buffer],
         }
@@ -238,7 +253,7 @@ impl Kernel {
             Kernel::Copy { to, .. } | Kernel::Gather { to, .. } | Kernel::Scatter { to, .. } => {
                 vec![to.buffer]
             }
-            Kernel::Reduce { to, .. } | Kernel::Random { to, .. } => vec![*to],
+            Kernel::Reduce { to, .. } | Kernel::Random { to, .. } | Kernel::Matrix { to, .. } => vec![*to],
             Kernel::Contract(contract) => vec![contract.c.buffer],
             Kernel::Line { to, work, .. } => std::iter::once(to.buffer).chain(*work).collect(),
             Kernel::Check { .. } => vec![],

@@ -287,6 +287,7 @@ impl<'a> Lowering<'a> {
             | Op::ArgSort { axis, .. }
             | Op::Rank { axis, .. }
             | Op::Cumulative { axis, .. } => self.line(id, *axis),
+            Op::Matrix { kind, rows, columns, into } => self.matrix(id, *kind, [*rows, *columns], into),
             Op::Random { site, order } => {
                 let (seed, step) = (self.operand(node, 0)?, self.operand(node, 1)?);
                 let to = self.dense(Element::Float, order);

@@ -10,6 +10,7 @@ mod group;
 mod index;
 pub mod kernel;
 mod layout;
+mod linear_algebra;
 mod lower;
 mod memory;
 mod output;

@@ -90,7 +90,13 @@ fn all_or_failure(outcomes: Vec<Result<Outcome, Stopped>>) -> Result<Vec<Outcome
 fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome], name: Span) -> Collected {
     let find = |outcome: &'_ Outcome| outcome.measures.iter().position(|found| found.name == name);
     let first: Option<&Found> = outcomes.iter().find_map(|o| find(o).map(|at| &o.measures[at]));
-    let own: Vec<FoundAxis> = first.map(|found| found.axes.clone()).unwrap_or_default();
+    let mut own: Vec<FoundAxis> = first.map(|found| found.axes.clone()).unwrap_or_default();
+    // Trials may differ in how many moments they record: the longest course has the axis.
+    let longest =
+        outcomes.iter().filter_map(|o| find(o).map(|at| &o.measures[at])).max_by_key(|f| moments(f));
+    if let (Some(axis), Some(longest)) = (own.first_mut().filter(|axis| axis.labels.is_some()), longest) {
+        *axis = longest.axes[0].clone();
+    }
     let element = first.map_or(Element::Float, |found| found.element);
     let inner: usize = own.iter().map(|axis| axis.size).product();
     let depends: Vec<usize> = match base.program.varies.get(&name) {
@@ -105,8 +111,8 @@ fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome],
             continue;
         }
         match find(outcome).map(|at| &outcome.measures[at]) {
-            Some(found) if found.values.len() == inner && outcome.diverged.is_none() => {
-                values.extend_from_slice(&found.values);
+            Some(found) if outcome.diverged.is_none() && padded(found, &own).len() == inner => {
+                values.extend(padded(found, &own));
             }
             _ => values.extend(std::iter::repeat_n(f64::NAN, inner)),
         }
@@ -127,10 +133,30 @@ fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome],
     }
 }
 
+/// How many moments a record has.
+fn moments(found: &Found) -> usize {
+    found.axes.first().map_or(0, |axis| axis.size)
+}
+
+/// The values of a record with its last moment repeated for those that only other trials reached.
+fn padded(found: &Found, own: &[FoundAxis]) -> Vec<f64> {
+    let mut values = found.values.clone();
+    let recorded = own.first().is_some_and(|axis| axis.labels.is_some());
+    let (have, want) = (moments(found), own.first().map_or(0, |axis| axis.size));
+    if recorded && have > 0 && have < want && values.len() % have == 0 {
+        let width = values.len() / have;
+        for _ in have..want {
+            values.extend_from_within(values.len() - width..);
+        }
+    }
+    values
+}
+
 /// An axis of a measured array: categories by their values, others by position.
 fn result_axis(base: &Base, axis: &FoundAxis) -> ResultAxis {
     let category = base.tables.values().flat_map(|table| &table.categories).find(|c| c.name == axis.name);
     let labels = match category {
+        _ if axis.labels.is_some() => axis.labels.clone().unwrap_or_default(),
         Some(category) if category.values.len() == axis.size => category.values.clone(),
         _ => (0..axis.size).map(|i| i.to_string()).collect(),
     };

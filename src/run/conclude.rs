@@ -1,5 +1,7 @@
 //! The results phase: lets over measures, claims with their evidence, tables.
 
+use std::collections::BTreeMap;
+
 use super::Failure;
 use super::collect::Collection;
 use super::engine::{Engine, read_f64, scalar};
@@ -7,7 +9,7 @@ use super::prepare::{Base, axis_name};
 use super::results::{Claim, Evidence, Measure, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::vary::Over;
-use crate::check::program::Phase;
+use crate::check::program::{AxisId, Phase};
 use crate::diagnostic::Diagnostic;
 use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding, quantified};
 use crate::graph::{Element, Precision, Store, Tensor};
@@ -39,6 +41,7 @@ pub fn conclude<'p>(
         scope: base.scope.clone(),
         store: base.store.clone(),
         conclusion: Conclusion::default(),
+        labels: BTreeMap::new(),
     };
     phase.share(experiment);
     phase.bind(collection);
@@ -78,6 +81,8 @@ struct Results<'a, 'p> {
     scope: Scope<'p>,
     store: Store,
     conclusion: Conclusion,
+    /// What stands at the positions of the measures' own axes.
+    labels: BTreeMap<AxisId, Vec<String>>,
 }
 
 impl<'p> Results<'_, 'p> {
@@ -117,6 +122,9 @@ impl<'p> Results<'_, 'p> {
         for collected in &collection.measures {
             let mut layout = Vec::new();
             for (id, axis) in collected.ids.iter().zip(&collected.measure.axes) {
+                if let Some(id) = id {
+                    self.labels.insert(*id, axis.labels.clone());
+                }
                 layout.push(match id.and_then(|id| self.scope.axis(id)) {
                     Some(known) => known,
                     None => match id {
@@ -266,7 +274,11 @@ impl<'p> Results<'_, 'p> {
             let vary = self.base.axes.iter().find(|v| Some(v.id) == *id);
             ResultAxis {
                 name: axis_name(self.base.program, &self.scope, *axis, *id),
-                labels: vary.map_or_else(|| (0..size).map(|i| i.to_string()).collect(), |v| v.labels()),
+                labels: match (vary, id.and_then(|id| self.labels.get(&id))) {
+                    (Some(vary), _) => vary.labels(),
+                    (None, Some(labels)) if labels.len() == size => labels.clone(),
+                    _ => (0..size).map(|i| i.to_string()).collect(),
+                },
             }
         });
         let source = one_line(self.sources.slice(span));

@@ -2,7 +2,7 @@
 
 use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::{Fault, Graph, Program, Store, Tensor};
+use crate::graph::{Fault, Graph, MatrixFault, Program, Store, Tensor};
 use crate::plan::{PlanOptions, plan};
 use crate::source::Span;
 
@@ -111,6 +111,37 @@ fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
                 format!("the index {index} lies outside its axis, which has {size} positions"),
             )
             .help("indices start at 0; limit the value with `clamp` before it becomes an index")
+        }
+        Fault::Matrix { node, fault } => {
+            let node = graph.node(*node);
+            let (code, what, help) = match fault {
+                MatrixFault::NotPositiveDefinite => (
+                    Code::A0513,
+                    "a matrix is not positive definite",
+                    "add a small number to its diagonal: `x + 1e-6 * identity[A]()`",
+                ),
+                MatrixFault::Singular => (
+                    Code::A0514,
+                    "a matrix is singular",
+                    "some of its rows depend on the others; `pinv` has a value for such matrices, and so has a ridge",
+                ),
+                MatrixFault::NotSymmetric => (
+                    Code::A0515,
+                    "a matrix is not symmetric",
+                    "elements differ from their mirror images; did you name the right two axes?",
+                ),
+                MatrixFault::NotFinite => (
+                    Code::A0516,
+                    "a matrix has elements that are not finite",
+                    "an earlier operation overflowed or divided by zero",
+                ),
+                MatrixFault::NoConvergence => (
+                    Code::A0517,
+                    "the decomposition of a matrix does not converge",
+                    "scale its elements to about 1",
+                ),
+            };
+            Diagnostic::error(code, node.span, format!("`{}`: {what}", node.op.name())).help(help)
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In: a typed program, a [`World`](crate::source::World) and [`Options`]. Out: [`results::Results`], or a
 //! [`Failure`] with every diagnostic.
 
+mod checkpoint;
 mod collect;
 mod conclude;
 mod dump;
@@ -13,6 +14,7 @@ pub mod results;
 mod schema;
 mod table;
 mod testing;
+mod text;
 mod training;
 mod trial;
 mod vary;

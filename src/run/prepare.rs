@@ -97,7 +97,8 @@ impl<'p> Base<'p> {
         }
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
-        let table = data::load(&schema(data, self.program, &size)?, world)?;
+        let mut table = data::load(&schema(data, self.program, &size)?, world)?;
+        data::text_function::compute(&mut table, &super::text::computed(data, self.program, &size)?)?;
         let binding = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
         self.scope.bind_data(&data.name.text, binding);
         self.tables.insert(data.name.text.clone(), table);

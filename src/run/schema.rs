@@ -27,7 +27,7 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
     let span = arguments.iter().fold(reader.span, |span, argument| span.to(argument.span));
     let mut specs = Vec::new();
     for column in columns {
-        match column_spec(column, program, size) {
+        match column_spec(column, columns, program, size) {
             Ok(spec) => specs.push(spec),
             Err(problem) => problems.push(problem),
         }
@@ -65,9 +65,16 @@ fn with_options(mut source: SourceSpec, arguments: &[ast::Argument]) -> SourceSp
 
 fn column_spec(
     column: &Column,
+    columns: &[Column],
     program: &Program,
     size: &dyn Fn(AxisId) -> Option<usize>,
 ) -> Result<ColumnSpec, Diagnostic> {
+    // A column computed from a text is read as that text.
+    if let Some(header) = super::text::call(column).and_then(|call| super::text::source(call, columns)) {
+        let mut spec = ColumnSpec::new(column.name.text.clone(), ColumnKind::Text, column.span);
+        spec.header = Some(header.to_owned());
+        return Ok(spec);
+    }
     let TypeKind::Array { element, axes } = &column.ty.kind else {
         return Err(not_yet(column.ty.span, "a column of this type"));
     };

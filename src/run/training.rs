@@ -1,5 +1,6 @@
-//! The training loop: batches in, steps run, terms recorded.
+//! The training loop: batches in, steps run, terms recorded; what the block looks at is in `checkpoint.rs`.
 
+use super::checkpoint::{History, Watcher};
 use super::engine::{Engine, scalar, set_scalar};
 use super::trial::Stopped;
 use crate::data::Batches;
@@ -35,7 +36,7 @@ pub fn train(
     engine: &Engine,
     store: &mut Store,
     progress: impl Fn(usize, usize),
-) -> Result<(Vec<Course>, Option<NotFinite>), Stopped> {
+) -> Result<(Vec<Course>, Vec<History>, Option<NotFinite>), Stopped> {
     engine.compile(step.initialise, span, store)?.run(store).map_err(Stopped::Failed)?;
     let mut feeds = feeds(&step.batches, key, span)?;
     let per_epoch =
@@ -45,17 +46,29 @@ pub fn train(
         Length::Steps(steps) => steps,
     };
     let mut program = engine.compile(step.program, span, store)?;
+    let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
+    let mut watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
     let mut sums = vec![[0.0; STRETCHES]; step.terms.len()];
     let mut counts = [0usize; STRETCHES];
     let mut stop = None;
-    'steps: for number in 0..steps {
+    'steps: for number in 0..=steps {
         set_scalar(store, step.step, number as f64);
         set_scalar(store, step.epoch, (number / per_epoch) as f64);
-        set_scalar(store, step.progress, number as f64 / steps as f64);
-        for feed in &mut feeds {
-            feed.fill(number, store);
+        set_scalar(store, step.progress, number as f64 / steps.max(1) as f64);
+        // Before the first step its batch can be seen already; later, that of the step just done.
+        if number == 0 && steps > 0 {
+            feeds.iter_mut().for_each(|feed| feed.fill(number, store));
+        }
+        let last = number == steps;
+        if watcher.look(number, per_epoch, last, store)? || last {
+            progress(steps, steps);
+            break;
+        }
+        if number > 0 {
+            feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
         program.run(store).map_err(Stopped::Failed)?;
+        watcher.step_done(store);
         let stretch = number * STRETCHES / steps;
         counts[stretch] += 1;
         for (term, sum) in step.terms.iter().zip(&mut sums) {
@@ -66,7 +79,7 @@ pub fn train(
                 break 'steps;
             }
         }
-        if number % 16 == 15 || number + 1 == steps {
+        if number % 16 == 15 {
             progress(number + 1, steps);
         }
     }
@@ -75,7 +88,8 @@ pub fn train(
         block: 0,
         means: sums.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(sum, n)| sum / n as f64).collect(),
     });
-    Ok((courses.collect(), stop))
+    let courses = courses.collect();
+    Ok((courses, watcher.finish(steps, per_epoch, store), stop))
 }
 
 /// The batches of one data set and the slot that they go to.

@@ -8,7 +8,9 @@ use super::{Observer, Silent};
 use crate::check::program::{AxisId, Phase};
 use crate::data::{Amount, PartSpec, SplitSpec, split};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{DataBinding, Measured, Scope, StepProgram, Stored, Value, VaryBinding};
+use crate::graph::elaborate::{
+    DataBinding, Measured, Outcome as Measurement, Scope, StepProgram, Stored, Value, VaryBinding,
+};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{DataSource, Experiment, PartSize, Split, Statement, StatementKind};
@@ -37,6 +39,8 @@ pub struct FoundAxis {
     pub id: Option<AxisId>,
     pub name: String,
     pub size: usize,
+    /// What stands at each position, where the run knows it better than the data: the steps of checkpoints.
+    pub labels: Option<Vec<String>>,
 }
 
 /// Why a trial has no outcome.
@@ -161,7 +165,10 @@ impl<'a, 'p> Running<'a, 'p> {
                 }
                 self.bind_statement(statement, precision)
             }
-            StatementKind::Axis(_) | StatementKind::Param(_) => self.bind_statement(statement, precision),
+            StatementKind::Axis(_)
+            | StatementKind::Param(_)
+            | StatementKind::State(_)
+            | StatementKind::Assign { .. } => self.bind_statement(statement, precision),
             StatementKind::Data(data) => match &data.source {
                 DataSource::File { .. } => Ok(()),
                 _ => self.generate(data),
@@ -223,7 +230,7 @@ impl<'a, 'p> Running<'a, 'p> {
         let mut parts = Vec::new();
         for part in &statement.parts {
             let amount = match &part.size {
-                None => Amount::Rest,
+                None | Some(PartSize::Fold(_) | PartSize::Where(_)) => Amount::Rest,
                 Some(PartSize::Percent(e)) => Amount::Fraction(self.scope.number(e)? / 100.0),
                 Some(PartSize::Count(e)) => Amount::Count(self.scope.number(e)?.max(0.0) as usize),
             };
@@ -282,10 +289,22 @@ impl<'a, 'p> Running<'a, 'p> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
         let key = [self.seed, 0x4000_0000 | self.blocks];
-        let (course, stop) =
+        let (course, histories, stop) =
             training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
                 self.observer.training(self.number, done, steps)
             })?;
+        for history in histories {
+            let Measured { name, outcome } = history.measured;
+            let mut axes = vec![FoundAxis {
+                id: Some(history.axis),
+                name: self.base.program.axis(history.axis).name.clone(),
+                size: history.labels.len(),
+                labels: Some(history.labels),
+            }];
+            axes.extend(self.found_axes(&outcome));
+            let values = history.values;
+            self.outcome.measures.push(Found { name, element: outcome.element, axes, values });
+        }
         let block = self.blocks as usize;
         self.outcome.courses.extend(course.into_iter().map(|mut c| {
             c.block = block;
@@ -299,14 +318,19 @@ impl<'a, 'p> Running<'a, 'p> {
 
     fn found(&mut self, measures: Vec<Measured>) {
         for Measured { name, outcome } in measures {
-            let axes = outcome.layout.iter().zip(&outcome.ids).map(|(axis, id)| FoundAxis {
-                id: *id,
-                name: axis_name(self.base.program, &self.scope, *axis, *id),
-                size: self.scope.axes.size(*axis),
-            });
-            let axes = axes.collect();
+            let axes = self.found_axes(&outcome);
             let values = read_f64(&self.store, outcome.slot);
             self.outcome.measures.push(Found { name, element: outcome.element, axes, values });
         }
+    }
+
+    fn found_axes(&self, outcome: &Measurement) -> Vec<FoundAxis> {
+        let axes = outcome.layout.iter().zip(&outcome.ids).map(|(axis, id)| FoundAxis {
+            id: *id,
+            name: axis_name(self.base.program, &self.scope, *axis, *id),
+            size: self.scope.axes.size(*axis),
+            labels: None,
+        });
+        axes.collect()
     }
 }

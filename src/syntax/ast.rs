@@ -339,9 +339,11 @@ pub enum StatementKind {
     Steps(Expr),
     State(State),
     Objective(Objective),
-    /// `every 100 { record ... }`
+    /// `every 100 { record ... }`, `every epoch as Moment { ... }`
     Every {
         count: Expr,
+        /// The axis of its moments in the results; without one it is `Checkpoint`.
+        axis: Option<Name>,
         body: Vec<Statement>,
     },
     Record {
@@ -350,6 +352,11 @@ pub enum StatementKind {
     },
     /// `stop when condition`
     Stop(Expr),
+    /// `keep highest score`, `keep lowest error`
+    Keep {
+        highest: bool,
+        name: Name,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -381,6 +388,10 @@ pub struct Part {
 pub enum PartSize {
     Percent(Expr),
     Count(Expr),
+    /// `test fold Fold`: the rows of this trial's fold.
+    Fold(Name),
+    /// `bought where mask`: the rows where the condition holds.
+    Where(Expr),
 }
 
 #[derive(Clone, Debug)]
@@ -405,6 +416,8 @@ pub struct State {
 pub struct Clause {
     pub words: Vec<Name>,
     pub value: Option<Expr>,
+    /// `balanced by identity, 4 each`
+    pub each: Option<Expr>,
 }
 
 /// `minimize { fit: a  align: b } by pcgrad() subject to kl <= 0.01 by penalty(20) over model with adam(lr = 1e-3)`

@@ -201,7 +201,8 @@ impl Dump {
             StatementKind::Batch { size, axis: over, sampling } => {
                 let over = over.as_ref().map_or(String::new(), |over| format!(" over {}", axis(over)));
                 let sampling = list(sampling, |clause| {
-                    format!("({}{})", names(&clause.words, " "), optional(" ", clause.value.as_ref()))
+                    let each = optional(" each ", clause.each.as_ref());
+                    format!("({}{}{each})", names(&clause.words, " "), optional(" ", clause.value.as_ref()))
                 });
                 self.line(format!("batch {}{over} [{sampling}]", expression(size)));
             }
@@ -212,14 +213,18 @@ impl Dump {
                 self.line(format!("state {}{ty} = {}", names(&state.names, " "), expression(&state.value)));
             }
             StatementKind::Objective(objective) => self.objective(objective),
-            StatementKind::Every { count, body } => {
-                self.line(format!("every {}", expression(count)));
+            StatementKind::Every { count, axis, body } => {
+                let axis = axis.as_ref().map_or(String::new(), |axis| format!(" as {}", axis.text));
+                self.line(format!("every {}{axis}", expression(count)));
                 self.statements(body);
             }
             StatementKind::Record { name, value } => {
                 self.line(format!("record {} {}", name.text, expression(value)))
             }
             StatementKind::Stop(condition) => self.line(format!("stop when {}", expression(condition))),
+            StatementKind::Keep { highest, name } => {
+                self.line(format!("keep {} {}", if *highest { "highest" } else { "lowest" }, name.text));
+            }
         }
     }
 
@@ -227,6 +232,8 @@ impl Dump {
         let parts = list(&split.parts, |part| match &part.size {
             Some(PartSize::Percent(percent)) => format!("({} {}%)", part.name.text, expression(percent)),
             Some(PartSize::Count(count)) => format!("({} {})", part.name.text, expression(count)),
+            Some(PartSize::Fold(fold)) => format!("({} fold {})", part.name.text, fold.text),
+            Some(PartSize::Where(mask)) => format!("({} where {})", part.name.text, expression(mask)),
             None => format!("({})", part.name.text),
         });
         let (by, stratified) = (names(&split.by, " "), names(&split.stratified, " "));

@@ -255,6 +255,32 @@ impl<R: Real> Executor<R> {
                         }
                     });
                 }
+                Kernel::Matrix { node, kind, batch, rows, columns, width, from, right, to } => {
+                    let floats = |buffer: &BufferId| {
+                        let length = self.plan.buffers[buffer.0 as usize].length;
+                        std::slice::from_raw_parts(self.base::<R>(*buffer), length)
+                    };
+                    let task = super::matrix::Task {
+                        kind: *kind,
+                        batch: *batch,
+                        rows: *rows,
+                        columns: *columns,
+                        width: *width,
+                    };
+                    let (from, right) = (floats(from), right.as_ref().map_or(&[][..], floats));
+                    let length = self.plan.buffers[to.0 as usize].length;
+                    let done = match self.plan.buffers[to.0 as usize].element {
+                        Element::Index => {
+                            let to = std::slice::from_raw_parts_mut(self.base::<i32>(*to), length);
+                            task.run(from, right, to, |x| x as i32)
+                        }
+                        _ => {
+                            let to = std::slice::from_raw_parts_mut(self.base::<R>(*to), length);
+                            task.run(from, right, to, R::from_f64)
+                        }
+                    };
+                    return done.map_err(|fault| Fault::Matrix { node: *node, fault });
+                }
                 Kernel::Random { site, seed, step, to } => {
                     let (seed, step) = (*self.at::<i32>(seed) as u32, *self.at::<i32>(step) as u32);
                     let length = self.plan.buffers[to.0 as usize].length;

@@ -11,6 +11,7 @@ mod fused;
 mod index;
 mod instruction;
 mod line;
+mod matrix;
 mod real;
 mod reduce;
 mod single;

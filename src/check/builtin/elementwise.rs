@@ -10,7 +10,7 @@ use crate::source::Span;
 use crate::syntax::ast::ExprKind;
 
 /// How many values an element-wise function takes; None for everything else.
-pub(super) fn arity(builtin: Builtin) -> Option<usize> {
+pub(in crate::check) fn arity(builtin: Builtin) -> Option<usize> {
     use Builtin as B;
     match builtin {
         B::Exp
@@ -116,6 +116,40 @@ impl Checker<'_> {
             return Type::Error;
         }
         array(Element::Float, by)
+    }
+
+    pub fn plateau_call(&mut self, call: BuiltinCall) -> Type {
+        for (name, value) in self.options(call, &["patience", "margin"]) {
+            self.static_number(value, &format!("the {name} of `plateau`"));
+        }
+        let values = call.positional();
+        if values.is_empty() || values.len() > 3 {
+            return self.wrong_count(call, "a number, a patience and a margin");
+        }
+        let axes = self.numbers(values[0]);
+        values[1..].iter().for_each(|value| self.static_number(value, "an argument of `plateau`"));
+        self.builtin_done(call, &[]);
+        if self.context.place != Place::Every {
+            self.report(
+                Diagnostic::error(Code::A0348, call.name.span, "`plateau` belongs to a condition to stop")
+                    .label(format!("this is in {}", self.context.place.words()))
+                    .help("in a train block: `stop when plateau(score, patience = 5)`"),
+            );
+            return Type::Error;
+        }
+        match axes {
+            Some(axes) if axes.is_empty() => crate::check::types::boolean(),
+            Some(axes) => {
+                let has = self.axes_in_words(&axes);
+                self.report(
+                    Diagnostic::error(Code::A0342, values[0].span, "`plateau` watches a single number")
+                        .label(format!("this has {has}"))
+                        .help("reduce it, for example with `mean`"),
+                );
+                Type::Error
+            }
+            None => Type::Error,
+        }
     }
 
     pub fn inner_call(&mut self, call: BuiltinCall) -> Type {

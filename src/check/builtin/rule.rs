@@ -84,6 +84,7 @@ impl Checker<'_> {
             B::Stop => self.stop_call(call),
             B::Grad => self.grad_call(call),
             B::Inner => self.inner_call(call),
+            B::Plateau => self.plateau_call(call),
             B::Max | B::Min if self.is_pair(call) => self.elementwise_call(call, 2),
             builtin if is_reduction(builtin) => self.reduction(call),
             B::Sort | B::ArgSort | B::Rank | B::CumulativeSum | B::CumulativeProduct => self.order_call(call),
@@ -103,6 +104,14 @@ impl Checker<'_> {
             | B::Shift
             | B::Pad
             | B::Diagonal => self.shape_call(call),
+            B::Cholesky
+            | B::Solve
+            | B::SolveTriangular
+            | B::Eigh
+            | B::Svd
+            | B::Qr
+            | B::SpanningTree
+            | B::Assignment => self.matrix_call(call),
             B::Uniform
             | B::Normal
             | B::Bernoulli

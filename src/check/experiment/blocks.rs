@@ -35,7 +35,7 @@ impl Checker<'_> {
     }
 
     /// The rows that a block names, and the data set they are of.
-    fn block_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+    pub(super) fn block_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
         match axis.path.as_slice() {
             [of] => match self.data.get(&of.text).cloned() {
                 Some(info) => {
@@ -57,7 +57,7 @@ impl Checker<'_> {
 
     /// After an unknown part, all rows of the data stand in, so that the columns in the block are known; after an
     /// unknown data set, unknown names in the block are no news.
-    fn recover_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+    pub(super) fn recover_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
         let data = axis.path.first().and_then(|name| self.data_of(&name.text));
         match data.as_ref().and_then(|data| self.data.get(data)) {
             Some(info) => Some((info.name.clone(), info.rows)),
@@ -69,7 +69,7 @@ impl Checker<'_> {
     }
 
     /// Brings rows and columns of a data set into the scope of a block.
-    fn enter_rows(&mut self, data: &str, part: AxisId, rows: AxisId) {
+    pub(super) fn enter_rows(&mut self, data: &str, part: AxisId, rows: AxisId) {
         let Some(info) = self.data.get(data).cloned() else { return };
         let name = self.axis_name(info.rows);
         if let Some(scope) = self.scopes.last_mut() {
@@ -106,6 +106,9 @@ impl Checker<'_> {
         let outer = std::mem::replace(&mut self.context.place, Place::Train);
         let before = self.trial.rows.len();
         let updated = std::mem::take(&mut self.trial.updated);
+        let exported = std::mem::take(&mut self.trial.exported);
+        self.trial.block = Some(span);
+        let records = std::mem::take(&mut self.trial.records);
         let mut axes = Vec::new();
         let (_, mut trace) = self.traced(|c| {
             c.scoped(|c| {
@@ -121,7 +124,10 @@ impl Checker<'_> {
                 }
                 c.required(train, span);
                 // The statements are in a scope inside that of the columns, which they may hide.
-                c.scoped(|c| train.body.iter().for_each(|statement| c.statement(statement)));
+                c.scoped(|c| {
+                    c.trial.block_scope = c.scopes.len() - 1;
+                    train.body.iter().for_each(|statement| c.statement(statement));
+                });
             });
         });
         self.program.blocks.insert(span, axes);
@@ -137,7 +143,12 @@ impl Checker<'_> {
         self.trial.updated.extend(updated);
         self.trial.rows.truncate(before);
         self.trial.blind = false;
+        self.trial.block = None;
         self.context.place = outer;
+        self.export_states(train, &trace);
+        self.trial.exported = exported;
+        let recorded = std::mem::replace(&mut self.trial.records, records);
+        self.declare_records(recorded, &trace);
     }
 
     fn trains_on_test(&mut self, name: &AxisName) {

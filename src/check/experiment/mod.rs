@@ -2,9 +2,13 @@
 
 mod blocks;
 mod objective;
+mod record;
 mod results;
 mod split;
+mod state;
 mod vary;
+
+pub(super) use record::Recorded;
 
 use super::program::{Phase, Type};
 use super::state::{Checker, Local, LocalKind, Place};
@@ -86,11 +90,15 @@ impl Checker<'_> {
                 }
                 self.train(train, span);
             }
+            StatementKind::On { data, body } if place == Place::Every => self.on_in_every(data, body, span),
             StatementKind::On { data, body } => {
                 if place != Place::Experiment {
                     return self.out_of_place(span, "an on block", "an experiment");
                 }
                 self.on(data, body, span);
+            }
+            StatementKind::Measure { .. } if self.trial.every.is_some() => {
+                self.out_of_place(span, "a measure", "an on block after the training; here it is `record`");
             }
             StatementKind::Measure { name, value } => self.measure(name, value, span),
             StatementKind::Claim { condition, .. } => {
@@ -110,6 +118,10 @@ impl Checker<'_> {
                     return self.out_of_place(span, "a snapshot", "an experiment, after its blocks");
                 }
                 self.snapshot(names);
+            }
+            StatementKind::Repeat { axis: None, count, body } if place == Place::Train => {
+                self.static_number(count, "the number of rounds");
+                self.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
             }
             StatementKind::Repeat { .. } => {
                 self.unavailable(span, "`repeat`");
@@ -132,18 +144,11 @@ impl Checker<'_> {
             StatementKind::Epochs(count) => self.static_number(count, "the number of epochs"),
             StatementKind::Steps(count) => self.static_number(count, "the number of steps"),
             StatementKind::Objective(objective) => self.objective(objective),
-            StatementKind::State(_) => {
-                self.unavailable(span, "`state` in a train block");
-            }
-            StatementKind::Every { .. } => {
-                self.unavailable(span, "`every`");
-            }
-            StatementKind::Record { .. } => {
-                self.unavailable(span, "`record`");
-            }
-            StatementKind::Stop(_) => {
-                self.unavailable(span, "`stop when`");
-            }
+            StatementKind::State(state) => self.state(state, span),
+            StatementKind::Every { count, axis, body } => self.every(count, axis.as_ref(), body, span),
+            StatementKind::Record { name, value } => self.record_statement(name, value, span),
+            StatementKind::Stop(condition) => self.stop_statement(condition, span),
+            StatementKind::Keep { name, .. } => self.keep(name, span),
             // Of any block: handled before.
             _ => {}
         }

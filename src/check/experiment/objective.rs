@@ -3,16 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::check::program::{AxisIds, Definition, Type};
-use crate::check::state::Checker;
+use crate::check::state::{Checker, LocalKind};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Objective};
 
 impl Checker<'_> {
     pub fn objective(&mut self, objective: &Objective) {
-        if objective.maximize {
-            self.unavailable(objective.span, "`maximize`");
-        }
         if let Some(combiner) = &objective.combiner {
             self.unavailable(combiner.span, "`by`, a combiner of objectives");
         }
@@ -20,10 +17,10 @@ impl Checker<'_> {
             self.unavailable(constraint.condition.span, "`subject to`");
         }
         if let Some(steps) = &objective.steps {
-            self.unavailable(steps.span, "`steps` in an objective");
+            self.static_number(steps, "the number of inner steps");
         }
         if let Some(project) = &objective.project {
-            self.unavailable(project.span, "`project`");
+            self.project(project, objective);
         }
         let mut reached: BTreeSet<Span> = BTreeSet::new();
         let mut sound = true;
@@ -99,14 +96,44 @@ impl Checker<'_> {
         );
     }
 
+    /// `project e`: the value after an update, for the one parameter of the objective.
+    fn project(&mut self, project: &Expr, objective: &Objective) {
+        let ty = self.expression(project);
+        let [over] = objective.over.as_slice() else {
+            return self.projects_several(project, objective);
+        };
+        let before = self.diagnostics.len();
+        let wanted = self.expression(over);
+        self.diagnostics.truncate(before);
+        match wanted {
+            Type::Error => {}
+            Type::Array { .. } => {
+                self.fits_declared(&ty, project, &wanted, over.span, "the projected value");
+            }
+            _ => self.projects_several(project, objective),
+        }
+    }
+
+    fn projects_several(&mut self, project: &Expr, objective: &Objective) {
+        let place = objective.over.first().map_or(objective.span, |over| over.span);
+        self.report(
+            Diagnostic::error(Code::A0356, project.span, "`project` sets one parameter")
+                .label("which parameter is projected?")
+                .related(place, "trained by this objective")
+                .help("name one parameter after `over`: `over net.weight`"),
+        );
+    }
+
     /// One model or parameter after `over`.
     fn over(&mut self, over: &Expr, reached: &BTreeSet<Span>, sound: bool, objective: &Objective) {
         let (ty, trace) = self.traced(|c| c.expression(over));
         if ty == Type::Error {
             return;
         }
-        let is_part = |expr: &Expr| matches!(&expr.kind, ExprKind::Field { .. });
-        if !matches!(ty, Type::Model { .. }) && !is_part(over) {
+        let is_part = matches!(&over.kind, ExprKind::Field { .. })
+            || matches!(&over.kind, ExprKind::Name(name)
+                if self.find_local(&name.text).is_some_and(|local| local.kind == LocalKind::Weight));
+        if !matches!(ty, Type::Model { .. }) && !is_part {
             let shown = self.show(&ty);
             self.report(
                 Diagnostic::error(Code::A0211, over.span, format!("{shown} cannot be trained"))

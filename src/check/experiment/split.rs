@@ -17,6 +17,12 @@ impl Checker<'_> {
                     Some(PartSize::Percent(size) | PartSize::Count(size)) => {
                         c.static_number(size, "the size of a part");
                     }
+                    Some(PartSize::Fold(fold)) => {
+                        c.unavailable(fold.span, "a part by fold");
+                    }
+                    Some(PartSize::Where(mask)) => {
+                        c.unavailable(mask.span, "a part by condition");
+                    }
                     None => {}
                 }
             }

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use super::arguments::Matched;
+use super::function_value::further_axes;
 use crate::check::infer::{Pair, assignments, silent};
-use crate::check::program::{AxisId, AxisIds, CallInfo, Element, ItemRef, Target, Type};
+use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Signature};
-use crate::check::types::{Bindings, lift, substitute};
+use crate::check::types::{Bindings, bound, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, AxisName, Expr};
@@ -22,7 +23,7 @@ pub(in crate::check) struct Callee {
 impl Checker<'_> {
     pub fn apply(&mut self, expr: &Expr, axes: &[AxisName], arguments: &[Argument], callee: Callee) -> Type {
         let signature = Rc::clone(&callee.signature);
-        let matched = self.hinted(None, |c| c.match_arguments(expr, axes, arguments, &signature));
+        let mut matched = self.hinted(None, |c| c.match_arguments(expr, axes, arguments, &signature));
         let named = self.name_axes(&matched, &signature);
         let parameters: Vec<Type> =
             signature.parameters.iter().map(|p| substitute(&p.ty, &callee.fixed)).collect();
@@ -33,9 +34,13 @@ impl Checker<'_> {
         if failed || !self.kinds_fit(&signature, &parameters, &matched) {
             return self.known_result(&callee, Some(&named));
         }
-        let Some(bindings) = self.infer(expr, arguments, &signature, &named, &parameters, &matched) else {
-            return self.known_result(&callee, Some(&named));
+        let bindings = match matched.functions.is_empty() {
+            true => self.infer(expr, arguments, &signature, &named, &parameters, &matched),
+            false => self.hinted(None, |c| {
+                c.infer_with_functions(expr, arguments, &signature, &named, &parameters, &mut matched)
+            }),
         };
+        let Some(bindings) = bindings else { return self.known_result(&callee, Some(&named)) };
         let Some(extra) = self.check_arguments(&callee, &parameters, &bindings, &matched) else {
             return self.known_result(&callee, Some(&bindings));
         };
@@ -95,7 +100,7 @@ impl Checker<'_> {
         fit
     }
 
-    fn infer(
+    pub(super) fn infer(
         &mut self,
         expr: &Expr,
         arguments: &[Argument],
@@ -130,6 +135,14 @@ impl Checker<'_> {
             return None;
         }
         let mut found = assignments(&signature.generics, named, &pairs, 9);
+        if found.len() > 1 {
+            // Where A and A' can be an axis and its own twin, they are.
+            let twins: Vec<Bindings> =
+                found.iter().filter(|bindings| self.keeps_twins(signature, bindings)).cloned().collect();
+            if twins.len() == 1 {
+                found = twins;
+            }
+        }
         match found.len() {
             1 => found.pop(),
             0 => {
@@ -160,8 +173,22 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether every twin among the generic axes stands for the twin of what its axis stands for; and there is one.
+    fn keeps_twins(&self, signature: &Signature, bindings: &Bindings) -> bool {
+        let twin_of = |axis: AxisId| match self.program.axis(axis).kind {
+            AxisKind::SameSizeAs(of) => Some(of),
+            _ => None,
+        };
+        let mut twins = bindings.iter().filter_map(|(generic, actual)| {
+            let of = twin_of(*generic).filter(|of| signature.generics.contains(of))?;
+            Some(twin_of(*actual) == Some(bound(bindings, of)))
+        });
+        let first = twins.next();
+        first == Some(true) && twins.all(|keeps| keeps)
+    }
+
     /// Elements and axes of every argument; the axes beyond the declared ones, over which the call is lifted.
-    fn check_arguments(
+    pub(super) fn check_arguments(
         &mut self,
         callee: &Callee,
         parameters: &[Type],
@@ -195,6 +222,9 @@ impl Checker<'_> {
                     extras.push((actual_axes.difference(declared).copied().collect(), *span));
                 }
                 (want, have) if want == have => {}
+                (want, have) if further_axes(want, have).is_some() => {
+                    extras.extend(further_axes(want, have).map(|extra| (extra, *span)));
+                }
                 (want, have) => {
                     let (want, have) = (self.show(want), self.show(have));
                     self.report(

@@ -9,23 +9,29 @@ use crate::source::Span;
 use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr, ExprKind};
 
 /// The arguments of a call, sorted out.
-pub(super) struct Matched {
+pub(super) struct Matched<'a> {
     pub axes: Vec<(AxisId, Span)>,
     /// For each parameter: position, place and type of its argument.
     pub values: Vec<Option<(usize, Span, Type)>>,
+    /// Arguments that are wanted as functions, by parameter: checked when the axes of the others are known.
+    pub functions: Vec<(usize, &'a Expr)>,
     pub failed: bool,
 }
 
 impl Checker<'_> {
-    pub(super) fn match_arguments(
+    pub(super) fn match_arguments<'a>(
         &mut self,
         expr: &Expr,
         axes: &[AxisName],
-        arguments: &[Argument],
+        arguments: &'a [Argument],
         signature: &Signature,
-    ) -> Matched {
-        let mut matched =
-            Matched { axes: Vec::new(), values: vec![None; signature.parameters.len()], failed: false };
+    ) -> Matched<'a> {
+        let mut matched = Matched {
+            axes: Vec::new(),
+            values: vec![None; signature.parameters.len()],
+            functions: Vec::new(),
+            failed: false,
+        };
         for axis in axes {
             match self.axis(axis) {
                 Some(id) => matched.axes.push((id, axis.span)),
@@ -47,18 +53,20 @@ impl Checker<'_> {
                         matched.failed = true;
                         continue;
                     }
-                    let ty = self.expression(value);
                     while matched.values.get(next).is_some_and(Option::is_some) {
                         next += 1;
                     }
+                    let ty = self.argument(value, next, signature, &mut matched.functions);
                     match matched.values.get_mut(next) {
                         Some(slot) => *slot = Some((at, value.span, ty)),
                         None => surplus = surplus.or(Some(value.span)),
                     }
                 }
                 ArgumentKind::Named { name, value } => {
-                    let ty = self.expression(value);
-                    match signature.parameters.iter().position(|p| p.name == name.text) {
+                    let position = signature.parameters.iter().position(|p| p.name == name.text);
+                    let place = position.unwrap_or(usize::MAX);
+                    let ty = self.argument(value, place, signature, &mut matched.functions);
+                    match position {
                         Some(position) => match &matched.values[position] {
                             Some((_, first, _)) => {
                                 let first = *first;
@@ -118,6 +126,24 @@ impl Checker<'_> {
             matched.failed = true;
         }
         matched
+    }
+
+    /// The type of an argument. One that is wanted as a function is left for later, and Unit stands in its place.
+    fn argument<'a>(
+        &mut self,
+        value: &'a Expr,
+        place: usize,
+        signature: &Signature,
+        functions: &mut Vec<(usize, &'a Expr)>,
+    ) -> Type {
+        match signature.parameters.get(place) {
+            Some(parameter) if matches!(parameter.ty, Type::Function { .. }) => {
+                functions.push((place, value));
+                Type::Unit
+            }
+            Some(parameter) => self.expecting(value, &parameter.ty),
+            None => self.expression(value),
+        }
     }
 
     pub(super) fn too_many(&mut self, span: Span, signature: &Signature, given: usize) {

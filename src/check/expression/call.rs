@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::apply::Callee;
 use crate::check::builtin::Builtin;
 use crate::check::builtin::rule::BuiltinCall;
-use crate::check::program::{Definition, ItemRef, Target, Type};
+use crate::check::program::{Callable, Definition, ItemRef, Target, Type};
 use crate::check::state::{Checker, ItemState};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -16,7 +16,10 @@ impl Checker<'_> {
         match &call.callee.kind {
             ExprKind::Name(name) => {
                 if let Some(local) = self.find_local(&name.text).cloned()
-                    && matches!(local.ty, Type::Model { .. } | Type::Error)
+                    && matches!(
+                        local.ty,
+                        Type::Model { .. } | Type::Function { .. } | Type::Callable(_) | Type::Error
+                    )
                 {
                     let ty = self.expression(&call.callee);
                     return self.call_value(expr, call, &ty);
@@ -119,7 +122,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Applies a model; nothing else that is a value can be called.
+    /// Applies a model or a function that is a value.
     fn call_value(&mut self, expr: &Expr, call: &Call, ty: &Type) -> Type {
         self.no_reduction_clauses(call);
         match ty {
@@ -147,6 +150,30 @@ impl Checker<'_> {
             Type::Error => {
                 self.check_loose(&call.arguments);
                 Type::Error
+            }
+            Type::Function { .. } => match self.callee_of_type(&call.callee, ty) {
+                Some(callee) => self.apply(expr, &call.axes, &call.arguments, callee),
+                None => Type::Error,
+            },
+            Type::Callable(Callable::Item(item)) => match self.item(*item, call.callee.span) {
+                ItemState::Function(signature) => {
+                    let callee = Callee { signature, fixed: Vec::new(), target: Target::Value };
+                    self.apply(expr, &call.axes, &call.arguments, callee)
+                }
+                _ => Type::Error,
+            },
+            Type::Callable(Callable::Builtin(builtin)) => {
+                let name = Name { text: builtin.name().to_owned(), span: call.callee.span };
+                self.builtin_call(BuiltinCall {
+                    expr,
+                    name: &name,
+                    builtin: *builtin,
+                    axes: &call.axes,
+                    arguments: &call.arguments,
+                    by: &[],
+                    filter: None,
+                    otherwise: None,
+                })
             }
             other => self.not_callable(call.callee.span, other),
         }

@@ -1,5 +1,6 @@
 //! `match` over arms and `if` over static conditions, and the blocks in them.
 
+use super::function_value::Wanted;
 use crate::check::program::{AxisKind, Element, Type, Vary};
 use crate::check::state::{Checker, ItemState};
 use crate::check::types::{array, substitute};
@@ -8,7 +9,15 @@ use crate::source::Span;
 use crate::syntax::ast::{Arm, Block, Expr, Pattern};
 
 impl Checker<'_> {
-    pub fn match_expression(&mut self, expr: &Expr, value: &Expr, arms: &[Arm]) -> Type {
+    /// `wanted`: the function type that is expected of every arm.
+    pub fn match_expression(
+        &mut self,
+        expr: &Expr,
+        value: &Expr,
+        arms: &[Arm],
+        wanted: Option<&mut Wanted>,
+    ) -> Type {
+        let mut wanted = wanted;
         let of = self.expression(value);
         match &of {
             Type::Choice(axis) => self.arms_of(expr, *axis, arms),
@@ -27,7 +36,10 @@ impl Checker<'_> {
         }
         let mut result: Option<(Type, Span)> = None;
         for arm in arms {
-            let ty = self.expression(&arm.value);
+            let ty = match &mut wanted {
+                Some(wanted) => self.function_value(&arm.value, wanted),
+                None => self.expression(&arm.value),
+            };
             result = Some(match result {
                 None => (ty, arm.value.span),
                 Some((known, place)) => (self.join(&known, place, &ty, arm.value.span), place),
@@ -141,10 +153,21 @@ impl Checker<'_> {
         }
     }
 
-    pub fn if_expression(&mut self, condition: &Expr, then: &Block, otherwise: &Block) -> Type {
+    pub fn if_expression(
+        &mut self,
+        condition: &Expr,
+        then: &Block,
+        otherwise: &Block,
+        wanted: Option<&mut Wanted>,
+    ) -> Type {
         self.static_condition(condition);
-        let a = self.block(then);
-        let b = self.block(otherwise);
+        let (a, b) = match wanted {
+            Some(wanted) => (
+                self.scoped(|c| c.function_block(then, wanted)),
+                self.scoped(|c| c.function_block(otherwise, wanted)),
+            ),
+            None => (self.block(then), self.block(otherwise)),
+        };
         let place = |block: &Block| block.value.as_ref().map_or(block.span, |value| value.span);
         self.join(&a, place(then), &b, place(otherwise))
     }
@@ -169,6 +192,22 @@ impl Checker<'_> {
         self.scoped(|c| c.block_in_scope(block))
     }
 
+    /// A block whose value is wanted as a function.
+    fn function_block(&mut self, block: &Block, wanted: &mut Wanted) -> Type {
+        for statement in &block.statements {
+            self.statement(statement);
+        }
+        block.value.as_ref().map_or(Type::Unit, |value| self.function_value(value, wanted))
+    }
+
+    /// Statements in the scope at hand, then the value, of which `wanted` is expected.
+    pub fn block_expecting(&mut self, block: &Block, wanted: &Type) -> Type {
+        for statement in &block.statements {
+            self.statement(statement);
+        }
+        block.value.as_ref().map_or(Type::Unit, |value| self.expecting(value, wanted))
+    }
+
     pub fn block_in_scope(&mut self, block: &Block) -> Type {
         for statement in &block.statements {
             self.statement(statement);
@@ -190,6 +229,9 @@ impl Checker<'_> {
             }
             (Type::Model { .. }, Type::Model { .. }) if self.same_calls(a, b) => a.clone(),
             _ => {
+                if let Some(joined) = self.join_functions(a, b) {
+                    return joined;
+                }
                 let (one, other) = (self.show(a), self.show(b));
                 let help = match (a, b) {
                     (Type::Array { axes: left, .. }, Type::Array { axes: right, .. }) if left != right => {

@@ -5,7 +5,9 @@ mod arguments;
 mod call;
 mod choice;
 mod field;
+mod function_value;
 mod index;
+mod lambda;
 mod list;
 mod mismatch;
 mod operator;
@@ -16,7 +18,7 @@ pub(super) use apply::plural;
 
 use super::program::{AxisIds, Element, Type};
 use super::state::Checker;
-use super::types::{array, boolean};
+use super::types::{all_axes, array, boolean};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::ast::{Expr, ExprKind};
 
@@ -24,6 +26,9 @@ impl Checker<'_> {
     /// The type of an expression, written down.
     pub fn expression(&mut self, expr: &Expr) -> Type {
         let ty = self.expression_kind(expr);
+        if let Some(touched) = &mut self.context.touched {
+            all_axes(&ty, touched);
+        }
         self.program.types.insert(expr.id, ty.clone());
         ty
     }
@@ -39,7 +44,7 @@ impl Checker<'_> {
                 Type::Tuple(values.iter().map(|value| self.expression(value)).collect())
             }
             ExprKind::List(values) => self.list(expr, values),
-            ExprKind::Record(fields) => self.record(fields),
+            ExprKind::Record(fields) => self.record(fields, &[]),
             ExprKind::Unary { operator, value } => self.unary(*operator, value),
             ExprKind::Binary { operator, left, right, operator_span } => {
                 self.binary(*operator, left, right, *operator_span)
@@ -50,13 +55,15 @@ impl Checker<'_> {
             ExprKind::Call(call) => self.call(expr, call),
             ExprKind::Index { value, selectors } => self.index(expr, value, selectors),
             ExprKind::Field { value, field } => self.field(expr, value, field),
-            ExprKind::Match { value, arms } => self.match_expression(expr, value, arms),
-            ExprKind::If { condition, then, otherwise } => self.if_expression(condition, then, otherwise),
+            ExprKind::Match { value, arms } => self.match_expression(expr, value, arms, None),
+            ExprKind::If { condition, then, otherwise } => {
+                self.if_expression(condition, then, otherwise, None)
+            }
             ExprKind::Scan { item, axis, from, body } => self.scan(expr, item, axis, from, body),
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { .. } => self.unavailable(expr.span, "a function without a name"),
+            ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, None),
             ExprKind::From { .. } => self.unavailable(expr.span, "`from safetensors`"),
         }
     }
@@ -71,6 +78,7 @@ impl Checker<'_> {
         match ty {
             Type::Array { element, axes } => Some((*element, axes.clone())),
             Type::Error => None,
+            Type::Callable(_) | Type::Function { .. } => self.uncalled(expr, ty),
             other => {
                 let shown = self.show(other);
                 let help = match other {

@@ -1,7 +1,7 @@
 //! Names as values, and records.
 
 use crate::check::builtin::Builtin;
-use crate::check::program::{AxisId, AxisIds, AxisKind, Definition, Element, Type, Vary};
+use crate::check::program::{AxisId, AxisIds, AxisKind, Callable, Definition, Element, Type, Vary};
 use crate::check::resolve::is_constant;
 use crate::check::state::{Checker, ItemState, LocalKind, Place};
 use crate::check::types::array;
@@ -27,6 +27,7 @@ impl Checker<'_> {
                     Type::Rows { data: data.name.clone(), rows: data.rows }
                 }
                 ItemState::Open | ItemState::Other => Type::Error,
+                ItemState::Function(_) => Type::Callable(Callable::Item(item)),
                 state => self.item_is_no_value(name, &state),
             };
         }
@@ -84,10 +85,6 @@ impl Checker<'_> {
 
     fn item_is_no_value(&mut self, name: &Name, state: &ItemState) -> Type {
         let (what, help) = match state {
-            ItemState::Function(signature) => {
-                let parameters: Vec<&str> = signature.parameters.iter().map(|p| p.name.as_str()).collect();
-                ("a function", format!("call it: `{}({})`", name.text, parameters.join(", ")))
-            }
             ItemState::Layer(layer) => {
                 let axes: Vec<String> =
                     layer.constructor.generics.iter().map(|axis| self.axis_name(*axis)).collect();
@@ -109,7 +106,7 @@ impl Checker<'_> {
             Builtin::Pi | Builtin::Infinity => Type::float(),
             Builtin::Training => crate::check::types::boolean(),
             Builtin::Step | Builtin::Epoch | Builtin::Progress => {
-                if self.context.place != Place::Train {
+                if !matches!(self.context.place, Place::Train | Place::Every) && self.trial.every.is_none() {
                     self.report(
                         Diagnostic::error(
                             Code::A0316,
@@ -124,18 +121,7 @@ impl Checker<'_> {
                 Type::float()
             }
             _ if is_constant(builtin) => Type::float(),
-            _ => {
-                self.report(
-                    Diagnostic::error(
-                        Code::A0118,
-                        name.span,
-                        format!("`{}` is a function, not a value", name.text),
-                    )
-                    .label("a builtin function")
-                    .help(format!("call it: `{}`", builtin.signature())),
-                );
-                Type::Error
-            }
+            _ => Type::Callable(Callable::Builtin(builtin)),
         }
     }
 
@@ -162,11 +148,15 @@ impl Checker<'_> {
         }
     }
 
-    pub fn record(&mut self, fields: &[(Name, Expr)]) -> Type {
+    /// A record; a field that is wanted as a function is checked as one.
+    pub fn record(&mut self, fields: &[(Name, Expr)], wanted: &[(String, Type)]) -> Type {
         let mut types: Vec<(String, Type)> = Vec::new();
         let mut places: Vec<&Name> = Vec::new();
         for (name, value) in fields {
-            let ty = self.expression(value);
+            let ty = match wanted.iter().find(|(known, _)| *known == name.text) {
+                Some((_, ty)) => self.expecting(value, ty),
+                None => self.expression(value),
+            };
             match places.iter().find(|known| known.text == name.text) {
                 Some(first) => self.defined_twice(name, first.span),
                 None => types.push((name.text.clone(), ty)),

@@ -179,10 +179,16 @@ impl Checker<'_> {
     fn file_columns(&mut self, data: &Data, columns: &[Column]) -> Vec<ColumnInfo> {
         let mut infos = Vec::new();
         for column in columns {
-            if let Some(info) = self.file_column(data, column) {
+            // Texts stay outside the graph: only computed columns know them.
+            if super::text::is_text(column) {
+                self.text_column(column);
+            } else if let Some(info) = self.file_column(data, column) {
                 infos.push(info);
             }
             match &column.value {
+                Some(Init::Value(crate::syntax::ast::Expr { kind: ExprKind::Call(call), .. })) => {
+                    self.computed_column(column, call, columns);
+                }
                 Some(Init::Value(value)) if matches!(value.kind, ExprKind::Text(_)) => {
                     self.expression(value);
                 }

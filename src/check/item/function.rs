@@ -40,7 +40,10 @@ impl Checker<'_> {
             self.unavailable(function.name.span, "`gradient` of one's own");
         }
         let hint = declared.as_ref().and_then(|(ty, order)| hint_of(ty, order));
-        let actual = self.hinted(hint, |c| c.block_in_scope(&function.body));
+        let actual = self.hinted(hint, |c| match &declared {
+            Some((ty, _)) => c.block_expecting(&function.body, ty),
+            None => c.block_in_scope(&function.body),
+        });
         let body = function.body.value.as_ref();
         let result = match (declared, body) {
             (Some((ty, _)), Some(value)) => {
@@ -123,7 +126,7 @@ impl Checker<'_> {
             };
             if let Some(default) = &parameter.default {
                 let hint = hint_of(&ty, &order);
-                let actual = self.hinted(hint, |c| c.expression(default));
+                let actual = self.hinted(hint, |c| c.expecting(default, &ty));
                 let place = parameter.ty.as_ref().map_or(parameter.span, |ty| ty.span);
                 self.fits_declared(&actual, default, &ty, place, "the default");
             }

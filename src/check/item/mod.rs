@@ -5,6 +5,7 @@ mod function;
 pub(super) use function::hint_of;
 mod layer;
 mod optimizer;
+pub(super) mod text;
 
 use std::sync::Arc;
 
@@ -55,7 +56,11 @@ impl Checker<'_> {
     fn item_kind(&mut self, item: ItemRef, kind: &ItemKind) -> ItemState {
         match kind {
             ItemKind::Use(_) => ItemState::Other,
-            ItemKind::Function(function) => ItemState::Function(self.function(function, Place::Function)),
+            ItemKind::Function(function) => {
+                let signature = self.function(function, Place::Function);
+                self.program.generics.insert(item, signature.generics.clone());
+                ItemState::Function(signature)
+            }
             ItemKind::Layer(layer) => ItemState::Layer(self.layer(item, layer)),
             ItemKind::Optimizer(optimizer) => ItemState::Optimizer(self.optimizer(item, optimizer)),
             ItemKind::Combiner(function) => {

@@ -40,6 +40,14 @@ impl<'p> Elaborator<'_, 'p> {
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
+            B::Cholesky
+            | B::Solve
+            | B::SolveTriangular
+            | B::Eigh
+            | B::Svd
+            | B::Qr
+            | B::SpanningTree
+            | B::Assignment => self.eval_matrix(builtin, expr, call),
             B::Uniform
             | B::Normal
             | B::Bernoulli
@@ -71,10 +79,14 @@ impl<'p> Elaborator<'_, 'p> {
                 let values = self.values(call)?;
                 let [y, x] = &values[..] else { return Err(fail::fault(span, "`grad` takes two values")) };
                 let y = self.float(y, span)?;
-                let y = self.expect_scalar(y, "the first argument of `grad`", span)?;
+                // In a lifted call the items do not depend on each other: the gradient of their sum is that of each.
+                if !self.axes_of(y).is_subset(&self.frame.extra) {
+                    self.expect_scalar(y, "the first argument of `grad`", span)?;
+                }
                 let x = self.node(x, span)?;
                 self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
             }
+            B::Plateau => self.plateau(call, span),
             B::Inner => {
                 let values = self.values(call)?;
                 self.inner(&values, span)
@@ -93,6 +105,10 @@ impl<'p> Elaborator<'_, 'p> {
     /// One gradient for each of `by`, with its axes.
     pub fn gradients(&mut self, y: NodeId, by: &[NodeId], span: Span) -> Checked<Vec<NodeId>> {
         self.output.graph.span = span;
+        if let Some(node) = self.graph().lost_derivative(y, by) {
+            let node = self.graph().node(node);
+            return Err(fail::no_derivative(span, node.op.name(), node.span));
+        }
         self.output.graph.gradient(y, by).map_err(|error| fail::type_fault(span, &error))
     }
 

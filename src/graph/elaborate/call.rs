@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::elaborator::Elaborator;
 use super::fail;
 use super::value::{Closure, Delayed, Frame, Model, Value};
-use crate::check::program::{AxisId, CallInfo, ItemRef, Target, Type};
+use crate::check::program::{AxisId, CallInfo, ItemRef, Target};
 use crate::diagnostic::Checked;
 use crate::graph::{Axis, AxisSet};
 use crate::source::Span;
@@ -37,17 +37,7 @@ impl<'p> Elaborator<'_, 'p> {
                 Ok(Value::Optimizer(Arc::new(Delayed { item, expr, frame: self.frame.clone() })))
             }
             Target::Combiner(_) => Err(fail::unavailable(expr.span, "a combiner of objectives")),
-            Target::Value => {
-                let callee = self.eval(&call.callee)?;
-                let arguments = self.plain_arguments(call)?;
-                match callee {
-                    Value::Function(closure) => {
-                        let ty = typed.types.get(&call.callee.id);
-                        self.apply_closure(&closure, arguments, ty, expr)
-                    }
-                    other => Err(fail::fault(expr.span, format!("a call of {}", other.what()))),
-                }
-            }
+            Target::Value => self.call_value(expr, call, info),
         }
     }
 
@@ -74,10 +64,6 @@ impl<'p> Elaborator<'_, 'p> {
         Ok(values)
     }
 
-    fn plain_arguments(&mut self, call: &'p Call) -> Checked<Vec<Value<'p>>> {
-        call.arguments.iter().map(|argument| self.eval(argument_value(argument))).collect()
-    }
-
     /// Inlines a function.
     pub fn apply_item(
         &mut self,
@@ -101,22 +87,30 @@ impl<'p> Elaborator<'_, 'p> {
         arguments: Vec<Option<Value<'p>>>,
         span: Span,
     ) -> Checked<Value<'p>> {
+        let outer_extra = self.frame.extra.clone();
+        frame.extra = frame.extra.union(&outer_extra);
+        self.nested(span, |e| {
+            let (result, _) = e.in_frame(frame, |e| {
+                e.named(&function.name.text, |e| {
+                    e.bind_parameters(&function.parameters, arguments, span)?;
+                    let value = e.block(&function.body)?;
+                    match &function.result {
+                        Some(ty) => e.conform(value, ty, span),
+                        None => Ok(value),
+                    }
+                })
+            });
+            result
+        })
+    }
+
+    /// One function deeper.
+    pub fn nested<T>(&mut self, span: Span, run: impl FnOnce(&mut Self) -> Checked<T>) -> Checked<T> {
         if self.calls >= DEEPEST_CALL {
             return Err(fail::unavailable(span, "recursion"));
         }
         self.calls += 1;
-        let outer_extra = self.frame.extra.clone();
-        frame.extra = frame.extra.union(&outer_extra);
-        let (result, _) = self.in_frame(frame, |e| {
-            e.named(&function.name.text, |e| {
-                e.bind_parameters(&function.parameters, arguments, span)?;
-                let value = e.block(&function.body)?;
-                match &function.result {
-                    Some(ty) => e.conform(value, ty, span),
-                    None => Ok(value),
-                }
-            })
-        });
+        let result = run(self);
         self.calls -= 1;
         result
     }
@@ -146,8 +140,23 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 None => value,
             };
-            let value = self.as_variable(value, parameter.name.span)?;
             self.frame.values.insert(parameter.name.span, value);
+        }
+        self.own_variables()
+    }
+
+    /// Values of the frame that a `grad` differentiates by become nodes of their own, once it is known over which axes
+    /// the call is lifted.
+    fn own_variables(&mut self) -> Checked<()> {
+        let differentiated = &self.typed().differentiated;
+        let mut names: Vec<Span> =
+            self.frame.values.keys().copied().filter(|name| differentiated.contains(name)).collect();
+        names.sort();
+        for name in names {
+            if let Some(value) = self.frame.values.get(&name).cloned() {
+                let value = self.as_variable(value, name)?;
+                self.frame.values.insert(name, value);
+            }
         }
         Ok(())
     }
@@ -157,80 +166,23 @@ impl<'p> Elaborator<'_, 'p> {
         let have = match value {
             Value::Node(node) => self.axes_of(*node),
             Value::Stored(stored) => AxisSet::from(&stored.layout[..]),
+            Value::Function(closure) => match &**closure {
+                Closure::Lambda { result, .. } => result.clone(),
+                _ => return Ok(()),
+            },
             _ => return Ok(()),
         };
         let mut declared = AxisSet::new();
+        let ty = match &ty.kind {
+            TypeKind::Function { result, .. } => result,
+            _ => ty,
+        };
         if let TypeKind::Array { axes, .. } = &ty.kind {
             for name in axes {
                 declared.insert(self.named_axis(name)?);
             }
         }
         self.frame.extra = self.frame.extra.union(&have.minus(&declared));
-        Ok(())
-    }
-
-    /// Applies a function that is a value.
-    pub fn apply_closure(
-        &mut self,
-        closure: &Closure<'p>,
-        arguments: Vec<Value<'p>>,
-        ty: Option<&Type>,
-        expr: &'p Expr,
-    ) -> Checked<Value<'p>> {
-        let some = |arguments: Vec<Value<'p>>| arguments.into_iter().map(Some).collect::<Vec<_>>();
-        match closure {
-            Closure::Lambda { parameters, body, frame } => {
-                let (result, _) = self.in_frame(frame.clone(), |e| {
-                    e.bind_parameters(parameters, some(arguments), expr.span)?;
-                    e.block(body)
-                });
-                result
-            }
-            Closure::Builtin(builtin) => self.element_wise(*builtin, &arguments, expr.span),
-            Closure::Item { item, axes } => {
-                let ItemKind::Function(function) = &self.typed().item(*item).kind else {
-                    return Err(fail::fault(expr.span, "a call of something that is no function"));
-                };
-                let mut axes = axes.clone();
-                if axes.len() < function.axes.len()
-                    && let Some(Type::Function { parameters, .. }) = ty
-                {
-                    self.axes_by_type(function, parameters, &mut axes, expr.span)?;
-                }
-                self.apply_item(*item, axes, some(arguments), expr.span)
-            }
-        }
-    }
-
-    /// Binds generic axes by the declared type under which the function was handed over: parameters of one axis.
-    fn axes_by_type(
-        &mut self,
-        function: &'p ast::Function,
-        types: &[Type],
-        axes: &mut Vec<(AxisId, Axis)>,
-        span: Span,
-    ) -> Checked<()> {
-        for (parameter, ty) in function.parameters.iter().zip(types) {
-            let (Some(declared), Type::Array { axes: wanted, .. }) = (&parameter.ty, ty) else { continue };
-            let TypeKind::Array { axes: names, .. } = &declared.kind else { continue };
-            let mut open = Vec::new();
-            for name in names {
-                let id = self.named_axis_id(name)?;
-                if !axes.iter().any(|(known, _)| *known == id) {
-                    open.push(id);
-                }
-            }
-            let mut left = Vec::new();
-            for id in wanted {
-                let axis = self.axis(*id, span)?;
-                if !axes.iter().any(|(_, known)| *known == axis) {
-                    left.push(axis);
-                }
-            }
-            if let ([id], [axis]) = (&open[..], &left[..]) {
-                axes.push((*id, *axis));
-            }
-        }
         Ok(())
     }
 
@@ -253,28 +205,13 @@ impl<'p> Elaborator<'_, 'p> {
         // One `let` may hold models of different layers that are called alike.
         let function = match model.layer == layer {
             true => function,
-            false => self.main_call(&model, &function.name.text, expr.span)?,
+            false => self
+                .method(&model, &function.name.text)
+                .ok_or_else(|| fail::fault(expr.span, "a model without this call"))?,
         };
-        let mut frame = model.frame.clone();
-        for (id, axis) in self.call_axes(info, expr.span)? {
-            frame.axes.entry(id).or_insert(axis);
-        }
+        let axes = self.call_axes(info, expr.span)?;
         let arguments = self.arguments(&function.parameters, info, call)?;
-        let name = model.path.clone();
-        self.named(&name, |e| e.inline(function, frame, arguments, expr.span))
-    }
-
-    /// The member of the model's own layer by which it is called.
-    fn main_call(&self, model: &Model<'p>, name: &str, span: Span) -> Checked<&'p ast::Function> {
-        let members = match &self.typed().item(model.layer).kind {
-            ItemKind::Layer(layer) => &layer.members[..],
-            _ => &[],
-        };
-        let found = members.iter().find_map(|member| match &member.kind {
-            MemberKind::Call(function) if function.name.text == name => Some(function),
-            _ => None,
-        });
-        found.ok_or_else(|| fail::fault(span, "a model without this call"))
+        self.apply_method(&model, function, &axes, arguments, expr.span)
     }
 
     fn applied_model(&mut self, callee: &'p Expr, layer: ItemRef, method: &str) -> Checked<Arc<Model<'p>>> {

@@ -6,6 +6,8 @@ use std::collections::{HashMap, HashSet};
 use super::draw::Draw;
 use super::fail;
 use super::scope::Scope;
+use super::state::Begin;
+use super::train::Block;
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self as check, AxisId, AxisKind};
 use crate::diagnostic::Checked;
@@ -38,6 +40,10 @@ pub struct Elaborator<'s, 'p> {
     pub frame: Frame<'p>,
     /// Values of slots that are newer than the store's: updated parameters, models just made.
     pub current: HashMap<Slot, NodeId>,
+    /// All new values that updates gave to parameters in this step, in order.
+    pub versions: HashMap<Slot, Vec<NodeId>>,
+    /// Parameters that are made anew at every step; so are the states of their optimizers.
+    pub fresh: HashSet<Slot>,
     /// Names on the way here: lets, functions, models. The address of random numbers.
     pub path: Vec<String>,
     pub ordinals: HashMap<String, u32>,
@@ -53,6 +59,11 @@ pub struct Elaborator<'s, 'p> {
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
     pub test: Option<super::test::Record<'p>>,
+    /// In a train block: what it gathers, and the program that is run before its first step.
+    pub block: Option<Block>,
+    pub begin: Option<Begin>,
+    /// States that were assigned to, in order of the first assignment.
+    pub changed: Vec<Stored>,
 }
 
 impl<'s, 'p> Elaborator<'s, 'p> {
@@ -65,6 +76,8 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             output,
             frame: Frame::default(),
             current: HashMap::new(),
+            versions: HashMap::new(),
+            fresh: HashSet::new(),
             path: Vec::new(),
             ordinals: HashMap::new(),
             draw: None,
@@ -76,6 +89,9 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             calls: 0,
             yields: Vec::new(),
             test: None,
+            block: None,
+            begin: None,
+            changed: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, BinaryOperator, Expr, ExprKind, StatementKind, UnaryOperator};
 
 impl<'p> Scope<'p> {
-    /// Executes an `axis`, `let` or `param` statement of the experiment. Values known while building (sizes, numbers,
+    /// Executes an `axis`, `let`, `param`, `state` or assignment of the experiment. Values known while building (sizes, numbers,
     /// models, functions) are bound; parameters and other arrays get slots, and the program that returns computes them:
     /// run it once, before any program that follows.
     pub fn execute(
@@ -29,6 +29,7 @@ impl<'p> Scope<'p> {
             let kept = e.persist(value, &name.text, name.span)?;
             e.scope.root.values.insert(name.span, kept);
         }
+        e.write_changed(statement.span)?;
         let axes = std::mem::take(&mut e.frame.axes);
         e.scope.root.axes.extend(axes);
         let program = e.finish();
@@ -142,6 +143,7 @@ fn bound<'p>(statement: &'p ast::Statement, names: &mut Vec<&'p ast::Name>) {
     match &statement.kind {
         StatementKind::Let(binding) => names.extend(&binding.names),
         StatementKind::Param(param) => names.extend(&param.names),
+        StatementKind::State(state) => names.extend(&state.names),
         StatementKind::If { then, otherwise, .. } => {
             let inner = then.iter().chain(otherwise.iter().flatten());
             inner.for_each(|statement| bound(statement, names));

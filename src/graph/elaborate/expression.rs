@@ -13,14 +13,25 @@ use super::scope::VaryBinding;
 
 impl<'p> Elaborator<'_, 'p> {
     pub fn eval(&mut self, expr: &'p Expr) -> Checked<Value<'p>> {
-        let value = self.eval_kind(expr)?;
+        let typed = self.typed();
+        let function = match (&expr.kind, typed.types.get(&expr.id)) {
+            (
+                ExprKind::Name(_) | ExprKind::Field { .. } | ExprKind::Index { .. },
+                Some(Type::Function { .. }),
+            ) => typed.calls.get(&expr.id),
+            _ => None,
+        };
+        let value = match function {
+            Some(info) => self.eval_function(expr, info)?,
+            None => self.eval_kind(expr)?,
+        };
         if self.watched.contains(&expr.id) {
             self.seen.push((expr.id, value.clone()));
         }
         Ok(value)
     }
 
-    fn eval_kind(&mut self, expr: &'p Expr) -> Checked<Value<'p>> {
+    pub fn eval_kind(&mut self, expr: &'p Expr) -> Checked<Value<'p>> {
         match &expr.kind {
             ExprKind::Number { value, .. } => Ok(Value::Number(*value)),
             ExprKind::Bool(truth) => Ok(Value::Truth(*truth)),
@@ -63,9 +74,7 @@ impl<'p> Elaborator<'_, 'p> {
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.eval_iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { parameters, body } => {
-                Ok(Value::Function(Arc::new(Closure::Lambda { parameters, body, frame: self.frame.clone() })))
-            }
+            ExprKind::Lambda { parameters, body } => self.eval_lambda(expr, parameters, body),
             ExprKind::From { .. } => Err(fail::unavailable(expr.span, "`from` (pretrained weights)")),
         }
     }
@@ -91,17 +100,12 @@ impl<'p> Elaborator<'_, 'p> {
             return Ok(self.rows_value(data, *rows));
         }
         match typed.names.get(&name.span) {
-            Some(definition) => self.definition(expr, definition, name),
+            Some(definition) => self.definition(definition, name),
             None => Err(fail::fault(name.span, format!("the name `{}` is not resolved", name.text))),
         }
     }
 
-    fn definition(
-        &mut self,
-        expr: &'p Expr,
-        definition: &'p Definition,
-        name: &'p Name,
-    ) -> Checked<Value<'p>> {
+    fn definition(&mut self, definition: &'p Definition, name: &'p Name) -> Checked<Value<'p>> {
         match definition {
             Definition::Local(span) => self.local(*span, name),
             Definition::Column { data, column } => {
@@ -115,15 +119,7 @@ impl<'p> Elaborator<'_, 'p> {
                         None => Err(fail::fault(name.span, "a `let` without this name")),
                     }
                 }
-                _ => {
-                    let mut axes = Vec::new();
-                    if let Some(info) = self.typed().calls.get(&expr.id) {
-                        for (callee, caller) in &info.axes {
-                            axes.push((*callee, self.axis(*caller, name.span)?));
-                        }
-                    }
-                    Ok(Value::Function(Arc::new(Closure::Item { item: *item, axes })))
-                }
+                _ => Ok(Value::Function(Arc::new(Closure::Item { item: *item, axes: Vec::new() }))),
             },
             Definition::Builtin(builtin) => self.constant(*builtin, name),
             Definition::Axis(id) | Definition::VaryValue(id) => self.vary_value(*id, name),
@@ -162,7 +158,7 @@ impl<'p> Elaborator<'_, 'p> {
             }
             Builtin::Epoch => Ok(Value::Node(self.moment.ok_or_else(outside)?.epoch)),
             Builtin::Progress => Ok(Value::Node(self.moment.ok_or_else(outside)?.progress)),
-            other => Ok(Value::Function(Arc::new(Closure::Builtin(other)))),
+            builtin => Ok(Value::Function(Arc::new(Closure::Builtin { builtin, axes: Vec::new() }))),
         }
     }
 

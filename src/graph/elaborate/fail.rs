@@ -64,6 +64,15 @@ pub fn fault(span: Span, what: impl std::fmt::Display) -> Errors {
     ]
 }
 
+pub fn no_derivative(span: Span, function: &str, place: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0264, span, format!("`{function}` has no derivative by its parameters"))
+            .label("a derivative is wanted here")
+            .related(place, "this depends on it through a parameter")
+            .help("it has one by x; cut the parameters' part with `stop`"),
+    ]
+}
+
 pub fn type_fault(span: Span, error: &TypeError) -> Errors {
     fault(span, format!("{error:?}"))
 }
@@ -155,5 +164,17 @@ pub fn unreached(span: Span, parameter: &str, objective: Span) -> Errors {
         .label(format!("`{parameter}` would never change"))
         .related(objective, "the objective")
         .help("use the parameter in a term, or name only models that the terms use"),
+    ]
+}
+
+pub fn not_positive(span: Span, what: &str) -> Errors {
+    vec![Diagnostic::error(Code::A0250, span, format!("{what} must be at least 1")).label("this is 0")]
+}
+
+pub fn projects_several(span: Span, count: usize) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0356, span, format!("`project` sets one parameter, and here are {count}"))
+            .label("which of them is projected?")
+            .help("name one parameter after `over`: `over net.weight`"),
     ]
 }

@@ -151,6 +151,12 @@ impl<'p> Elaborator<'_, 'p> {
             }
             Value::Tuple(parts) => Value::Tuple(Arc::new(self.persist_all(&parts, name, span)?)),
             Value::List(parts) => Value::List(Arc::new(self.persist_all(&parts, name, span)?)),
+            Value::Function(closure) => {
+                let kept = self.recapture(&closure, &mut |e, part, value| {
+                    e.persist(value, &format!("{name}.{part}"), span)
+                })?;
+                Value::Function(Arc::new(kept))
+            }
             other => other,
         })
     }

@@ -11,10 +11,13 @@ mod column;
 mod draw;
 mod elaborator;
 mod evaluate;
+mod every;
 mod expression;
 mod fail;
+mod function_value;
 mod generate;
 mod layer;
+mod linear_algebra;
 mod list;
 mod objective;
 mod operator;
@@ -25,6 +28,7 @@ mod repeat;
 mod scope;
 mod select;
 mod shape;
+mod state;
 mod statement;
 mod test;
 mod train;
@@ -33,8 +37,8 @@ mod window;
 
 pub use evaluate::quantified;
 pub use outcome::{
-    Assertion, BatchInput, ClaimProgram, GradientCheck, Length, Measured, OnProgram, Outcome, ParameterSlot,
-    Recorded, StepProgram, TestProgram,
+    Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
+    Outcome, ParameterSlot, Period, RecordSlot, Recorded, StepProgram, TestProgram,
 };
 pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

@@ -59,6 +59,8 @@ pub struct BatchInput {
     pub rows: usize,
     /// Rows of a batch; all of them for a full batch.
     pub size: usize,
+    /// The axis of the batch; none where a step sees one row.
+    pub axis: Option<Axis>,
     /// Index, over the batch: row numbers within the part, from 0. None for a full batch, which needs none.
     pub slot: Option<Slot>,
 }
@@ -69,6 +71,45 @@ pub struct Recorded {
     pub name: String,
     pub slot: Slot,
     pub span: Span,
+}
+
+/// A value recorded at moments of a train block: the latest one is in the slot.
+#[derive(Clone, Debug)]
+pub struct RecordSlot {
+    /// The span of the name.
+    pub name: Span,
+    pub outcome: Outcome,
+    /// The axis of the moments.
+    pub axis: AxisId,
+}
+
+/// How often an `every` runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Period {
+    Steps(usize),
+    Epoch,
+}
+
+/// An `every`, or a `stop when` that is decided at the moments of one: run before the first step, then each time a period
+/// of steps is done, and once after the last step.
+#[derive(Clone, Debug)]
+pub struct EveryProgram {
+    pub program: Program,
+    pub period: Period,
+    /// It uses values of the step: there are none before the first.
+    pub after: bool,
+    pub records: Vec<RecordSlot>,
+    /// Bool scalars; training ends where one holds.
+    pub stops: Vec<Slot>,
+    pub span: Span,
+}
+
+/// `keep highest score`: the record by whose best value the parameters are chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep {
+    pub highest: bool,
+    /// The span of the record's name.
+    pub record: Span,
 }
 
 /// A parameter that a train block updates.
@@ -90,6 +131,12 @@ pub struct StepProgram {
     pub progress: Slot,
     /// Every term of every objective (a single unnamed one is `loss`).
     pub terms: Vec<Recorded>,
+    pub every: Vec<EveryProgram>,
+    /// Values recorded at every step.
+    pub records: Vec<RecordSlot>,
+    /// Bool scalars, written by every step; training ends after a step in which one holds.
+    pub stops: Vec<Slot>,
+    pub keep: Option<Keep>,
     pub parameters: Vec<ParameterSlot>,
     /// Slots of optimizer states and declared states: with the parameters, what a checkpoint holds.
     pub states: Vec<Stored>,

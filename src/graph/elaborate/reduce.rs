@@ -59,7 +59,7 @@ impl<'p> Elaborator<'_, 'p> {
             _ => {
                 let x = self.as_float(operand, span)?;
                 let count = self.count(&sets)?;
-                let value = self.of_some(builtin, x, count, &sets, call)?;
+                let value = self.of_some(builtin, x, count, &sets, Some(call))?;
                 return self.unless_empty(value, count, otherwise, &sets).map(Value::Node);
             }
         };
@@ -74,6 +74,31 @@ impl<'p> Elaborator<'_, 'p> {
         self.by_keys(result, &sets).map(Value::Node)
     }
 
+    /// A reduction without groups, filter or options, as when it is handed over as a function.
+    pub fn reduce_plainly(
+        &mut self,
+        builtin: Builtin,
+        operand: NodeId,
+        axes: &[Axis],
+        span: Span,
+    ) -> Checked<NodeId> {
+        let sets = Sets { axes: AxisSet::from(axes), filter: None, groups: None, span };
+        let operand = self.broadcast(operand, &sets.axes, span)?;
+        match builtin {
+            Builtin::Any | Builtin::All => self.logical(builtin, operand, &sets),
+            Builtin::Sum | Builtin::Product => {
+                let x = self.as_float(operand, span)?;
+                let product = builtin == Builtin::Product;
+                self.aggregate(if product { Reduction::Product } else { Reduction::Sum }, x, &sets)
+            }
+            _ => {
+                let x = self.as_float(operand, span)?;
+                let value = self.of_some(builtin, x, None, &sets, None)?;
+                self.unless_empty(value, None, None, &sets)
+            }
+        }
+    }
+
     /// Reductions that have no value for an empty set.
     fn of_some(
         &mut self,
@@ -81,7 +106,7 @@ impl<'p> Elaborator<'_, 'p> {
         x: NodeId,
         count: Option<NodeId>,
         sets: &Sets,
-        call: &'p Call,
+        call: Option<&'p Call>,
     ) -> Checked<NodeId> {
         use Builtin as B;
         let span = sets.span;
@@ -97,7 +122,10 @@ impl<'p> Elaborator<'_, 'p> {
             }
             B::LogSumExp => self.log_sum_exp(x, sets),
             B::Variance | B::StandardDeviation => {
-                let correction = self.static_argument(call, "correction", 0.0)?;
+                let correction = match call {
+                    Some(call) => self.static_argument(call, "correction", 0.0)?,
+                    None => 0.0,
+                };
                 let mean = self.mean(x, count, sets)?;
                 let mean = self.spread(mean, sets)?;
                 let squares = self.build(span, |g| {
@@ -131,7 +159,7 @@ impl<'p> Elaborator<'_, 'p> {
             _ => {
                 self.no_groups(builtin, sets)?;
                 let axis = self.only_axis(builtin, sets)?;
-                let q = match (builtin, self.argument(call, 1, &["q"])) {
+                let q = match (builtin, call.and_then(|call| self.argument(call, 1, &["q"]))) {
                     (B::Quantile, Some(q)) => self.float_of(q)?,
                     _ => self.build(span, |g| g.float(0.5))?,
                 };

@@ -1,6 +1,6 @@
 //! The persistent environment of one trial, or of the results phase: what every program of it shares.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self, AxisId};
@@ -43,6 +43,8 @@ pub struct Scope<'p> {
     pub(super) seed: Slot,
     /// Every parameter made so far.
     pub(super) parameters: BTreeMap<Slot, Stored>,
+    /// The names of the states declared so far.
+    pub(super) states: BTreeSet<Span>,
     /// `let`s at the top of files by the span of each name, and sizes of axes there.
     pub(super) file_lets: HashMap<Span, &'p ast::Let>,
     pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
@@ -62,6 +64,7 @@ impl<'p> Scope<'p> {
             varies: BTreeMap::new(),
             seed,
             parameters: BTreeMap::new(),
+            states: BTreeSet::new(),
             blocks: HashMap::new(),
             file_lets,
             file_axes,

@@ -4,7 +4,7 @@ use super::draw::Draw;
 use super::elaborator::Elaborator;
 use super::fail;
 use super::value::Value;
-use crate::check::program::{AxisKind, Definition};
+use crate::check::program::AxisKind;
 use crate::diagnostic::Checked;
 use crate::source::Span;
 use crate::syntax::ast::{self, Init, Statement, StatementKind, TypeKind};
@@ -16,15 +16,28 @@ impl<'p> Elaborator<'_, 'p> {
             StatementKind::Axis(declarations) => self.declare_axes(declarations),
             StatementKind::Let(binding) => self.bind_let(binding),
             StatementKind::Param(param) => self.param(param, None).map(|_| ()),
-            StatementKind::Assign { name, value } => {
-                let value = self.named(&name.text, |e| e.eval(value))?;
-                match self.typed().names.get(&name.span) {
-                    Some(Definition::Local(binding)) => {
-                        self.frame.values.insert(*binding, value);
-                        Ok(())
-                    }
-                    _ => Err(fail::fault(name.span, "an assignment to something that is no variable")),
+            StatementKind::Assign { name, value } => self.assign(name, value),
+            StatementKind::State(state) => self.state(state),
+            StatementKind::Every { .. }
+            | StatementKind::Record { .. }
+            | StatementKind::Stop(_)
+            | StatementKind::Keep { .. }
+                if self.block.is_some() =>
+            {
+                let mut watch = self.block.as_mut().map(|block| std::mem::take(&mut block.watch));
+                let done = watch.iter_mut().try_for_each(|watch| self.watch(statement, watch));
+                if let (Some(block), Some(watch)) = (&mut self.block, watch) {
+                    block.watch = watch;
                 }
+                done
+            }
+            StatementKind::Objective(objective) => {
+                let Some(mut block) = self.block.take() else {
+                    return Err(fail::fault(span, "an objective outside a train block"));
+                };
+                let done = self.objective(objective, &mut block);
+                self.block = Some(block);
+                done
             }
             StatementKind::Yield(value) => {
                 let value = self.eval(value)?;
@@ -77,7 +90,13 @@ impl<'p> Elaborator<'_, 'p> {
         let value = self.named(&names.join(","), |e| e.let_value(binding))?;
         match (&binding.names[..], value) {
             ([name], value) => {
+                // In a step, a name keeps the value of this moment; updates come later.
+                let value = match value {
+                    Value::Stored(stored) if self.moment.is_some() => Value::Node(self.read(&stored)),
+                    other => other,
+                };
                 let value = self.as_variable(value, name.span)?;
+                let value = self.now(value);
                 self.frame.values.insert(name.span, value);
             }
             (names, Value::Tuple(parts)) if parts.len() == names.len() => {
@@ -95,11 +114,14 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// A value that a `grad` differentiates by is a node of its own: simplification must not look through it.
     pub fn as_variable(&mut self, value: Value<'p>, binding: Span) -> Checked<Value<'p>> {
-        let array = matches!(value, Value::Node(_) | Value::Number(_));
+        let array = matches!(value, Value::Node(_) | Value::Number(_) | Value::Stored(_));
         if !array || !self.typed().differentiated.contains(&binding) {
             return Ok(value);
         }
         let node = self.float(&value, binding)?;
+        // In a lifted call every item has its own derivative.
+        let extra = self.frame.extra.clone();
+        let node = self.broadcast(node, &extra, binding)?;
         self.build(binding, |g| Ok(g.variable(node))).map(Value::Node)
     }
 
@@ -120,11 +142,6 @@ impl<'p> Elaborator<'_, 'p> {
             Some(ty) => self.conform(value, ty, binding.span),
             None => Ok(value),
         }
-    }
-
-    /// The value of a variable of the current frame, after assignments.
-    pub fn variable(&self, binding: Span) -> Option<Value<'p>> {
-        self.frame.values.get(&binding).cloned()
     }
 }
 

@@ -1,5 +1,7 @@
 //! `test` blocks: one program for the asserts, and one for each call whose gradient is to be checked.
 
+use std::sync::Arc;
+
 use super::elaborator::Elaborator;
 use super::evaluate::evidence;
 use super::fail;
@@ -138,16 +140,49 @@ impl<'p> Elaborator<'_, 'p> {
         let mut kept = Vec::with_capacity(arguments.len());
         for (k, argument) in arguments.iter().enumerate() {
             kept.push(match argument {
-                Some(Value::Node(node)) => {
-                    let Ok(stored) = self.keep_apart(&format!("argument {k}"), *node, span) else { return };
-                    Some(Value::Stored(stored))
+                Some(value) => {
+                    let Ok(value) = self.detached(&format!("argument {k}"), value.clone(), span) else {
+                        return;
+                    };
+                    Some(value)
                 }
-                other => other.clone(),
+                None => None,
             });
         }
         if let Some(record) = &mut self.test {
             record.calls.push(RecordedCall { item, span, axes: axes.to_vec(), arguments: kept });
         }
+    }
+
+    /// The value in a form that other programs can use.
+    fn detached(&mut self, name: &str, value: Value<'p>, span: Span) -> Checked<Value<'p>> {
+        Ok(match value {
+            Value::Node(node) => Value::Stored(self.keep_apart(name, node, span)?),
+            Value::Record(fields) => {
+                let mut kept = Vec::with_capacity(fields.len());
+                for (field, value) in fields.iter() {
+                    kept.push((
+                        field.clone(),
+                        self.detached(&format!("{name}.{field}"), value.clone(), span)?,
+                    ));
+                }
+                Value::Record(Arc::new(kept))
+            }
+            Value::Tuple(parts) => Value::Tuple(Arc::new(self.all_detached(name, &parts, span)?)),
+            Value::List(parts) => Value::List(Arc::new(self.all_detached(name, &parts, span)?)),
+            Value::Function(closure) => {
+                let kept = self.recapture(&closure, &mut |e, part, value| {
+                    e.detached(&format!("{name}.{part}"), value, span)
+                })?;
+                Value::Function(Arc::new(kept))
+            }
+            other => other,
+        })
+    }
+
+    fn all_detached(&mut self, name: &str, parts: &[Value<'p>], span: Span) -> Checked<Vec<Value<'p>>> {
+        let named = |k: usize| format!("{name}.{k}");
+        parts.iter().enumerate().map(|(k, part)| self.detached(&named(k), part.clone(), span)).collect()
     }
 
     /// Writes a node to a new slot, which this program does not read.

@@ -1,13 +1,15 @@
 //! Train blocks: one step as a program.
 
 use super::elaborator::{Elaborator, Moment, View};
+use super::every::{Clock, Watch};
 use super::fail;
 use super::outcome::{BatchInput, Length, Recorded, StepProgram};
 use super::scope::Scope;
-use super::value::{Stored, Value};
+use super::state::Begin;
+use super::value::Stored;
 use crate::check::program::{AxisId, AxisKind};
 use crate::diagnostic::Checked;
-use crate::graph::{AxisSet, Element, NodeId, Precision, Program, Store, Tensor};
+use crate::graph::{AxisSet, Element, Precision, Program, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, StatementKind};
 
@@ -17,16 +19,20 @@ pub struct Block {
     pub terms: Vec<Recorded>,
     /// Updated parameters, in order of first update.
     pub updated: Vec<Stored>,
-    /// States with their initial values.
+    /// States of optimizers with their initial values.
     pub states: Vec<(Stored, Initial)>,
+    /// Declared states, which the initialising program writes.
+    pub kept: Vec<Stored>,
+    /// Names that the experiment can read after the block.
+    pub exported: Vec<Span>,
+    /// `every`, `record`, `stop when` and `keep`.
+    pub watch: Watch,
 }
 
 /// How a state starts.
 #[derive(Clone, Debug)]
 pub enum Initial {
     Number(f64),
-    /// Written by the initialising program already.
-    Written,
 }
 
 impl<'p> Scope<'p> {
@@ -42,8 +48,6 @@ impl<'p> Scope<'p> {
             return Err(fail::unavailable(span, "`train stream`"));
         }
         let name = self.block_name("train");
-        // First the declared states' initial values, which are a program of their own.
-        let (initialise, declared) = self.initial_states(train, &name, store, precision)?;
         let mut e = Elaborator::new(self, store, precision);
         e.path.push(name);
         e.training = true;
@@ -57,27 +61,35 @@ impl<'p> Scope<'p> {
         });
         let batches = e.batches(train)?;
         let mut block = Block::default();
-        for (binding, stored) in &declared {
-            e.frame.values.insert(*binding, Value::Stored(stored.clone()));
-            block.states.push((stored.clone(), Initial::Written));
-        }
+        block.watch.clock = Some(Clock { step, epoch, progress });
+        block.watch.data =
+            train.data.iter().zip(&batches).map(|(name, batch)| (name.span, batch.clone())).collect();
+        e.block = Some(block);
+        e.begin = Some(Begin::new(precision));
         let mut length = None;
         for statement in &train.body {
             match &statement.kind {
-                StatementKind::Batch { .. } | StatementKind::State(_) => {}
+                StatementKind::Batch { .. } => {}
                 StatementKind::Epochs(count) => {
                     length = Some(Length::Epochs(e.static_size(count, "the number of epochs")?));
                 }
                 StatementKind::Steps(count) => {
                     length = Some(Length::Steps(e.static_size(count, "the number of steps")?));
                 }
-                StatementKind::Objective(objective) => e.objective(objective, &mut block)?,
                 _ => e.statement(statement)?,
             }
         }
         let Some(length) = length else { return Err(fail::no_length(span)) };
-        e.write_back(&declared, &block, span)?;
-        let initialise = e.initialise(initialise, &block, span)?;
+        let (Some(block), Some(begin)) = (e.block.take(), e.begin.take()) else {
+            return Err(fail::fault(span, "a train block inside a train block"));
+        };
+        e.write_back(&block, span)?;
+        let initialise = e.initialise(begin.program, &block, span)?;
+        for name in &block.exported {
+            if let Some(value) = e.frame.values.get(name).cloned() {
+                e.scope.root.values.insert(*name, value);
+            }
+        }
         Ok(StepProgram {
             initialise,
             batches,
@@ -86,37 +98,14 @@ impl<'p> Scope<'p> {
             epoch,
             progress,
             terms: block.terms,
+            every: block.watch.every,
+            records: block.watch.records,
+            stops: block.watch.stops,
+            keep: block.watch.keep,
             parameters: block.updated,
-            states: block.states.into_iter().map(|(stored, _)| stored).collect(),
+            states: block.states.into_iter().map(|(stored, _)| stored).chain(block.kept).collect(),
             program: e.finish(),
         })
-    }
-
-    /// `state centre: Float[Class, D] = 0`: slots, and the program that sets them.
-    #[allow(clippy::type_complexity)]
-    fn initial_states(
-        &mut self,
-        train: &'p ast::Train,
-        name: &str,
-        store: &mut Store,
-        precision: Precision,
-    ) -> Checked<(Program, Vec<(Span, Stored)>)> {
-        let mut e = Elaborator::new(self, store, precision);
-        e.path.push(format!("{name}.state"));
-        let mut declared = Vec::new();
-        for statement in &train.body {
-            let StatementKind::State(state) = &statement.kind else { continue };
-            for state_name in &state.names {
-                let value = e.named(&state_name.text, |e| e.eval(&state.value))?;
-                let value = match &state.ty {
-                    Some(ty) => e.conform(value, ty, state_name.span)?,
-                    None => value,
-                };
-                let node = e.float(&value, state_name.span)?;
-                declared.push((state_name.span, e.keep(&state_name.text, node, state_name.span)?));
-            }
-        }
-        Ok((e.finish(), declared))
     }
 }
 
@@ -209,36 +198,17 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.views.insert(data.to_owned(), View { rows: view });
         let size = self.size(axis);
-        Ok(BatchInput { data: data.to_owned(), part, rows, size, slot })
+        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), slot })
     }
 
     /// New values of parameters and states become outputs to the slots that they were read from.
-    fn write_back(&mut self, declared: &[(Span, Stored)], block: &Block, span: Span) -> Checked<()> {
-        for (binding, stored) in declared {
-            let Some(value) = self.variable(*binding) else { continue };
-            if let Value::Stored(same) = &value
-                && same.slot == stored.slot
-            {
-                continue;
+    fn write_back(&mut self, block: &Block, span: Span) -> Checked<()> {
+        for stored in block.updated.iter().chain(block.states.iter().map(|(stored, _)| stored)) {
+            if !self.changed.contains(stored) && self.current.contains_key(&stored.slot) {
+                self.changed.push(stored.clone());
             }
-            let node = self.float(&value, *binding)?;
-            let axes = AxisSet::from(&stored.layout[..]);
-            let node = self.broadcast(node, &axes, *binding)?;
-            if self.axes_of(node) != axes {
-                return Err(fail::fault(*binding, "a state with other axes than at the start"));
-            }
-            self.write(stored, node, *binding)?;
         }
-        let changed: Vec<(Stored, NodeId)> = block
-            .updated
-            .iter()
-            .chain(block.states.iter().map(|(stored, _)| stored))
-            .filter_map(|stored| Some((stored.clone(), *self.current.get(&stored.slot)?)))
-            .collect();
-        for (stored, node) in changed {
-            self.write(&stored, node, span)?;
-        }
-        Ok(())
+        self.write_changed(span)
     }
 
     /// Adds the optimizers' states to the initialising program.
@@ -246,7 +216,7 @@ impl<'p> Elaborator<'_, 'p> {
         program.graph.axes = self.output.graph.axes.clone();
         program.graph.span = span;
         for (stored, initial) in &block.states {
-            let Initial::Number(number) = initial else { continue };
+            let Initial::Number(number) = initial;
             let axes = AxisSet::from(&stored.layout[..]);
             program
                 .graph

@@ -55,9 +55,30 @@ pub enum Value<'p> {
 /// A function as a value.
 #[derive(Clone, Debug)]
 pub enum Closure<'p> {
-    Item { item: ItemRef, axes: Vec<(AxisId, Axis)> },
-    Builtin(Builtin),
-    Lambda { parameters: &'p [ast::Parameter], body: &'p ast::Block, frame: Frame<'p> },
+    Item {
+        item: ItemRef,
+        axes: Vec<(AxisId, Axis)>,
+    },
+    /// Element by element, or with axes a reduction over them.
+    Builtin {
+        builtin: Builtin,
+        axes: Vec<Axis>,
+    },
+    Lambda {
+        parameters: &'p [ast::Parameter],
+        body: &'p ast::Block,
+        frame: Frame<'p>,
+        /// The axes of every value in it.
+        touched: AxisSet,
+        /// The axes of its result.
+        result: AxisSet,
+    },
+    /// A model as a function, or one of its other functions.
+    Method {
+        model: Arc<Model<'p>>,
+        function: &'p ast::Function,
+        axes: Vec<(AxisId, Axis)>,
+    },
 }
 
 /// A call kept for later, with the names it sees.
@@ -112,4 +133,6 @@ pub struct Frame<'p> {
     pub axes: HashMap<AxisId, Axis>,
     /// The further axes over which the call is lifted: draws inside are independent along them.
     pub extra: AxisSet,
+    /// In a function of a layer: the model that it is applied to.
+    pub model: Option<Arc<Model<'p>>>,
 }

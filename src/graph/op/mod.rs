@@ -7,6 +7,9 @@ pub mod control;
 pub mod cumulative;
 pub mod elementwise;
 pub mod gather;
+pub mod linear_algebra;
+mod linear_algebra_derivative;
+mod linear_algebra_reference;
 pub mod logic;
 pub mod name;
 pub mod order;
@@ -127,6 +130,34 @@ pub enum Special {
     GammaIncomplete,
 }
 
+/// Operations on the matrix that two axes make, once for every position of the other axes. Their meaning is in
+/// `linear_algebra.rs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Matrix {
+    /// Operand: symmetric positive definite. The lower triangular L with x = L L'.
+    Cholesky,
+    /// Operands: a, and b with the rows and not the columns. The x along the columns with sum(a * x, columns) = b.
+    Solve(Triangle),
+    /// Operand: symmetric. `into`: the pair, and its parts: vector (rows), value.
+    Eigen,
+    /// `into`: the triple, and its parts: left vector (rows), value, right vector (columns).
+    Singular,
+    /// At least as many rows as columns. `into`: the number, and its parts: column of Q (rows), row of R (columns).
+    Orthogonal,
+    /// Operand: distances. `into`: the edges of the minimum spanning tree, shortest first: row * size + column, Index.
+    SpanningTree,
+    /// Operand: costs, at most as many rows as columns. For each row its own column, at the least sum; Index.
+    Assignment,
+}
+
+/// Which elements of a matrix count: the others are taken as zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Triangle {
+    Whole,
+    Lower,
+    Upper,
+}
+
 /// A primitive operation. Operands are positional; their number and elements are stated at each.
 #[derive(Clone, Debug, PartialEq, Hash)]
 pub enum Op {
@@ -202,6 +233,8 @@ pub enum Op {
     Contract { axes: AxisSet },
     /// Operands: three Floats.
     Special(Special),
+    /// Operands: Float. `into`: the axes that the result has instead of rows and columns.
+    Matrix { kind: Matrix, rows: Axis, columns: Axis, into: Vec<Axis> },
     /// Operand: Float. The same value; its derivative is zero.
     Stop,
     /// Operands: value, condition (scalar Bool). The same value; a false condition is a run-time fault whose text

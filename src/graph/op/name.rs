@@ -1,6 +1,6 @@
 //! The names of operations, for dumps and messages.
 
-use super::{Binary, Compare, Cumulative, Logic, Op, Reduction, Special, Unary};
+use super::{Binary, Compare, Cumulative, Logic, Matrix, Op, Reduction, Special, Triangle, Unary};
 
 impl Unary {
     pub const ALL: [Unary; 18] = [
@@ -109,6 +109,22 @@ impl Reduction {
     }
 }
 
+impl Matrix {
+    pub fn name(self) -> &'static str {
+        match self {
+            Matrix::Cholesky => "cholesky",
+            Matrix::Solve(Triangle::Whole) => "solve",
+            Matrix::Solve(Triangle::Lower) => "solve_lower",
+            Matrix::Solve(Triangle::Upper) => "solve_upper",
+            Matrix::Eigen => "eigh",
+            Matrix::Singular => "svd",
+            Matrix::Orthogonal => "qr",
+            Matrix::SpanningTree => "spanning_tree",
+            Matrix::Assignment => "assignment",
+        }
+    }
+}
+
 impl Op {
     pub fn name(&self) -> &'static str {
         match self {
@@ -149,6 +165,7 @@ impl Op {
             Op::Contract { .. } => "contract",
             Op::Special(Special::BetaIncomplete) => "beta_incomplete",
             Op::Special(Special::GammaIncomplete) => "gamma_incomplete",
+            Op::Matrix { kind, .. } => kind.name(),
             Op::Stop => "stop",
             Op::Check(_) => "check",
         }

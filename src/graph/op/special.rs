@@ -1,10 +1,14 @@
-//! Special functions of three operands. They have no derivative.
+//! Special functions of three operands: distribution functions. Their derivative by x is a density; by their parameters they
+//! have none.
 
 use super::signature::{FLOAT, Signature, Type, TypeError};
 use super::{Op, Special};
+use smallvec::smallvec;
+
 use crate::graph::Graph;
+use crate::graph::differentiate::Adjoints;
 use crate::graph::fault::Fault;
-use crate::graph::node::{Element, Node};
+use crate::graph::node::{Element, Node, NodeId};
 use crate::graph::reference::Scope;
 
 pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
@@ -32,6 +36,57 @@ pub fn special_value(special: Special, a: f64, b: f64, x: f64) -> f64 {
         Special::GammaIncomplete if b == 0.0 => 0.0,
         Special::GammaIncomplete => statrs::function::gamma::checked_gamma_lr(a, b).unwrap_or(f64::NAN),
     }
+}
+
+impl Special {
+    /// The place of the operand by which there is a derivative.
+    pub fn argument(self) -> usize {
+        match self {
+            Special::BetaIncomplete => 2,
+            Special::GammaIncomplete => 1,
+        }
+    }
+}
+
+pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints, TypeError> {
+    let Op::Special(special) = g.node(id).op else { return Ok(Adjoints::new()) };
+    let operands = g.node(id).operands.clone();
+    let (a, one) = (operands[0], g.float(1.0)?);
+    let (less, log_a) = (g.sub(a, one)?, g.log_gamma(a)?);
+    Ok(match special {
+        // x^(a - 1) (1 - x)^(b - 1) / B(a, b)
+        Special::BetaIncomplete => {
+            let (b, x) = (operands[1], operands[2]);
+            let (other, rest) = (g.sub(b, one)?, g.sub(one, x)?);
+            let (log_b, both) = (g.log_gamma(b)?, g.plus(a, b)?);
+            let log_both = g.log_gamma(both)?;
+            let (left, right) = (times_log(g, less, x)?, times_log(g, other, rest)?);
+            let sum = g.plus(left, right)?;
+            let sum = g.plus(sum, log_both)?;
+            let sum = g.sub(sum, log_a)?;
+            let sum = g.sub(sum, log_b)?;
+            let density = g.exp(sum)?;
+            smallvec![None, None, Some(g.mul(adjoint, density)?)]
+        }
+        // x^(a - 1) e^-x / gamma(a)
+        Special::GammaIncomplete => {
+            let x = operands[1];
+            let power = times_log(g, less, x)?;
+            let sum = g.sub(power, x)?;
+            let sum = g.sub(sum, log_a)?;
+            let density = g.exp(sum)?;
+            smallvec![None, Some(g.mul(adjoint, density)?), None]
+        }
+    })
+}
+
+/// a log(x), and 0 where a is 0.
+fn times_log(g: &mut Graph, a: NodeId, x: NodeId) -> Result<NodeId, TypeError> {
+    let (zero, one) = (g.float(0.0)?, g.float(1.0)?);
+    let none = g.equal(a, zero)?;
+    let x = g.select(none, one, x)?;
+    let log = g.log(x)?;
+    g.mul(a, log)
 }
 
 /// A continued fraction of some tens of terms.

@@ -66,6 +66,9 @@ impl Formatter<'_> {
                     if let Some(value) = &clause.value {
                         parts.push(docs![" ", self.expression(value)]);
                     }
+                    if let Some(each) = &clause.each {
+                        parts.push(docs![", ", self.expression(each), " each"]);
+                    }
                 }
                 Doc::Many(parts)
             }
@@ -76,13 +79,18 @@ impl Formatter<'_> {
                 docs!["state ", names(&state.names), ty, self.after_sign(" =", &state.value)]
             }
             StatementKind::Objective(objective) => self.objective(objective),
-            StatementKind::Every { count, body } => {
-                docs!["every ", self.expression(count), " ", self.body(body, count.span.end as usize)]
+            StatementKind::Every { count, axis, body } => {
+                let end = axis.as_ref().map_or(count.span.end, |axis| axis.span.end);
+                let axis = axis.as_ref().map_or(String::new(), |axis| format!(" as {}", axis.text));
+                docs!["every ", self.expression(count), axis, " ", self.body(body, end as usize)]
             }
             StatementKind::Record { name, value } => {
                 docs!["record ", name.text.as_str(), self.after_sign(" =", value)]
             }
             StatementKind::Stop(condition) => docs!["stop when ", self.expression(condition)],
+            StatementKind::Keep { highest, name } => {
+                docs!["keep ", if *highest { "highest " } else { "lowest " }, name.text.as_str()]
+            }
         }
     }
 
@@ -166,6 +174,12 @@ impl Formatter<'_> {
                     docs![part.name.text.as_str(), " ", self.expression(percent), "%"]
                 }
                 Some(PartSize::Count(count)) => docs![part.name.text.as_str(), " ", self.expression(count)],
+                Some(PartSize::Fold(fold)) => {
+                    docs![part.name.text.as_str(), " fold ", fold.text.as_str()]
+                }
+                Some(PartSize::Where(mask)) => {
+                    docs![part.name.text.as_str(), " where ", self.expression(mask)]
+                }
                 None => Doc::text(&part.name.text),
             })
             .collect();

@@ -121,9 +121,16 @@ impl Lower<'_> {
             Rule::every => {
                 let body = inner(pair.clone()).find(|part| part.as_rule() == Rule::block);
                 let body = body.map(|block| self.statements(block)).unwrap_or_default();
-                StatementKind::Every { count: self.only_expression(pair), body }
+                let axis = inner(pair.clone()).find(|part| part.as_rule() == Rule::every_as);
+                let axis = axis.and_then(|axis| self.names(axis).pop());
+                StatementKind::Every { count: self.only_expression(pair), axis, body }
             }
             Rule::stop_statement => StatementKind::Stop(self.only_expression(pair)),
+            Rule::keep => {
+                let highest = inner(pair.clone()).any(|part| part.as_str() == "highest");
+                let name = inner(pair.clone()).find(|part| part.as_rule() == Rule::name);
+                StatementKind::Keep { highest, name: self.name(&name.unwrap_or(pair)) }
+            }
             _ => match lone_if(&pair) {
                 Some(conditional) => self.if_statement(conditional, span),
                 None => StatementKind::Expression(self.expression(pair)),
@@ -234,6 +241,8 @@ impl Lower<'_> {
         for part in inner(pair) {
             match part.as_rule() {
                 Rule::name => name = self.name(&part),
+                Rule::part_fold => size = self.names(part).pop().map(PartSize::Fold),
+                Rule::part_where => size = Some(PartSize::Where(self.only_expression(part))),
                 Rule::percent => {
                     size = inner(part).next().map(|number| PartSize::Percent(self.number(&number)))
                 }
@@ -287,6 +296,7 @@ impl Lower<'_> {
     fn sampling(&mut self, pair: Pair) -> Clause {
         let span = self.span(&pair);
         let value = inner(pair.clone()).find(|part| part.as_rule() == Rule::expression);
+        let each = inner(pair.clone()).find(|part| part.as_rule() == Rule::each);
         let mut at = span.start as usize;
         let words: &[&str] = match pair.as_rule() {
             Rule::balanced => &["balanced", "by"],
@@ -303,7 +313,8 @@ impl Lower<'_> {
                 Name { text: (*word).to_owned(), span: Span::new(self.file, start, at) }
             })
             .collect();
-        Clause { words, value: value.map(|value| self.expression(value)) }
+        let value = value.map(|value| self.expression(value));
+        Clause { words, value, each: each.map(|each| self.only_expression(each)) }
     }
 
     fn state(&mut self, pair: Pair) -> State {

@@ -1,0 +1,117 @@
+//! Which parameters an objective updates, and the values of theirs that its terms depend on.
+//!
+//! A parameter has one value at the start of a step and a new one after every update. A term that was computed before an
+//! update still depends on the earlier value; its gradient by that value is what the objective's gradient is.
+
+use crate::diagnostic::Checked;
+use crate::graph::elaborate::elaborator::Elaborator;
+use crate::graph::elaborate::fail;
+use crate::graph::elaborate::value::{Stored, Value};
+use crate::graph::{Node, NodeId, Op};
+use crate::source::Span;
+use crate::syntax::ast::{Expr, Objective};
+
+/// A parameter with those of its values in this step that the terms depend on.
+pub(super) struct Trained {
+    pub stored: Stored,
+    pub versions: Vec<NodeId>,
+}
+
+impl<'p> Elaborator<'_, 'p> {
+    /// Those of `over`, or every parameter that the terms depend on.
+    pub(super) fn parameters_of(
+        &mut self,
+        objective: &'p Objective,
+        values: &[NodeId],
+    ) -> Checked<Vec<Trained>> {
+        let reached = self.graph().reached_by_gradients(values);
+        if objective.over.is_empty() {
+            let all: Vec<Stored> = self.scope.parameters.values().cloned().collect();
+            let found: Vec<Trained> =
+                all.into_iter().filter_map(|parameter| self.trained(parameter, &reached)).collect();
+            return match found.is_empty() {
+                true => Err(fail::no_parameters(objective.span)),
+                false => Ok(found),
+            };
+        }
+        let mut wanted: Vec<Trained> = Vec::new();
+        for expr in &objective.over {
+            for parameter in self.named_parameters(expr)? {
+                let name = parameter.name.clone();
+                let Some(trained) = self.trained(parameter, &reached) else {
+                    return Err(fail::unreached(expr.span, &name, objective.span));
+                };
+                if !wanted.iter().any(|known| known.stored.slot == trained.stored.slot) {
+                    wanted.push(trained);
+                }
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// The parameters of a model, or the one parameter, that stands after `over`.
+    pub(super) fn named_parameters(&mut self, expr: &'p Expr) -> Checked<Vec<Stored>> {
+        let mut found = Vec::new();
+        match self.eval(expr)? {
+            Value::Stored(stored) => found.push(stored),
+            other => other.parameters(&mut found),
+        }
+        match found.is_empty() {
+            true => Err(fail::no_parameters(expr.span)),
+            false => Ok(found),
+        }
+    }
+
+    fn trained(&self, stored: Stored, reached: &[bool]) -> Option<Trained> {
+        let is_reached = |id: &NodeId| reached.get(id.0 as usize).copied().unwrap_or(false);
+        let versions: Vec<NodeId> = self.all_versions(&stored).into_iter().filter(is_reached).collect();
+        (!versions.is_empty()).then_some(Trained { stored, versions })
+    }
+
+    /// The nodes by which a parameter is read in this program, from the first on.
+    pub(super) fn all_versions(&self, parameter: &Stored) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        if let Some(input) = self.output.inputs.iter().position(|input| input.slot == parameter.slot) {
+            let is_input = |node: &Node| matches!(node.op, Op::Input(id) if id.0 as usize == input);
+            found.extend(self.graph().nodes.iter().position(is_input).map(|at| NodeId(at as u32)));
+        }
+        let later = self.versions.get(&parameter.slot).into_iter().flatten();
+        for id in later.chain(self.current.get(&parameter.slot)) {
+            if !found.contains(id) {
+                found.push(*id);
+            }
+        }
+        found
+    }
+
+    /// Gives a slot a new value, which later statements see. No gradient flows back through the update.
+    pub(super) fn replace(&mut self, stored: &Stored, value: NodeId, span: Span) -> Checked<NodeId> {
+        let cut = self.build(span, |g| g.stop(value))?;
+        self.current.insert(stored.slot, cut);
+        self.versions.entry(stored.slot).or_default().push(cut);
+        Ok(cut)
+    }
+
+    /// The gradient by each parameter: the sum of those by its values.
+    pub(super) fn gradients_by_versions(
+        &mut self,
+        total: NodeId,
+        versions: &[Vec<NodeId>],
+        span: Span,
+    ) -> Checked<Vec<NodeId>> {
+        let all: Vec<NodeId> = versions.iter().flatten().copied().collect();
+        let mut gradients = self.gradients(total, &all, span)?.into_iter();
+        let mut sums = Vec::with_capacity(versions.len());
+        for of_one in versions {
+            let mut sum: Option<NodeId> = None;
+            for gradient in gradients.by_ref().take(of_one.len()) {
+                sum = Some(match sum {
+                    Some(sum) => self.build(span, |g| g.plus(sum, gradient))?,
+                    None => gradient,
+                });
+            }
+            sums.push(sum.ok_or_else(|| fail::fault(span, "a parameter without a value"))?);
+        }
+        Ok(sums)
+    }
+}
