@@ -69,6 +69,19 @@ fn every_wrong_file_gives_coded_errors_and_exit_code_2() {
     }
 }
 
+/// Matrices without a result end their trial with a code and the line, never with NaN.
+#[test]
+fn faults_of_matrices_end_the_trial() {
+    for (name, code) in [("not-positive-definite", "A0513"), ("singular", "A0514")] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let runs = folder.path().to_string_lossy().into_owned();
+        let output = ansatz(&["run", &format!("tests/wrong/faults/{name}.anz"), "--runs", &runs]);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{name}: {errors}");
+        assert!(errors.contains(code) && errors.contains(":10:"), "{name}: {errors}");
+    }
+}
+
 #[test]
 fn a_megabyte_of_parentheses_is_refused_quickly() {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -253,6 +253,7 @@ impl Checker<'_> {
         match name.text.as_str() {
             "Float" => return Some(Element::Float),
             "Bool" => return Some(Element::Bool),
+            "Text" => return Some(Element::Text),
             _ => {}
         }
         if let Some(axis) = self.find_or_prime(&name.text, false, name.span) {

@@ -59,6 +59,9 @@ builtins! {
     LogGamma "lgamma" "lgamma(x)" "log |gamma(x)|.";
     Digamma "digamma" "digamma(x)" "Derivative of lgamma.";
     NormalQuantile "normal_quantile" "normal_quantile(p)" "Inverse of the standard normal distribution function.";
+    GammaQuantile "gamma_quantile" "gamma_quantile(a, p)" "Inverse of the distribution function of the gamma distribution of shape a and scale 1.";
+    PoissonQuantile "poisson_quantile" "poisson_quantile(mean, p)" "The smallest count that a Poisson count of this mean does not exceed with probability p or more.";
+    BinomialQuantile "binomial_quantile" "binomial_quantile(n, q, p)" "The smallest count that a binomial count (n trials of chance q) does not exceed with probability p or more.";
     BetaIncomplete "beta_incomplete" "beta_incomplete(a, b, x)" "Regularised incomplete beta function I_x(a, b). Its derivative by x is the beta density; by a and b there is none.";
     GammaIncomplete "gamma_incomplete" "gamma_incomplete(a, x)" "Regularised lower incomplete gamma function P(a, x). Its derivative by x is the gamma density; by a there is none.";
     Where "where" "where(condition, a, b)" "a where the condition holds, else b, element by element.";
@@ -85,6 +88,8 @@ builtins! {
     Top "top" "top(x, A, k as K)" "The k largest along A in descending order, along the new axis K.";
     CumulativeSum "cumsum" "cumsum(x, A)" "Running sum along A.";
     CumulativeProduct "cumprod" "cumprod(x, A)" "Running product along A.";
+    CumulativeMax "cummax" "cummax(x, A)" "Running maximum along A.";
+    CumulativeMin "cummin" "cummin(x, A)" "Running minimum along A.";
     // Shape.
     Size "size" "size(A)" "The number of positions of an axis: a static number.";
     Iota "iota" "iota(A)" "The position along A, as an index of A.";
@@ -114,6 +119,9 @@ builtins! {
     Assignment "assignment" "assignment(cost, A, B, largest = false)" "For each A its own B, at the least (largest) sum of costs. No derivative.";
     // Gradients.
     Stop "stop" "stop(x)" "x, through which no gradient flows.";
+    Copy "copy" "copy(m)" "A model with parameters of its own, which have the values of m's: now, or in a train block's `let` at the block's start.";
+    Freeze "freeze" "freeze(m)" "The model m, through which no gradient flows.";
+    Ema "ema" "ema(m, decay)" "In a train block's `let`: a copy that moves after every step, s := decay s + (1 - decay) m.";
     Grad "grad" "grad(y, x)" "The derivative of the scalar y by x, with the axes of x.";
     // Random draws: only after `~`, or called in a function used after `~`.
     Uniform "uniform" "uniform(low = 0, high = 1)" "Uniform in the open interval.";

@@ -9,6 +9,23 @@ use super::types::Bindings;
 /// A parameter's declared type beside the type of its argument.
 pub(super) type Pair<'t> = (&'t Type, &'t Type);
 
+/// The pairs of arrays in a parameter and its argument, which may be records or tuples.
+pub(super) fn arrays<'t>(parameter: &'t Type, argument: &'t Type, pairs: &mut Vec<Pair<'t>>) {
+    match (parameter, argument) {
+        (Type::Record(wanted), Type::Record(have)) => {
+            for (name, wanted) in wanted {
+                if let Some((_, have)) = have.iter().find(|(known, _)| known == name) {
+                    arrays(wanted, have, pairs);
+                }
+            }
+        }
+        (Type::Tuple(wanted), Type::Tuple(have)) => {
+            wanted.iter().zip(have).for_each(|(wanted, have)| arrays(wanted, have, pairs));
+        }
+        pair => pairs.push(pair),
+    }
+}
+
 /// All assignments of the generic axes that fit, at most `limit`.
 ///
 /// Index elements bind first; then each generic axis takes, in order, an axis that all arguments of its parameters

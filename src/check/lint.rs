@@ -41,7 +41,10 @@ impl Checker<'_> {
     /// Models that no objective of the experiment updates.
     pub fn untrained_models(&mut self) {
         for (name, span) in self.trial.models.clone() {
-            if self.trial.updated.contains(&span) || !self.used.contains(&span) {
+            if self.trial.updated.contains(&span)
+                || self.trial.copied.contains(&span)
+                || !self.used.contains(&span)
+            {
                 continue;
             }
             let learns = match self.program.bindings.get(&span) {

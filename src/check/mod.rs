@@ -20,6 +20,7 @@ mod types;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{FileId, Sources};
 use crate::syntax::ast::ItemKind;
+pub use item::text::text_call;
 use program::{ItemRef, Program};
 use state::Checker;
 

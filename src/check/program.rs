@@ -68,6 +68,8 @@ pub enum Element {
     Bool,
     /// A position on an axis: the type `Class`.
     Index(AxisId),
+    /// A string of a text column. Only functions of text compute with it.
+    Text,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -212,6 +214,8 @@ pub struct Program {
     /// The spans of the names that some `grad(y, x)` differentiates by: elaboration keeps their values apart, so that
     /// what is built from them stays built from them.
     pub differentiated: HashSet<Span>,
+    /// Loops whose value is known when the graph is built.
+    pub static_loops: HashSet<ExprId>,
     /// The generic axes of every function that is checked, in the order of `CallInfo::axes`.
     pub generics: HashMap<ItemRef, Vec<AxisId>>,
     /// The axes that a function without a name touches: those of every value in it.

@@ -137,8 +137,7 @@ impl Checker<'_> {
 }
 
 /// Names that the language has and this version does not.
-const LATER: [&str; 8] =
-    ["binomial", "copy", "custom_grad", "dirichlet", "ema", "freeze", "poisson", "reverse_grad"];
+const LATER: [&str; 3] = ["binomial", "dirichlet", "poisson"];
 
 /// Builtins that are values and not functions.
 pub(super) fn is_constant(builtin: Builtin) -> bool {

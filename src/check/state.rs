@@ -2,13 +2,14 @@
 //!
 //! In: trees, item by item. Out: the tables of [`Program`] and diagnostics.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
-use crate::syntax::ast::Name;
+use crate::syntax::ast::{Function, Name};
 
 /// The checker of one compilation.
 pub(super) struct Checker<'a> {
@@ -234,6 +235,27 @@ pub(super) struct LoopState {
     pub yields: Vec<(Type, Span)>,
 }
 
+/// The functions of the layer that is being checked.
+#[derive(Debug)]
+pub(super) struct LayerMethods {
+    pub layer: ItemRef,
+    /// The axes of the layer.
+    pub axes: Vec<AxisId>,
+    /// How many scopes there are at the level of the layer.
+    pub depth: usize,
+    /// Each with its place among the members.
+    pub functions: Vec<(usize, Rc<Function>)>,
+    pub states: Vec<MethodState>,
+}
+
+/// How far the checker is with a function of a layer.
+#[derive(Debug)]
+pub(super) enum MethodState {
+    Todo,
+    Open,
+    Done(Rc<Signature>),
+}
+
 /// The place that is being checked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Context {
@@ -248,6 +270,8 @@ pub(super) struct Context {
     pub results: bool,
     pub hint: Option<Hint>,
     pub trace: Trace,
+    /// In a layer: its functions, which may call each other.
+    pub methods: Option<Rc<RefCell<LayerMethods>>>,
     /// In a function without a name: the axes of every value in it.
     pub touched: Option<AxisIds>,
     /// The loops around, the innermost last.
@@ -284,6 +308,10 @@ pub(super) struct Trial {
     /// The train block at hand, and the names in it that the experiment can read after it.
     pub block: Option<Span>,
     pub exported: Vec<Name>,
+    /// Models that others are made of: they need no training of their own.
+    pub copied: BTreeSet<Span>,
+    /// The value at hand is that of a `let` with one name.
+    pub named_model: bool,
     /// Where the conditions of the `if`s around come from.
     pub conditions: Vec<Trace>,
     /// Names of terms, for plots.

@@ -7,7 +7,7 @@ use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{AxisDeclaration, Expr, Init, Let, Name, Statement, StatementKind};
+use crate::syntax::ast::{AxisDeclaration, Expr, ExprKind, Init, Let, Name, Statement, StatementKind};
 
 impl Checker<'_> {
     pub fn statement(&mut self, statement: &Statement) {
@@ -75,8 +75,9 @@ impl Checker<'_> {
 
     pub fn let_statement(&mut self, l: &Let) {
         if let Some(refresh) = &l.refresh {
-            self.unavailable(refresh.span, "`every ... steps` after a `let`");
+            self.static_number(refresh, "the number of steps");
         }
+        self.trial.named_model = l.names.len() == 1;
         let declared = l.ty.as_ref().map(|ty| (self.ty(ty), ty.span));
         // At the level of an experiment, a `let` made from measures works on results.
         let value_expr = match &l.value {
@@ -117,9 +118,29 @@ impl Checker<'_> {
         let kind = if results { LocalKind::Result } else { LocalKind::Let };
         match l.names.as_slice() {
             [name] => {
+                let copied = self.made_of_models(value_expr);
+                if let Some(refresh) = &l.refresh
+                    && !(self.context.place == Place::Train && copied)
+                {
+                    self.kept_out_of_place(refresh, "`every ... steps`");
+                }
+                if copied && self.context.place == Place::Train {
+                    if let ExprKind::Call(call) = &value_expr.kind
+                        && let Some(of) = call.arguments.first()
+                        && let crate::syntax::ast::ArgumentKind::Positional(of) = &of.kind
+                    {
+                        self.starts_before(of, "a model kept in a train block");
+                    }
+                    self.trial.exported.push(name.clone());
+                }
                 if let Type::Model { .. } = ty {
                     trace.models.insert(name.span);
-                    if self.context.place == Place::Experiment {
+                    let made = matches!(value_expr.kind, ExprKind::Unary { .. } | ExprKind::Binary { .. });
+                    if self.context.place == Place::Experiment
+                        && !copied
+                        && !made
+                        && !self.is_frozen(value_expr)
+                    {
                         self.trial.models.push((name.text.clone(), name.span));
                     }
                 }

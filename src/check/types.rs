@@ -121,6 +121,7 @@ impl Checker<'_> {
             Element::Float => "Float".into(),
             Element::Bool => "Bool".into(),
             Element::Index(axis) => self.axis_name(axis),
+            Element::Text => "Text".into(),
         }
     }
 

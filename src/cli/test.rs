@@ -27,6 +27,7 @@ struct Tally {
     failed: usize,
     assertions: usize,
     gradients: usize,
+    second: usize,
 }
 
 impl Test {
@@ -53,8 +54,8 @@ impl Test {
             }
         }
         println!(
-            "{} passed, {} failed; {} assertions, {} functions' derivatives compared",
-            tally.passed, tally.failed, tally.assertions, tally.gradients
+            "{} passed, {} failed; {} assertions, {} functions' derivatives compared, {} to second order",
+            tally.passed, tally.failed, tally.assertions, tally.gradients, tally.second
         );
         if tally.failed > 0 { exit.max(Exit::Refuted) } else { exit }
     }
@@ -74,6 +75,7 @@ impl Test {
             }
             tally.assertions += outcome.assertions;
             tally.gradients += outcome.gradients.len();
+            tally.second += outcome.second.len();
             if self.verbose || !passed {
                 println!("{} {name}: {}", if passed { "ok    " } else { "failed" }, outcome.name);
             }

@@ -159,6 +159,7 @@ fn convert(schema: &Schema, arrays: &[Array]) -> Checked<Table> {
         rows,
         columns: Vec::new(),
         texts: Vec::new(),
+        keys: None,
         categories: Vec::new(),
         groups: Vec::new(),
         hash: blake3::hash(&[]),

@@ -1,7 +1,7 @@
 //! Which columns of the files each declared column is: by name, by numbered group, with the sizes of inner axes.
 
 use super::group;
-use super::schema::{ColumnSpec, Schema};
+use super::schema::{ColumnKind, ColumnSpec, Schema};
 use super::table::SizedAxis;
 use super::text::Records;
 use crate::diagnostic::{Checked, Code, Diagnostic, nearest};
@@ -10,7 +10,12 @@ use crate::source::Span;
 /// The fields of a declared column in the order of its inner axes: (file, field).
 pub struct Bound {
     pub fields: Vec<(usize, usize)>,
+    /// The column tells where the field is empty: `known: Bool = "age.missing"`.
+    pub is_missing: bool,
 }
+
+/// After the name of a field: whether it is empty.
+const MISSING: &str = ".missing";
 
 /// The sizes of inner axes found so far, with the column that set each.
 #[derive(Default)]
@@ -145,10 +150,22 @@ pub fn sizes(schema: &Schema, bound: &[Bound]) -> Checked<Sizes> {
 fn bind(column: &ColumnSpec, headers: &[(usize, usize, &str)]) -> Result<Bound, Diagnostic> {
     let wanted = column.header();
     if !column.inner.is_empty() {
-        return group::bind(column, headers).map(|fields| Bound { fields });
+        let is_missing = column.kind == ColumnKind::Bool && wanted.ends_with(MISSING);
+        if is_missing {
+            let mut stem = column.clone();
+            stem.header = wanted.strip_suffix(MISSING).map(String::from);
+            return group::bind(&stem, headers).map(|fields| Bound { fields, is_missing });
+        }
+        return group::bind(column, headers).map(|fields| Bound { fields, is_missing });
     }
     if let Some((file, field, _)) = headers.iter().find(|(_, _, h)| *h == wanted) {
-        return Ok(Bound { fields: vec![(*file, *field)] });
+        return Ok(Bound { fields: vec![(*file, *field)], is_missing: false });
+    }
+    if column.kind == ColumnKind::Bool
+        && let Some(stem) = wanted.strip_suffix(MISSING)
+        && let Some((file, field, _)) = headers.iter().find(|(_, _, h)| *h == stem)
+    {
+        return Ok(Bound { fields: vec![(*file, *field)], is_missing: true });
     }
     let problem =
         Diagnostic::error(Code::A0416, column.span, format!("no column of the file is called `{wanted}`"))

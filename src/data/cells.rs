@@ -130,6 +130,7 @@ pub fn convert(schema: &Schema, bound: &[Bound], records: &[Records]) -> Checked
         rows,
         columns: Vec::new(),
         texts: Vec::new(),
+        keys: None,
         categories: Vec::new(),
         groups: Vec::new(),
         hash: blake3::hash(&[]),
@@ -142,6 +143,7 @@ pub fn convert(schema: &Schema, bound: &[Bound], records: &[Records]) -> Checked
         let inner = column.inner.iter().map(|axis| axis.name.clone()).collect();
         let (element, tensor) = match &column.kind {
             ColumnKind::Float => (Element::Float, Tensor::F32(floats(&cells, &mut problems))),
+            ColumnKind::Bool if bound.is_missing => (Element::Bool, Tensor::Bool(missing(&cells))),
             ColumnKind::Bool => (Element::Bool, Tensor::Bool(booleans(&cells, &mut problems))),
             ColumnKind::Text => {
                 let mut values = Vec::with_capacity(rows * bound.fields.len());
@@ -205,6 +207,16 @@ fn number_problem(problems: &mut Problems, cell: &str, place: impl Fn() -> Strin
                 .help(help)
         }),
     }
+}
+
+/// Where the cells are empty, or hold a mark of missing numbers.
+fn missing(cells: &Cells) -> Vec<u8> {
+    let rows = 0..cells.records[0].rows.len();
+    rows.flat_map(|row| cells.bound.fields.iter().map(move |(file, field)| (row, *file, *field)))
+        .map(|(row, file, field)| {
+            u8::from(is_missing(cells.records[file].rows[row].get(field).unwrap_or(""), true))
+        })
+        .collect()
 }
 
 fn booleans<'a>(cells: &Cells<'a>, problems: &mut Problems<'a>) -> Vec<u8> {

@@ -11,10 +11,12 @@ mod bind;
 mod bytes;
 mod category;
 mod cells;
+mod columnar;
 mod fold;
 mod group;
 mod idx;
 mod jsonl;
+mod key;
 mod lines;
 mod loose;
 mod npy;
@@ -31,7 +33,9 @@ mod tests;
 
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
-pub use schema::{ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec};
+pub use schema::{
+    ColumnKind, ColumnSpec, Domain, InnerAxis, Key, Missing, Piece, Schema, SourceKind, SourceSpec,
+};
 pub use split::{Amount, PartSpec, Split, SplitSpec, split};
 pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
 
@@ -51,6 +55,7 @@ pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
         }
         SourceKind::Tsv => text::read(schema, &files, |file| text::parse(schema, file, b'\t', false))?,
         SourceKind::Jsonl => text::read(schema, &files, |file| jsonl::parse(schema, file))?,
+        SourceKind::Parquet => text::read(schema, &files, |file| columnar::parse(schema, file))?,
         SourceKind::Text => text::read(schema, &files, |file| lines::parse(schema, file))?,
         SourceKind::Idx | SourceKind::Npy | SourceKind::Npz | SourceKind::Safetensors => {
             arrays::read(schema, &files)?

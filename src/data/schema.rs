@@ -9,7 +9,16 @@ pub struct Schema {
     pub name: String,
     pub source: SourceSpec,
     pub columns: Vec<ColumnSpec>,
+    /// The field that names the rows: each is one value of a category. The rows are put in the order of a category.
+    pub key: Option<Key>,
     /// The declaration.
+    pub span: Span,
+}
+
+/// `by name`: the field of the file whose values are the rows of a category.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub header: String,
     pub span: Span,
 }
 
@@ -54,6 +63,8 @@ pub enum SourceKind {
     Npz,
     /// An object of JSON a line; columns are found by name.
     Jsonl,
+    /// Compressed columns; found by name.
+    Parquet,
     /// Plain text without columns.
     Text,
     /// Named arrays; columns are found by name.
@@ -78,6 +89,7 @@ impl SourceKind {
             "npy" => SourceKind::Npy,
             "npz" => SourceKind::Npz,
             "jsonl" => SourceKind::Jsonl,
+            "parquet" => SourceKind::Parquet,
             "text" => SourceKind::Text,
             "safetensors" => SourceKind::Safetensors,
             _ => return None,

@@ -11,6 +11,8 @@ pub struct Table {
     /// In the order of the schema, without the text columns.
     pub columns: Vec<Column>,
     pub texts: Vec<TextColumn>,
+    /// The value of the key in each row, for a table with one.
+    pub keys: Option<Vec<String>>,
     /// One for each category axis that a column names, in order of first mention.
     pub categories: Vec<CategoryAxis>,
     /// The inner axes with the sizes found, in order of first mention.

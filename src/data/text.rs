@@ -8,6 +8,7 @@ use csv::StringRecord;
 use super::bind::{self, Bound};
 use super::bytes::DataFile;
 use super::cells;
+use super::key;
 use super::schema::{Missing, Schema};
 use super::table::Table;
 use crate::diagnostic::{Checked, Code, Diagnostic};
@@ -49,7 +50,10 @@ pub fn read(
     bind::same_lengths(schema, &records.iter().map(|r| (r.path.as_str(), r.rows.len())).collect::<Vec<_>>())?;
     let bound = bind::columns(schema, &records)?;
     drop_rows(schema, &bound, &mut records)?;
-    cells::convert(schema, &bound, &records)
+    let keys = key::sort(schema, &mut records).map_err(|problem| vec![problem])?;
+    let mut table = cells::convert(schema, &bound, &records)?;
+    table.keys = keys;
+    Ok(table)
 }
 
 /// A table with a header line. In quotes, the delimiter and line breaks are characters of a value.

@@ -89,6 +89,7 @@ codes! {
     A0222 "a function is wanted";
     A0223 "another function is wanted";
     A0224 "parameter without a type";
+    A0225 "no derivative";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";
@@ -96,6 +97,7 @@ codes! {
     A0251 "sizes differ";
     A0252 "outside an axis";
     A0253 "not a single number";
+    A0254 "least count without else";
     A0263 "matrix of two sizes";
     A0264 "no derivative by a parameter";
     A0265 "a function of texts elsewhere";
@@ -128,6 +130,8 @@ codes! {
     A0325 "training setting twice";
     A0326 "training without objective";
     A0331 "starts before the first step";
+    A0332 "models of different make";
+    A0333 "model kept outside a train block";
     A0341 "a second axis of moments";
     A0342 "training stopped by several truth values";
     A0343 "a record that cannot choose what to keep";

@@ -61,6 +61,15 @@ impl Graph {
         NodeId(self.nodes.len() as u32 - 1)
     }
 
+    /// Forgets the nodes from this number on.
+    pub fn truncate(&mut self, nodes: usize) {
+        self.nodes.truncate(nodes);
+        for bucket in self.interned.values_mut() {
+            bucket.retain(|id| (id.0 as usize) < nodes);
+        }
+        self.interned.retain(|_, bucket| !bucket.is_empty());
+    }
+
     /// The node that is exactly this one, made if there is none.
     fn intern(&mut self, op: Op, operands: SmallVec<[NodeId; 3]>, ty: Type, span: Span) -> NodeId {
         let mut hasher = DefaultHasher::new();

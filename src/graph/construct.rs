@@ -60,6 +60,11 @@ impl Graph {
         self.apply(Op::Random { site, order: order.to_vec() }, &[seed, step])
     }
 
+    /// The same in a round of a loop, which is a scalar index too.
+    pub fn random_in_round(&mut self, site: u32, [seed, step, round]: [NodeId; 3], order: &[Axis]) -> Built {
+        self.apply(Op::Random { site, order: order.to_vec() }, &[seed, step, round])
+    }
+
     pub fn unary(&mut self, unary: Unary, x: NodeId) -> Built {
         self.apply(Op::Unary(unary), &[x])
     }

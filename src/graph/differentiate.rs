@@ -5,12 +5,15 @@
 //! summed, since the operand is constant along it; what it lacks is broadcast. Each operation's rule is in its
 //! family's file.
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::Graph;
 use super::axis::AxisSet;
 use super::node::{Element, NodeId};
-use super::op::{Op, TypeError};
+use super::op::scan::pull_back;
+use super::op::{Body, Op, TypeError};
 
 /// The adjoint of each operand: none where it has no derivative. Axes are not fitted yet.
 pub type Adjoints = SmallVec<[Option<NodeId>; 3]>;
@@ -32,25 +35,41 @@ impl Graph {
         adjoint: NodeId,
         wrt: &[NodeId],
     ) -> Result<Vec<NodeId>, TypeError> {
+        self.gradient_of(&[(output, adjoint)], wrt)
+    }
+
+    /// The gradient of the sum of all `sum(output * adjoint)`.
+    pub fn gradient_of(
+        &mut self,
+        outputs: &[(NodeId, NodeId)],
+        wrt: &[NodeId],
+    ) -> Result<Vec<NodeId>, TypeError> {
         let before = self.span;
-        let gradients = self.pull_back(output, adjoint, wrt);
+        let gradients = self.pull_back(outputs, wrt);
         self.span = before;
         gradients
     }
 
-    fn pull_back(
-        &mut self,
-        output: NodeId,
-        adjoint: NodeId,
-        wrt: &[NodeId],
-    ) -> Result<Vec<NodeId>, TypeError> {
-        let on_path = self.differentiable_from(wrt, output);
-        let mut adjoints: Vec<Option<NodeId>> = vec![None; output.0 as usize + 1];
-        if on_path[output.0 as usize] {
-            adjoints[output.0 as usize] = Some(self.fit(adjoint, output)?);
+    fn pull_back(&mut self, outputs: &[(NodeId, NodeId)], wrt: &[NodeId]) -> Result<Vec<NodeId>, TypeError> {
+        let last = outputs.iter().map(|(output, _)| *output).max().unwrap_or(NodeId(0));
+        let on_path = self.differentiable_from(wrt, last);
+        let mut adjoints: Vec<Option<NodeId>> = vec![None; last.0 as usize + 1];
+        for (output, adjoint) in outputs {
+            if on_path[output.0 as usize] {
+                let adjoint = self.fit(*adjoint, *output)?;
+                self.accumulate(&mut adjoints, *output, adjoint)?;
+            }
         }
-        for number in (0..=output.0).rev() {
+        let loops = self.loops_up_to(last);
+        for number in (0..=last.0).rev() {
             let id = NodeId(number);
+            if let Op::Scan { .. } = self.node(id).op {
+                // The results of a loop go back together, when all that use any of them are done.
+                if let Some(members) = loops.get(&id) {
+                    self.pull_back_loop(members, &on_path, &mut adjoints)?;
+                }
+                continue;
+            }
             let Some(adjoint) = adjoints[number as usize] else { continue };
             let node = self.node(id);
             let operands = node.operands.clone();
@@ -60,13 +79,9 @@ impl Graph {
             }
             self.span = node.span;
             for (operand, adjoint) in operands.iter().zip(rule(self, id, adjoint)?) {
-                let at = operand.0 as usize;
-                if let (true, Some(adjoint)) = (on_path[at], adjoint) {
+                if let (true, Some(adjoint)) = (on_path[operand.0 as usize], adjoint) {
                     let adjoint = self.fit(adjoint, *operand)?;
-                    adjoints[at] = Some(match adjoints[at] {
-                        Some(sum) => self.plus(sum, adjoint)?,
-                        None => adjoint,
-                    });
+                    self.accumulate(&mut adjoints, *operand, adjoint)?;
                 }
             }
         }
@@ -81,6 +96,53 @@ impl Graph {
             .collect()
     }
 
+    fn accumulate(
+        &mut self,
+        adjoints: &mut [Option<NodeId>],
+        node: NodeId,
+        adjoint: NodeId,
+    ) -> Result<(), TypeError> {
+        let at = node.0 as usize;
+        adjoints[at] = Some(match adjoints[at] {
+            Some(sum) => self.plus(sum, adjoint)?,
+            None => adjoint,
+        });
+        Ok(())
+    }
+
+    /// The results of each loop up to a node, by the first of them.
+    fn loops_up_to(&self, last: NodeId) -> HashMap<NodeId, Vec<NodeId>> {
+        let mut by_body: HashMap<(Body, &[NodeId]), Vec<NodeId>> = HashMap::new();
+        for (number, node) in self.nodes.iter().enumerate().take(last.0 as usize + 1) {
+            if let Op::Scan { body, .. } = &node.op {
+                by_body.entry((body.clone(), &node.operands[..])).or_default().push(NodeId(number as u32));
+            }
+        }
+        by_body.into_values().map(|members| (members[0], members)).collect()
+    }
+
+    fn pull_back_loop(
+        &mut self,
+        members: &[NodeId],
+        on_path: &[bool],
+        adjoints: &mut [Option<NodeId>],
+    ) -> Result<(), TypeError> {
+        let results: Vec<(NodeId, NodeId)> =
+            members.iter().filter_map(|id| Some((*id, adjoints[id.0 as usize]?))).collect();
+        let operands = self.node(members[0]).operands.clone();
+        let wanted: Vec<bool> = operands.iter().map(|operand| on_path[operand.0 as usize]).collect();
+        if results.is_empty() || !wanted.contains(&true) {
+            return Ok(());
+        }
+        for (operand, adjoint) in operands.iter().zip(pull_back(self, &results, &wanted)?) {
+            if let (true, Some(adjoint)) = (on_path[operand.0 as usize], adjoint) {
+                let adjoint = self.fit(adjoint, *operand)?;
+                self.accumulate(adjoints, *operand, adjoint)?;
+            }
+        }
+        Ok(())
+    }
+
     /// For every node up to `output`: whether a derivative by one of `wrt` can flow into it.
     fn differentiable_from(&self, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
         let mut from = vec![false; output.0 as usize + 1];
@@ -91,7 +153,9 @@ impl Graph {
             let node = &self.nodes[number];
             if node.element == Element::Float && node.op.rules().derivative.is_some() {
                 from[number] |= match &node.op {
-                    Op::Special(special) => from[node.operands[special.argument()].0 as usize],
+                    Op::Special(special) => {
+                        special.differentiable().iter().any(|at| from[node.operands[*at].0 as usize])
+                    }
                     _ => node.operands.iter().any(|operand| from[operand.0 as usize]),
                 };
             }
@@ -111,8 +175,11 @@ impl Graph {
         specials.into_iter().find(|id| {
             let node = self.node(*id);
             let Op::Special(special) = node.op else { return false };
-            let parameters = node.operands[..special.argument()].iter();
-            parameters.into_iter().any(|operand| from[operand.0 as usize])
+            let by = special.differentiable();
+            let lost = |at: &usize| !by.contains(at) && from[node.operands[*at].0 as usize];
+            // Counts are steps, like `floor`: there is nothing to lose.
+            !by.is_empty()
+                && (0..special.operands()).any(|at| lost(&at))
                 && self.differentiably_depends_on(output, *id)
         })
     }

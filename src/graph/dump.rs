@@ -8,7 +8,7 @@ use petgraph::graph::DiGraph;
 
 use super::axis::{Axis, AxisSet};
 use super::node::{NodeId, Program};
-use super::op::{Op, Ties};
+use super::op::{Body, Op, Take, Ties};
 use super::{Check, Graph};
 
 impl Graph {
@@ -84,6 +84,15 @@ impl Graph {
             Op::Cumulative { axis, reverse, .. } => {
                 format!("{}{}", label(axis), if *reverse { ", reverse" } else { "" })
             }
+            Op::Scan { body, take } => {
+                let number = self.bodies().iter().position(|known| known == body).unwrap_or(0);
+                match take {
+                    Take::Last(carried) => format!("loop {number}, last {carried}"),
+                    Take::Every { node, axis } => {
+                        format!("loop {number}, every %{} along {}", node.0, label(axis))
+                    }
+                }
+            }
             Op::Matrix { rows, columns, into, .. } => {
                 let made = match into.is_empty() {
                     true => String::new(),
@@ -102,9 +111,23 @@ impl Graph {
             | Op::Not
             | Op::Select
             | Op::Special(_)
-            | Op::Stop => return name.to_string(),
+            | Op::Stop
+            | Op::Own(_) => return name.to_string(),
         };
         format!("{name}({attributes})")
+    }
+
+    /// The bodies of loops, each once.
+    fn bodies(&self) -> Vec<Body> {
+        let mut bodies: Vec<Body> = Vec::new();
+        for node in &self.nodes {
+            if let Op::Scan { body, .. } = &node.op
+                && !bodies.contains(body)
+            {
+                bodies.push(body.clone());
+            }
+        }
+        bodies
     }
 
     /// The graph for petgraph's algorithms: the weight of a node is its number, of an edge the operand's place.
@@ -147,6 +170,16 @@ impl fmt::Display for Graph {
                 write!(f, " %{}", operand.0)?;
             }
             writeln!(f, " : {}", self.type_label(NodeId(number as u32)))?;
+        }
+        for (number, body) in self.bodies().iter().enumerate() {
+            let (l, next) = (&body.0, body.0.next.iter().map(|id| format!("%{}", id.0)));
+            let next: Vec<String> = next.collect();
+            let order = if l.reverse { ", last to first" } else { "" };
+            writeln!(f, "loop {number}: {} rounds{order}, next {} {{", l.rounds, next.join(" "))?;
+            for line in l.graph.to_string().lines() {
+                writeln!(f, "  {line}")?;
+            }
+            writeln!(f, "}}")?;
         }
         Ok(())
     }

@@ -31,8 +31,8 @@ pub use cost::Cost;
 pub use fault::{Fault, MatrixFault};
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, CheckId, Compare, Cumulative, Logic, Matrix, Op, Reduction, Special, Ties, Triangle, Type,
-    TypeError, Unary, unit,
+    Binary, Body, CheckId, Compare, Cumulative, Logic, Loop, Matrix, Op, Reduction, Special, Take, Ties,
+    Triangle, Type, TypeError, Unary, unit,
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;
@@ -55,6 +55,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     pub axes: AxisTable,
     pub checks: Vec<Check>,
+    /// Derivatives that functions declare of themselves, for differentiation; a finished program has none.
+    pub own_rules: Vec<op::OwnRule>,
     /// The span of the nodes that the methods of `construct` add.
     pub span: Span,
     /// Keeps operations as they are given, without the simplifications of `simplify`.

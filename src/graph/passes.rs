@@ -4,7 +4,7 @@
 
 use super::node::Program;
 use super::op::TypeError;
-use super::rewrite::{contraction, fold, join, reassociate, shorten};
+use super::rewrite::{contraction, fold, join, reassociate, rounds, shorten};
 use super::verify::{Broken, verify};
 
 /// A rewrite: the program it gives has the same outputs.
@@ -29,7 +29,7 @@ pub enum PassError {
     Broken { pass: &'static str, broken: Broken },
 }
 
-/// Runs all passes but those named in `off`.
+/// Runs all passes but those named in `off`, on the program and then on the bodies of its loops.
 pub fn optimise(program: &Program, off: &[&str]) -> Result<Program, PassError> {
     optimise_with(program, off, &mut |_, _| {})
 }
@@ -47,6 +47,10 @@ pub fn optimise_with(
             verify(&program).map_err(|broken| PassError::Broken { pass: pass.name, broken })?;
         }
         observe(pass.name, &program);
+    }
+    if !off.contains(&rounds::NAME) {
+        program = rounds::run(&program, off)?;
+        observe(rounds::NAME, &program);
     }
     Ok(program)
 }

@@ -62,6 +62,7 @@ pub struct Scope<'a> {
     pub operands: Vec<&'a Array>,
     pub inputs: &'a [Input],
     pub store: &'a Store,
+    pub precision: Precision,
 }
 
 impl Scope<'_> {
@@ -105,8 +106,15 @@ pub fn values(program: &Program, store: &Store) -> Result<Vec<Array>, Fault> {
     let mut arrays: Vec<Array> = Vec::with_capacity(graph.nodes.len());
     for (number, node) in graph.nodes.iter().enumerate() {
         let operands = node.operands.iter().map(|id| &arrays[id.0 as usize]).collect();
-        let scope =
-            Scope { graph, id: NodeId(number as u32), node, operands, inputs: &program.inputs, store };
+        let scope = Scope {
+            graph,
+            id: NodeId(number as u32),
+            node,
+            operands,
+            inputs: &program.inputs,
+            store,
+            precision: program.precision,
+        };
         let mut values = (node.op.rules().reference)(&scope)?;
         if node.element == Element::Float && program.precision == Precision::Single {
             values.iter_mut().for_each(|value| *value = f64::from(*value as f32));

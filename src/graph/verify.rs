@@ -22,6 +22,11 @@ pub enum Broken {
         stored: Type,
         given: Type,
     },
+    /// A round of a loop breaks an invariant.
+    Loop {
+        node: NodeId,
+        broken: Box<Broken>,
+    },
     UnknownInput {
         node: NodeId,
     },
@@ -55,6 +60,26 @@ pub fn verify(program: &Program) -> Result<(), Broken> {
             }
             op => graph.type_of(op, &node.operands).map_err(|error| Broken::TypeError { node: id, error })?,
         };
+        if let Op::Scan { body, take } = &node.op {
+            let every = match take {
+                super::op::Take::Every { node, .. } => vec![*node],
+                super::op::Take::Last(_) => vec![],
+            };
+            // All nodes of one loop have one body: the first stands for them.
+            let known = graph.nodes[..number].iter().any(|other| match &other.op {
+                Op::Scan { body: other, .. } => other == body,
+                _ => false,
+            });
+            let l = &body.0;
+            let carried = l.next.iter().zip(&l.inputs);
+            for (next, ty) in carried.filter(|(next, ty)| l.graph.type_at(**next) != **ty) {
+                return Err(Broken::Type { node: id, stored: ty.clone(), given: l.graph.type_at(*next) });
+            }
+            if !known {
+                verify(&l.program(program.precision, &every))
+                    .map_err(|broken| Broken::Loop { node: id, broken: Box::new(broken) })?;
+            }
+        }
         let stored = graph.type_at(id);
         if stored != given {
             return Err(Broken::Type { node: id, stored, given });

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::Plan;
 use super::kernel::{Access, BufferId, Kernel, LoadKind, Operation, Place};
-use crate::graph::Special;
 
 impl Operation {
     /// How many arguments count.
@@ -15,7 +14,7 @@ impl Operation {
             | Operation::IndexBinary(_)
             | Operation::Compare(..)
             | Operation::Logic(_) => 2,
-            Operation::Special(Special::GammaIncomplete) => 2,
+            Operation::Special(special) if special.operands() == 2 => 2,
             Operation::Select(_) | Operation::Special(_) => 3,
         }
     }
@@ -108,6 +107,26 @@ impl Plan {
                 format!("{} {batch} of [{rows} {columns}]: {operands} -> {to}", kind.name())
             }
             Kernel::Random { site, to, .. } => format!("random site {site}: -> {}", self.name(*to)),
+            Kernel::Rounds(rounds) => {
+                let order = if rounds.reverse { ", last to first" } else { "" };
+                let early = if rounds.done.is_some() { ", may end early" } else { "" };
+                let stored: usize = rounds.bindings[..]
+                    .iter()
+                    .filter(|binding| binding.slot.0 as usize > rounds.operands())
+                    .map(|binding| &self.buffers[binding.buffer.0 as usize])
+                    .filter(|buffer| buffer.length >= rounds.rounds)
+                    .map(|buffer| buffer.length * super::element_bytes(buffer.element, self.precision))
+                    .sum();
+                let body: Vec<String> =
+                    rounds.plan.to_string().lines().map(|line| format!("  {line}")).collect();
+                format!(
+                    "{} rounds{order}{early}: {} carried, {} kept of every round in {stored} bytes; each:\n{}",
+                    rounds.rounds,
+                    rounds.carried,
+                    rounds.every,
+                    body.join("\n")
+                )
+            }
             Kernel::Check { check, condition } => format!("check {}: {}", check.0, self.access(condition)),
         }
     }

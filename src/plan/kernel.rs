@@ -138,6 +138,36 @@ pub enum Line {
     Cumulative { kind: Cumulative, reverse: bool },
 }
 
+/// A slot of a loop's plan and where it lies: at `offset`, and `stride` elements further on for every round.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binding {
+    pub slot: Slot,
+    pub buffer: BufferId,
+    pub offset: isize,
+    pub stride: isize,
+}
+
+/// A loop. The carried values, which come first among the bindings, are read and written in place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rounds {
+    pub rounds: usize,
+    pub reverse: bool,
+    pub carried: usize,
+    /// Results that are kept of every round.
+    pub every: usize,
+    /// One round.
+    pub plan: super::Plan,
+    pub bindings: Vec<Binding>,
+    /// Holds the number of the round.
+    pub round: BufferId,
+    /// Holds whether further rounds may be left out.
+    pub done: Option<BufferId>,
+    /// The arena of the round.
+    pub work: BufferId,
+    /// Which of the loops of its plan it is: filled by the backend.
+    pub number: usize,
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kernel {
     Fused(Fused),
@@ -218,12 +248,15 @@ pub enum Kernel {
         site: u32,
         seed: Access,
         step: Access,
+        /// Inside a loop.
+        round: Option<Access>,
         to: BufferId,
     },
     Check {
         check: CheckId,
         condition: Access,
     },
+    Rounds(Box<Rounds>),
 }
 
 impl Kernel {
@@ -240,7 +273,14 @@ impl Kernel {
             Kernel::Gather { index, from, .. } => vec![index.buffer, from.buffer],
             Kernel::Scatter { index, from, to, .. } => vec![index.buffer, from.buffer, to.buffer],
             Kernel::Matrix { from, right, .. } => std::iter::once(*from).chain(*right).collect(),
-            Kernel::Random { seed, step, .. } => vec![seed.buffer, step.buffer],
+            Kernel::Random { seed, step, round, .. } => {
+                let round = round.iter().map(|round| round.buffer);
+                [seed.buffer, step.buffer].into_iter().chain(round).collect()
+            }
+            Kernel::Rounds(rounds) => {
+                let read = rounds.bindings.iter().filter(|binding| binding.slot.0 < rounds.operands() as u32);
+                read.map(|binding| binding.buffer).collect()
+            }
             Kernel::Check { condition, .. } => vec![condition.buffer],
         }
     }
@@ -257,6 +297,28 @@ impl Kernel {
             Kernel::Contract(contract) => vec![contract.c.buffer],
             Kernel::Line { to, work, .. } => std::iter::once(to.buffer).chain(*work).collect(),
             Kernel::Check { .. } => vec![],
+            Kernel::Rounds(rounds) => {
+                let is_written = |binding: &&Binding| {
+                    let slot = binding.slot.0 as usize;
+                    let own = [Some(rounds.round), rounds.done].contains(&Some(binding.buffer));
+                    own || slot < rounds.carried || binding.slot.0 as usize >= rounds.results_from()
+                };
+                let written = rounds.bindings.iter().filter(is_written).map(|binding| binding.buffer);
+                written.chain([rounds.work]).collect()
+            }
         }
+    }
+}
+
+impl Rounds {
+    /// The first slot after those of the inputs.
+    fn results_from(&self) -> usize {
+        self.operands() + 1
+    }
+
+    /// How many operands it has; the slot of the number of the round comes after theirs.
+    pub fn operands(&self) -> usize {
+        let round = self.bindings.iter().find(|binding| binding.buffer == self.round);
+        round.map_or(0, |binding| binding.slot.0 as usize)
     }
 }

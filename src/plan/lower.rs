@@ -2,10 +2,10 @@
 //!
 //! In: a program and its groups. Out: buffers without places, kernels in order, and the view of every node.
 
-use super::PlanError;
 use super::group::{Group, is_elementwise};
 use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
 use super::view::{View, count, loops};
+use super::{PlanError, PlanOptions};
 use crate::graph::{Axis, AxisSet, AxisTable, Element, Graph, Node, NodeId, Op, Program, Tensor};
 
 pub struct Lowering<'a> {
@@ -21,6 +21,10 @@ pub struct Lowering<'a> {
     pub stored: Vec<bool>,
     /// The nodes that use each node.
     pub users: Vec<Vec<NodeId>>,
+    pub live: Vec<bool>,
+    /// Results of loops whose kernel is there.
+    pub taken: Vec<Option<View>>,
+    pub options: PlanOptions,
 }
 
 /// Lowers all groups in order.
@@ -28,6 +32,8 @@ pub fn lower<'a>(
     program: &'a Program,
     groups: &[Group],
     wishes: Vec<Option<Vec<Axis>>>,
+    live: Vec<bool>,
+    options: &PlanOptions,
 ) -> Result<Lowering<'a>, PlanError> {
     let graph = &program.graph;
     let mut lowering = Lowering {
@@ -41,6 +47,9 @@ pub fn lower<'a>(
         constants: Vec::new(),
         stored: stored(program, groups),
         users: users(graph, groups),
+        live,
+        taken: vec![None; graph.nodes.len()],
+        options: *options,
     };
     for group in groups {
         if group.elementwise {
@@ -217,7 +226,7 @@ impl<'a> Lowering<'a> {
                 let positions = (0..self.axes.size(*axis) as i32).collect();
                 Ok(View::dense(self.constant(Tensor::Index(positions)), &[*axis], self.axes))
             }
-            Op::Broadcast(_) => self.operand(node, 0),
+            Op::Broadcast(_) | Op::Own(_) => self.operand(node, 0),
             Op::Rename { from, to } => {
                 let mut view = self.operand(node, 0)?;
                 let stride = view.remove(*from);
@@ -295,11 +304,16 @@ impl<'a> Lowering<'a> {
                     site: *site,
                     seed: access(&seed, std::iter::empty()),
                     step: access(&step, std::iter::empty()),
+                    round: match node.operands.len() {
+                        3 => Some(access(&self.operand(node, 2)?, std::iter::empty())),
+                        _ => None,
+                    },
                     to: to.buffer,
                 };
                 self.kernels.push(kernel);
                 Ok(to)
             }
+            Op::Scan { .. } => self.scan(id),
             Op::Unary(_)
             | Op::Binary(_)
             | Op::Compare(_)

@@ -15,6 +15,7 @@ mod lower;
 mod memory;
 mod output;
 mod register;
+mod rounds;
 mod view;
 mod window;
 
@@ -74,7 +75,7 @@ impl std::fmt::Display for PlanError {
 impl std::error::Error for PlanError {}
 
 /// A planned program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub precision: Precision,
     pub buffers: Vec<Buffer>,
@@ -88,7 +89,7 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     let live = group::live(program);
     let groups = group::group(program, &live, options.fuse);
     let wishes = layout::wishes(program, &live);
-    let mut lowering = lower::lower(program, &groups, wishes)?;
+    let mut lowering = lower::lower(program, &groups, wishes, live, options)?;
     output::write_outputs(&mut lowering)?;
     let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
     let arena = memory::place(&mut buffers, &kernels, program.precision, options.in_place);
@@ -98,4 +99,31 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
         }
     }
     Ok(Plan { precision: program.precision, buffers, kernels, constants, arena })
+}
+
+impl Plan {
+    /// Faults in a loop's body are told of the loop's node: the nodes of the body are no nodes of the program.
+    fn belongs_to(&mut self, owner: NodeId) {
+        for kernel in &mut self.kernels {
+            match kernel {
+                Kernel::Gather { node, .. } | Kernel::Scatter { node, .. } | Kernel::Matrix { node, .. } => {
+                    *node = owner;
+                }
+                Kernel::Rounds(rounds) => rounds.plan.belongs_to(owner),
+                _ => {}
+            }
+        }
+    }
+
+    /// All kernels, those of loops' bodies too.
+    pub fn all_kernels(&self) -> Vec<&Kernel> {
+        let mut all = Vec::new();
+        for kernel in &self.kernels {
+            all.push(kernel);
+            if let Kernel::Rounds(rounds) = kernel {
+                all.extend(rounds.plan.all_kernels());
+            }
+        }
+        all
+    }
 }

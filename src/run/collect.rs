@@ -154,10 +154,9 @@ fn padded(found: &Found, own: &[FoundAxis]) -> Vec<f64> {
 
 /// An axis of a measured array: categories by their values, others by position.
 fn result_axis(base: &Base, axis: &FoundAxis) -> ResultAxis {
-    let category = base.tables.values().flat_map(|table| &table.categories).find(|c| c.name == axis.name);
-    let labels = match category {
+    let labels = match axis.id.and_then(|id| base.labels.get(&id)) {
         _ if axis.labels.is_some() => axis.labels.clone().unwrap_or_default(),
-        Some(category) if category.values.len() == axis.size => category.values.clone(),
+        Some(values) if values.len() == axis.size => values.clone(),
         _ => (0..axis.size).map(|i| i.to_string()).collect(),
     };
     ResultAxis { name: axis.name.clone(), labels }

@@ -28,9 +28,10 @@ pub fn dump(
     dot: bool,
 ) -> Result<String, Vec<Diagnostic>> {
     let engine = Engine::new(options.backend, options.without.clone(), options.memory);
-    let base = prepare::prepare(program, experiment, world, options).map_err(|failure| match failure {
-        Failure::Wrong(problems) | Failure::Failed(problems) => problems,
-    })?;
+    let base =
+        prepare::prepare(program, experiment, world, options, &engine).map_err(|failure| match failure {
+            Failure::Wrong(problems) | Failure::Failed(problems) => problems,
+        })?;
     let trials = vary::trials(&base.axes);
     let step =
         trial::first_step(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {

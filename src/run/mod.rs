@@ -107,7 +107,7 @@ pub fn run(
         options.without.clone(),
         options.memory.map(|bytes| bytes / together.max(1)),
     );
-    let base = prepare::prepare(program, experiment, world, options)?;
+    let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());
     let outcomes: Vec<_> = trials

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::schema::schema;
+use super::engine::Engine;
+use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
 use crate::check::program::{AxisId, AxisKind, Program};
@@ -12,7 +13,8 @@ use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
-    AxisDeclaration, Data, DataSource, Experiment, ExprKind, ItemKind, Statement, StatementKind, VaryOver,
+    AxisDeclaration, Data, DataSource, Experiment, ExprKind, Init, ItemKind, Statement, StatementKind,
+    VaryOver,
 };
 
 /// The state from which every trial starts.
@@ -24,6 +26,8 @@ pub struct Base<'p> {
     pub seed_slot: Slot,
     pub axes: Vec<VaryAxis>,
     pub tables: BTreeMap<String, Table>,
+    /// The values of the categories that data made.
+    pub labels: BTreeMap<AxisId, Vec<String>>,
     pub seed: u32,
     pub precision: Precision,
     pub allow_divergence: bool,
@@ -36,6 +40,7 @@ pub fn prepare<'p>(
     experiment: &'p Experiment,
     world: &dyn World,
     options: &Options,
+    engine: &Engine,
 ) -> Result<Base<'p>, Failure> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
@@ -46,6 +51,7 @@ pub fn prepare<'p>(
         seed_slot,
         axes: Vec::new(),
         tables: BTreeMap::new(),
+        labels: BTreeMap::new(),
         seed: options.seed,
         precision: Precision::Single,
         allow_divergence: false,
@@ -75,6 +81,9 @@ pub fn prepare<'p>(
         problems.extend(outcome.err().unwrap_or_default());
     }
     unknown_settings(&base, experiment, &mut problems);
+    if problems.is_empty() {
+        base.draw(program, engine).map_err(Failure::Failed)?;
+    }
     if problems.is_empty() { Ok(base) } else { Err(Failure::Wrong(problems)) }
 }
 
@@ -97,11 +106,39 @@ impl<'p> Base<'p> {
         }
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
-        let mut table = data::load(&schema(data, self.program, &size)?, world)?;
+        let known = Known { size: &size, labels: &self.labels };
+        let mut table = data::load(&schema(data, self.program, &known)?, world)?;
         data::text_function::compute(&mut table, &super::text::computed(data, self.program, &size)?)?;
-        let binding = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
+        let (binding, labels) = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
+        self.labels.extend(labels);
         self.scope.bind_data(&data.name.text, binding);
         self.tables.insert(data.name.text.clone(), table);
+        Ok(())
+    }
+
+    /// What is random at the top of the file is drawn by the experiment's seed, once for all trials: data that are
+    /// generated, and `let`s. Computed columns of files are made here too.
+    fn draw(&mut self, program: &'p Program, engine: &Engine) -> Result<(), Vec<Diagnostic>> {
+        *self.store.get_mut(self.seed_slot) = Tensor::Index(vec![self.seed as i32]);
+        for item in program.files.last().iter().flat_map(|file| &file.items) {
+            let drawn = match &item.kind {
+                ItemKind::Let(binding) if matches!(binding.value, Init::Draw(_)) => {
+                    self.scope.execute_let(binding, &mut self.store, self.precision)?
+                }
+                ItemKind::Data(data) if matches!(data.source, DataSource::Generated { .. }) => {
+                    let rows = self.program.axes_at.get(&data.axis.span).copied();
+                    if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
+                        self.scope.bind_axis(id, count);
+                    }
+                    Some(self.scope.generate(data, &mut self.store, self.precision)?)
+                }
+                ItemKind::Data(data) => self.scope.computed_columns(data, &mut self.store, self.precision)?,
+                _ => None,
+            };
+            if let Some(program) = drawn {
+                engine.once(program, item.span, &mut self.store)?;
+            }
+        }
         Ok(())
     }
 
@@ -173,7 +210,7 @@ fn bind_table<'p>(
     table: &Table,
     scope: &mut Scope<'p>,
     store: &mut Store,
-) -> DataBinding {
+) -> (DataBinding, Vec<(AxisId, Vec<String>)>) {
     let mut ids: BTreeMap<&str, AxisId> = BTreeMap::new();
     if let DataSource::File { columns, .. } = &data.source {
         for column in columns {
@@ -195,7 +232,14 @@ fn bind_table<'p>(
         }
     }
     let mut binding = DataBinding::default();
-    let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return binding };
+    let mut labels: Vec<(AxisId, Vec<String>)> = table
+        .categories
+        .iter()
+        .filter(|category| !category.values.is_empty())
+        .filter_map(|category| Some((*ids.get(category.name.as_str())?, category.values.clone())))
+        .collect();
+    let Some(rows) = program.axes_at.get(&data.axis.span).copied() else { return (binding, labels) };
+    labels.extend(table.keys.iter().map(|keys| (rows, keys.clone())));
     let row_axis = scope.bind_axis(rows, table.rows);
     for column in &table.columns {
         let inner =
@@ -205,7 +249,8 @@ fn bind_table<'p>(
         let name = format!("{}.{}", data.name.text, column.name);
         binding.columns.insert(column.name.clone(), Stored { slot, element: column.element, layout, name });
     }
-    binding
+    binding.texts.extend(table.texts.iter().map(|text| text.name.clone()));
+    (binding, labels)
 }
 
 /// The axis of a part of a data set's rows, if the program mentions it.

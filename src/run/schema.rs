@@ -1,17 +1,26 @@
 //! From a `data` declaration to the schema that the readers want.
 
+use std::collections::BTreeMap;
+
 use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{
-    ColumnKind, ColumnSpec, Domain, InnerAxis, Missing, Piece, Schema, SourceKind, SourceSpec,
+    ColumnKind, ColumnSpec, Domain, InnerAxis, Key, Missing, Piece, Schema, SourceKind, SourceSpec,
 };
 use crate::diagnostic::{Checked, Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, ArgumentKind, Column, Data, DataSource, ExprKind, Init, Name, TypeKind};
 
-/// The schema of data read from files. `size` tells the size of an axis that the program declares
-/// (`axis Bucket = 128`); it is none for axes that the data itself makes.
-pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<usize>) -> Checked<Schema> {
-    let DataSource::File { reader, arguments, columns } = &data.source else {
+/// What is known of axes before a data set is read.
+pub struct Known<'a> {
+    /// The size of an axis that the program declares (`axis Bucket = 128`) or other data made.
+    pub size: &'a dyn Fn(AxisId) -> Option<usize>,
+    /// The values of categories that other data made.
+    pub labels: &'a BTreeMap<AxisId, Vec<String>>,
+}
+
+/// The schema of data read from files.
+pub fn schema(data: &Data, program: &Program, known: &Known) -> Checked<Schema> {
+    let DataSource::File { reader, arguments, key, columns } = &data.source else {
         return Err(vec![Diagnostic::error(Code::A0090, data.span, "this data is not read from a file")]);
     };
     let Some(kind) = SourceKind::from_name(&reader.text) else {
@@ -26,8 +35,8 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
     }
     let span = arguments.iter().fold(reader.span, |span, argument| span.to(argument.span));
     let mut specs = Vec::new();
-    for column in columns {
-        match column_spec(column, columns, program, size) {
+    for column in columns.iter().filter(|column| !is_computed(column)) {
+        match column_spec(column, columns, program, known) {
             Ok(spec) => specs.push(spec),
             Err(problem) => problems.push(problem),
         }
@@ -39,6 +48,7 @@ pub fn schema(data: &Data, program: &Program, size: &dyn Fn(AxisId) -> Option<us
         name: data.name.text.clone(),
         source: with_options(SourceSpec::new(kind, paths, span), arguments),
         columns: specs,
+        key: key.as_ref().map(|key| Key { header: key.text.clone(), span: key.span }),
         span: data.span,
     })
 }
@@ -67,7 +77,7 @@ fn column_spec(
     column: &Column,
     columns: &[Column],
     program: &Program,
-    size: &dyn Fn(AxisId) -> Option<usize>,
+    known: &Known,
 ) -> Result<ColumnSpec, Diagnostic> {
     // A column computed from a text is read as that text.
     if let Some(header) = super::text::call(column).and_then(|call| super::text::source(call, columns)) {
@@ -82,21 +92,20 @@ fn column_spec(
         "Float" => ColumnKind::Float,
         "Bool" => ColumnKind::Bool,
         "Text" => ColumnKind::Text,
-        _ => ColumnKind::Category { axis: element.text.clone(), domain: domain(element, program, size) },
+        _ => ColumnKind::Category { axis: element.text.clone(), domain: domain(element, program, known) },
     };
     let inner = axes
         .iter()
         .map(|axis| {
             let name = axis.path.iter().map(|n| n.text.as_str()).collect::<Vec<_>>().join(".");
-            InnerAxis { name, size: program.axes_at.get(&axis.span).and_then(|id| size(*id)) }
+            InnerAxis { name, size: program.axes_at.get(&axis.span).and_then(|id| (known.size)(*id)) }
         })
         .collect();
     let header = match &column.value {
         None => None,
         Some(Init::Value(ast::Expr { kind: ExprKind::Text(name), .. })) => Some(name.clone()),
-        Some(Init::Value(e)) | Some(Init::Draw(e)) => {
-            return Err(not_yet(e.span, "a column of a file computed by an expression"));
-        }
+        // Computed columns are no columns of the file.
+        Some(Init::Value(_) | Init::Draw(_)) => None,
     };
     let missing = match &column.missing {
         None => Missing::Refuse,
@@ -105,11 +114,15 @@ fn column_spec(
     Ok(ColumnSpec { name: column.name.text.clone(), header, kind, inner, missing, span: column.span })
 }
 
-fn domain(element: &Name, program: &Program, size: &dyn Fn(AxisId) -> Option<usize>) -> Domain {
+fn domain(element: &Name, program: &Program, known: &Known) -> Domain {
     let Some(id) = program.axes_at.get(&element.span) else { return Domain::Found };
+    // A category that other data made before, or the rows of a table with a key: its labels are known.
+    if let Some(labels) = known.labels.get(id) {
+        return Domain::Listed(labels.clone());
+    }
     match program.axis(*id).kind {
         AxisKind::Category { .. } => Domain::Found,
-        _ => size(*id).map_or(Domain::Found, Domain::Size),
+        _ => (known.size)(*id).map_or(Domain::Found, Domain::Size),
     }
 }
 
@@ -117,7 +130,12 @@ fn domain(element: &Name, program: &Program, size: &dyn Fn(AxisId) -> Option<usi
 fn missing(policy: &ast::Expr) -> Result<Missing, Diagnostic> {
     match &policy.kind {
         ExprKind::Name(name) if name.text == "drop" => Ok(Missing::Drop),
-        ExprKind::Name(name) if name.text == "refuse" => Ok(Missing::Refuse),
+        ExprKind::Name(name) if matches!(name.text.as_str(), "refuse" | "error") => Ok(Missing::Refuse),
+        ExprKind::Bool(truth) => Ok(Missing::Fill(truth.to_string())),
+        ExprKind::Unary { value, .. } => match &value.kind {
+            ExprKind::Number { text, .. } => Ok(Missing::Fill(format!("-{text}"))),
+            _ => Err(not_yet(policy.span, "this policy for missing values")),
+        },
         ExprKind::Text(text) | ExprKind::Number { text, .. } => Ok(Missing::Fill(text.clone())),
         _ => Err(not_yet(policy.span, "this policy for missing values")),
     }
@@ -125,4 +143,15 @@ fn missing(policy: &ast::Expr) -> Result<Missing, Diagnostic> {
 
 fn not_yet(span: Span, what: &str) -> Diagnostic {
     Diagnostic::error(Code::A0090, span, format!("{what} is not available yet"))
+}
+
+/// Whether a column is computed from others in a graph, and not read.
+pub fn is_computed(column: &Column) -> bool {
+    match &column.value {
+        Some(Init::Value(value)) => {
+            !matches!(value.kind, ExprKind::Text(_)) && super::text::call(column).is_none()
+        }
+        Some(Init::Draw(_)) => true,
+        None => false,
+    }
 }

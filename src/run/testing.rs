@@ -1,6 +1,6 @@
 //! The `test` blocks of a file: assertions, and the derivative of every function called in them against differences.
 
-use super::engine::{Engine, read_f64, scalar};
+use super::engine::{Compiled, Engine, read_f64, scalar};
 use crate::check::program::Program as Typed;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{GradientCheck, Scope, TestProgram};
@@ -17,6 +17,8 @@ pub struct TestOutcome {
     pub assertions: usize,
     /// Functions whose derivative was compared with differences.
     pub gradients: Vec<String>,
+    /// Those of them whose second derivatives were compared, too.
+    pub second: Vec<String>,
 }
 
 /// Runs every test block of one file of the program.
@@ -38,6 +40,7 @@ fn run_test(program: &Typed, test: &Test, sources: &Sources, engine: &Engine) ->
         problems: Vec::new(),
         assertions: 0,
         gradients: Vec::new(),
+        second: Vec::new(),
     };
     if let Err(problems) = attempt(program, test, sources, engine, &mut outcome) {
         outcome.problems.extend(problems);
@@ -59,8 +62,10 @@ fn attempt(
     engine.compile(elaborated.program.clone(), test.span, &store)?.run(&mut store)?;
     assertions(&elaborated, sources, &store, outcome);
     for check in &elaborated.gradients {
-        if let Some(problem) = gradient(check, &store, engine)? {
-            outcome.problems.push(problem);
+        let compared = gradient(check, &store, engine)?;
+        outcome.problems.extend(compared.problem);
+        if compared.second && !outcome.second.contains(&check.function) {
+            outcome.second.push(check.function.clone());
         }
         if !outcome.gradients.contains(&check.function) {
             outcome.gradients.push(check.function.clone());
@@ -93,26 +98,67 @@ const ELEMENTS: usize = 64;
 /// Relative and absolute agreement that is asked for.
 const TOLERANCE: f64 = 1e-5;
 
-/// Compares the derivatives of a weighted sum of the result with differences to both sides. Where the two one-sided
-/// differences disagree there is a kink, where they are not finite there is an edge, and where they grow as the step
-/// shrinks there is a jump: all are passed over.
-fn gradient(
-    check: &GradientCheck,
-    store: &Store,
-    engine: &Engine,
-) -> Result<Option<Diagnostic>, Vec<Diagnostic>> {
+/// What comparing one function says.
+struct Compared {
+    problem: Option<Diagnostic>,
+    /// Second derivatives were compared too, and agree.
+    second: bool,
+}
+
+fn gradient(check: &GradientCheck, store: &Store, engine: &Engine) -> Result<Compared, Vec<Diagnostic>> {
     let mut store = store.clone();
     let mut compiled = engine.compile(check.program.clone(), check.span, &store)?;
     compiled.run(&mut store)?;
-    let analytic: Vec<Vec<f64>> = check.gradients.iter().map(|(_, by)| read_f64(&store, *by)).collect();
-    for (argument, (slot, _)) in check.gradients.iter().enumerate() {
-        let base = read_f64(&store, *slot);
+    let first = compare(&mut compiled, &mut store, check.value, &check.gradients, 1e-6);
+    if let Comparison::Differs(found) = first {
+        let problem = (!check.declared).then(|| differs(check, &found, "derivative"));
+        return Ok(Compared { problem, second: false });
+    }
+    let Some((value, slots)) = &check.second else { return Ok(Compared { problem: None, second: false }) };
+    Ok(match compare(&mut compiled, &mut store, *value, slots, 1e-5) {
+        Comparison::Agrees => Compared { problem: None, second: true },
+        Comparison::Nothing => Compared { problem: None, second: false },
+        Comparison::Differs(_) if check.kinks || check.declared => Compared { problem: None, second: false },
+        Comparison::Differs(found) => {
+            Compared { problem: Some(differs(check, &found, "second derivative")), second: false }
+        }
+    })
+}
+
+enum Comparison {
+    /// At every place there is a kink, an edge or a jump.
+    Nothing,
+    Agrees,
+    Differs(Difference),
+}
+
+struct Difference {
+    argument: usize,
+    at: usize,
+    found: f64,
+    differences: f64,
+}
+
+/// Compares derivatives of a value with differences to both sides. Where the two one-sided differences disagree there is a
+/// kink, where they are not finite there is an edge, and where they grow as the step shrinks there is a jump: all are passed
+/// over.
+fn compare(
+    compiled: &mut Compiled,
+    store: &mut Store,
+    value: Slot,
+    slots: &[(Slot, Slot)],
+    step: f64,
+) -> Comparison {
+    let analytic: Vec<Vec<f64>> = slots.iter().map(|(_, by)| read_f64(store, *by)).collect();
+    let mut compared = false;
+    for (argument, (slot, _)) in slots.iter().enumerate() {
+        let base = read_f64(store, *slot);
         for at in 0..base.len().min(ELEMENTS) {
-            let width = 1e-6 * base[at].abs().max(1.0);
+            let width = step * base[at].abs().max(1.0);
             let mut value_at = |x: f64| {
-                put(&mut store, *slot, at, x);
-                let outcome = compiled.run(&mut store);
-                outcome.map(|()| scalar(&store, check.value))
+                put(store, *slot, at, x);
+                let outcome = compiled.run(store);
+                outcome.map(|()| scalar(store, value))
             };
             let (above, below) = (value_at(base[at] + width), value_at(base[at] - width));
             let (Ok(above), Ok(below), Ok(here)) = (above, below, value_at(base[at])) else { continue };
@@ -132,26 +178,30 @@ fn gradient(
                 else {
                     continue;
                 };
+                // Leaves everything as it was.
+                let _ = value_at(base[at]);
                 let wider = (above - below) / (16.0 * width);
                 if (wider - central).abs() > 0.5 * central.abs() {
                     continue;
                 }
-                return Ok(Some(differs(check, argument, at, found, central)));
+                return Comparison::Differs(Difference { argument, at, found, differences: central });
             }
+            compared = true;
         }
     }
-    Ok(None)
+    if compared { Comparison::Agrees } else { Comparison::Nothing }
 }
 
-fn differs(check: &GradientCheck, argument: usize, at: usize, found: f64, differences: f64) -> Diagnostic {
+fn differs(check: &GradientCheck, difference: &Difference, what: &str) -> Diagnostic {
+    let Difference { argument, at, found, differences } = difference;
     let message = format!(
-        "the derivative of `{}` by its argument {} (element {at}) is {found:.8}, but differences give {differences:.8}",
+        "the {what} of `{}` by its argument {} (element {at}) is {found:.8}, but differences give {differences:.8}",
         check.function,
         argument + 1
     );
     Diagnostic::error(Code::A0512, check.span, message)
         .label("differentiated here")
-        .help("a `stop` inside the function cuts its gradient; call it in a test only where its derivative is the true one")
+        .help("this is a fault of the compiler, or the function is too steep here for differences; call it elsewhere")
 }
 
 fn put(store: &mut Store, slot: Slot, at: usize, value: f64) {

@@ -5,13 +5,8 @@ use crate::data::text_function::{Computed, TextFunction, pattern, script};
 use crate::diagnostic::{Checked, Code, Diagnostic};
 use crate::syntax::ast::{ArgumentKind, Call, Column, Data, DataSource, Expr, ExprKind, Init, TypeKind};
 
-/// The call that computes a column, if one does.
-pub fn call(column: &Column) -> Option<&Call> {
-    match &column.value {
-        Some(Init::Value(Expr { kind: ExprKind::Call(call), .. })) => Some(call),
-        _ => None,
-    }
-}
+/// The call of a function of texts that computes a column, if one does.
+pub use crate::check::text_call as call;
 
 fn argument(call: &Call, place: usize) -> Option<&Expr> {
     match &call.arguments.get(place)?.kind {

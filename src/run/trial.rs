@@ -170,7 +170,13 @@ impl<'a, 'p> Running<'a, 'p> {
             | StatementKind::State(_)
             | StatementKind::Assign { .. } => self.bind_statement(statement, precision),
             StatementKind::Data(data) => match &data.source {
-                DataSource::File { .. } => Ok(()),
+                DataSource::File { .. } => {
+                    let precision = self.base.precision;
+                    match self.scope.computed_columns(data, &mut self.store, precision)? {
+                        Some(program) => self.once(program, data.span),
+                        None => Ok(()),
+                    }
+                }
                 _ => self.generate(data),
             },
             StatementKind::Split(split) => self.split(split, statement.span),

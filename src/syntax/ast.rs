@@ -184,7 +184,8 @@ pub struct Data {
 #[derive(Clone, Debug)]
 pub enum DataSource {
     /// `= tsv("file") over Token { columns }`; further arguments are options of the reader.
-    File { reader: Name, arguments: Vec<Argument>, columns: Vec<Column> },
+    /// With a key (`over Shop by name`), the rows are the values of a category.
+    File { reader: Name, arguments: Vec<Argument>, key: Option<Name>, columns: Vec<Column> },
     /// `over Example = n { statements }`: generated; `let`s are hidden, columns are declared by `Column`.
     Generated { size: Expr, block: Vec<GeneratorStatement> },
     /// `over Fake = 2000 from sample(generator)`

@@ -103,7 +103,11 @@ impl Dump {
     fn data(&mut self, data: &Data) {
         let head = format!("data {} over {}", data.name.text, data.axis.text);
         match &data.source {
-            DataSource::File { reader, arguments, columns } => {
+            DataSource::File { reader, arguments, key, columns } => {
+                let head = match key {
+                    Some(key) => format!("{head} by {}", key.text),
+                    None => head,
+                };
                 self.line(format!("{head} from file ({} {})", reader.text, list(arguments, argument)));
                 self.inside(|out| columns.iter().for_each(|column| out.column(column)));
             }

@@ -1,5 +1,7 @@
 //! Runs the kernels of a plan, one after another.
 
+use std::cell::UnsafeCell;
+
 use super::contract::contract;
 use super::copy::{add, copy};
 use super::fused::{Machine, ROW};
@@ -11,7 +13,7 @@ use super::reduce::{Loops, WORK, reduce};
 use super::slots::Slots;
 use crate::backend::{Executable, Fault};
 use crate::graph::{Element, Reduction, Store, Tensor};
-use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place};
+use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place, Rounds};
 use crate::plan::{Plan, PlanOptions, element_bytes, identity};
 use crate::random::philox;
 
@@ -41,6 +43,8 @@ pub struct Executor<R> {
     work: Vec<R>,
     execute: Execute,
     parallel: bool,
+    /// The rounds of loops, by their numbers. Only the thread that runs the plan goes there.
+    loops: Vec<UnsafeCell<Executor<R>>>,
 }
 
 // The pointers are set and used in one call of `run`.
@@ -48,28 +52,49 @@ unsafe impl<R: Send> Send for Executor<R> {}
 
 impl<R: Real> Executor<R> {
     pub fn new(plan: Plan, options: &PlanOptions) -> Self {
-        let rows = plan.kernels.iter().map(|kernel| match kernel {
+        let all = plan.all_kernels();
+        let rows = all.iter().map(|kernel| match kernel {
             Kernel::Fused(fused) => fused.rows,
             _ => 0,
         });
         let scratch_bytes = rows.max().unwrap_or(0) * ROW;
-        let big = |kernel: &Kernel| matches!(kernel, Kernel::Fused(fused) if is_big(fused));
-        let threads =
-            if options.parallel && plan.kernels.iter().any(big) { rayon::current_num_threads() } else { 1 };
-        let reduces = plan.kernels.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
+        let big = |kernel: &&Kernel| matches!(kernel, Kernel::Fused(fused) if is_big(fused));
+        let threads = if options.parallel && all.iter().any(big) { rayon::current_num_threads() } else { 1 };
+        let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
+        let work = if reduces { WORK } else { 0 };
+        let arena = plan.arena;
+        Executor {
+            arena: lines(arena),
+            scratch: lines(scratch_bytes * threads),
+            work: vec![R::ZERO; work],
+            ..Executor::bare(plan, options, scratch_bytes, threads)
+        }
+    }
+
+    /// Without memory of its own: what runs in the rounds of a loop.
+    fn bare(mut plan: Plan, options: &PlanOptions, scratch_bytes: usize, threads: usize) -> Self {
         let constants = plan.constants.iter().map(|tensor| in_width::<R>(tensor)).collect();
+        let mut loops = Vec::new();
+        for kernel in &mut plan.kernels {
+            if let Kernel::Rounds(rounds) = kernel {
+                rounds.number = loops.len();
+                let body = Executor::bare(rounds.plan.clone(), options, scratch_bytes, threads);
+                loops.push(UnsafeCell::new(body));
+            }
+        }
         Executor {
             slots: Slots::new(&plan),
             bases: vec![std::ptr::null_mut(); plan.buffers.len()],
-            arena: lines(plan.arena),
+            arena: Vec::new(),
             constants,
-            scratch: lines(scratch_bytes * threads),
+            scratch: Vec::new(),
             scratch_bytes,
             threads,
-            work: vec![R::ZERO; if reduces { WORK } else { 0 }],
+            work: Vec::new(),
             execute: for_machine::<R>(),
             parallel: options.parallel,
             plan,
+            loops,
         }
     }
 
@@ -92,6 +117,12 @@ impl<R: Real> Executor<R> {
 
     fn point(&mut self, store: &mut Store) {
         let arena: *mut u8 = self.arena.as_mut_ptr().cast();
+        self.point_into(arena);
+        self.slots.open(store, &mut self.bases);
+    }
+
+    /// Places of everything that does not lie in a slot.
+    fn point_into(&mut self, arena: *mut u8) {
         for (base, buffer) in self.bases.iter_mut().zip(&self.plan.buffers) {
             match buffer.place {
                 // A place lies in the arena, or its buffer is empty or unused.
@@ -107,7 +138,35 @@ impl<R: Real> Executor<R> {
                 Place::Slot(_) => {}
             }
         }
-        self.slots.open(store, &mut self.bases);
+    }
+
+    /// All rounds of a loop.
+    ///
+    /// # Safety
+    /// As for `kernel`; nothing else uses the loop's executor.
+    unsafe fn rounds(&self, rounds: &Rounds, work: *mut R, scratch: *mut u8) -> Result<(), Fault> {
+        unsafe {
+            let body = &mut *self.loops[rounds.number].get();
+            body.point_into(self.base(rounds.work));
+            for step in 0..rounds.rounds {
+                let round = if rounds.reverse { rounds.rounds - 1 - step } else { step };
+                *self.base::<i32>(rounds.round) = round as i32;
+                for binding in rounds.bindings.iter().filter(|binding| step == 0 || binding.stride != 0) {
+                    let element = self.plan.buffers[binding.buffer.0 as usize].element;
+                    let width = element_bytes(element, self.plan.precision) as isize;
+                    let at = (binding.offset + round as isize * binding.stride) * width;
+                    let base = self.base::<u8>(binding.buffer).wrapping_offset(at);
+                    body.slots.bind(binding.slot, base, &mut body.bases);
+                }
+                for kernel in &body.plan.kernels {
+                    body.kernel(kernel, work, scratch)?;
+                }
+                if rounds.done.is_some_and(|done| *self.base::<u8>(done) != 0) {
+                    break;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn base<T>(&self, buffer: BufferId) -> *mut T {
@@ -281,12 +340,14 @@ impl<R: Real> Executor<R> {
                     };
                     return done.map_err(|fault| Fault::Matrix { node: *node, fault });
                 }
-                Kernel::Random { site, seed, step, to } => {
+                Kernel::Rounds(rounds) => self.rounds(rounds, work, scratch)?,
+                Kernel::Random { site, seed, step, round, to } => {
+                    let round = round.as_ref().map_or(0, |round| *self.at::<i32>(round) as u32);
                     let (seed, step) = (*self.at::<i32>(seed) as u32, *self.at::<i32>(step) as u32);
                     let length = self.plan.buffers[to.0 as usize].length;
                     let to = std::slice::from_raw_parts_mut(self.base::<R>(*to), length);
                     for (block, lanes) in to.chunks_mut(4).enumerate() {
-                        let bits = philox([seed, *site], [block as u32, 0, step, 0]);
+                        let bits = philox([seed, *site], [block as u32, 0, step, round]);
                         for (lane, bits) in lanes.iter_mut().zip(bits) {
                             *lane = R::from_f64((f64::from(bits >> 9) + 0.5) / 8_388_608.0);
                         }
@@ -362,6 +423,16 @@ fn parallel(machine: &Machine, fused: &Fused, chunk: usize, from: usize, to: usi
     );
 }
 
+/// Bytes of the constants of a plan and of the loops in it.
+fn constant_bytes(plan: &Plan) -> usize {
+    let own = plan.constants.iter().map(|t| t.len() * element_bytes(t.element(), plan.precision));
+    let loops = plan.kernels.iter().map(|kernel| match kernel {
+        Kernel::Rounds(rounds) => constant_bytes(&rounds.plan),
+        _ => 0,
+    });
+    own.chain(loops).sum()
+}
+
 /// A constant in the program's width.
 fn in_width<R: Real>(tensor: &Tensor) -> Tensor {
     match tensor {
@@ -433,9 +504,7 @@ impl<R: Real> Executable for Executor<R> {
     }
 
     fn memory(&self) -> usize {
-        let constants: usize =
-            self.constants.iter().map(|t| t.len() * element_bytes(t.element(), self.plan.precision)).sum();
         let work = self.work.len() * size_of::<R>();
-        (self.arena.len() + self.scratch.len()) * size_of::<CacheLine>() + constants + work
+        (self.arena.len() + self.scratch.len()) * size_of::<CacheLine>() + constant_bytes(&self.plan) + work
     }
 }

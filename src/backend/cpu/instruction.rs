@@ -282,7 +282,7 @@ unsafe fn special_function<R: Real>(special: Special, [a, b, c]: [Argument; 3], 
     unsafe {
         let get = |x: Argument, i: usize| (*x.at.cast::<R>().add(if x.uniform { 0 } else { i })).to_f64();
         for (i, to) in target::<R>(to, n).iter_mut().enumerate() {
-            let third = if special == Special::BetaIncomplete { get(c, i) } else { 0.0 };
+            let third = if special.operands() == 3 { get(c, i) } else { 0.0 };
             *to = R::from_f64(super::special::value(special, get(a, i), get(b, i), third));
         }
     }

@@ -108,6 +108,15 @@ impl Slots {
         }
     }
 
+    /// Points every buffer that lies in a slot to a place, for plans that run inside another.
+    pub fn bind(&self, slot: Slot, base: *mut u8, bases: &mut [*mut u8]) {
+        for entry in self.entries.iter().filter(|entry| entry.slot == slot) {
+            for buffer in &entry.buffers {
+                bases[buffer.0 as usize] = base;
+            }
+        }
+    }
+
     /// Writes back what was staged.
     pub fn close(&self, store: &mut Store) {
         for entry in self.entries.iter().filter(|entry| entry.written) {

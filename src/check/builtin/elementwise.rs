@@ -29,8 +29,8 @@ pub(in crate::check) fn arity(builtin: Builtin) -> Option<usize> {
         | B::LogGamma
         | B::Digamma
         | B::NormalQuantile => Some(1),
-        B::GammaIncomplete => Some(2),
-        B::BetaIncomplete => Some(3),
+        B::GammaIncomplete | B::GammaQuantile | B::PoissonQuantile => Some(2),
+        B::BetaIncomplete | B::BinomialQuantile => Some(3),
         _ => None,
     }
 }
@@ -42,6 +42,11 @@ impl Checker<'_> {
         if values.len() != arity || !call.axes.is_empty() || !call.renamed().is_empty() {
             let plural = if arity == 1 { "value" } else { "values" };
             return self.wrong_count(call, &format!("{arity} {plural}"));
+        }
+        if values.iter().any(|value| self.is_model(value)) {
+            let ty = self.model_arithmetic(&values);
+            self.builtin_done(call, &[]);
+            return ty;
         }
         let axes: Vec<Option<AxisIds>> = values.iter().map(|value| self.numbers(value)).collect();
         self.builtin_done(call, &[]);
@@ -59,6 +64,20 @@ impl Checker<'_> {
             return self.wrong_count(call, "a condition and two values");
         };
         let holds = self.truths(condition);
+        if let (true, Some(axes)) = (self.is_model(a) || self.is_model(b), &holds) {
+            let ty = self.model_arithmetic(&[a, b]);
+            self.builtin_done(call, &[]);
+            if axes.is_empty() {
+                return ty;
+            }
+            let has = self.axes_in_words(axes);
+            self.report(
+                Diagnostic::error(Code::A0332, condition.span, "a model is chosen by one truth value")
+                    .label(format!("this has {has}"))
+                    .help("reduce it first: `all(..., A)` or `any(..., A)`"),
+            );
+            return Type::Error;
+        }
         let (first, second) = (self.array_of(a), self.array_of(b));
         self.builtin_done(call, &[]);
         let (Some(holds), Some((first, left)), Some((second, right))) = (holds, first, second) else {
@@ -86,6 +105,9 @@ impl Checker<'_> {
         let [value] = call.positional()[..] else { return self.wrong_count(call, "1 value") };
         let ty = self.expression(value);
         self.builtin_done(call, &[]);
+        if matches!(ty, Type::Model { .. }) {
+            return ty;
+        }
         match self.as_array(value, &ty) {
             Some(_) => ty,
             None => Type::Error,
@@ -95,7 +117,10 @@ impl Checker<'_> {
     pub fn grad_call(&mut self, call: BuiltinCall) -> Type {
         self.options(call, &[]);
         let [y, x] = call.positional()[..] else { return self.wrong_count(call, "2 values") };
-        let (of, by) = (self.numbers(y), self.numbers(x));
+        let model = self.is_model(x).then(|| self.expression(x));
+        let by = if model.is_some() { Some(AxisIds::new()) } else { None };
+        let of = self.numbers(y);
+        let by = by.or_else(|| self.numbers(x));
         self.builtin_done(call, &[]);
         let (Some(of), Some(by)) = (of, by) else { return Type::Error };
         if let ExprKind::Name(name) = &x.kind
@@ -115,7 +140,7 @@ impl Checker<'_> {
             );
             return Type::Error;
         }
-        array(Element::Float, by)
+        model.unwrap_or_else(|| array(Element::Float, by))
     }
 
     pub fn plateau_call(&mut self, call: BuiltinCall) -> Type {
@@ -155,6 +180,11 @@ impl Checker<'_> {
     pub fn inner_call(&mut self, call: BuiltinCall) -> Type {
         self.options(call, &[]);
         let [a, b] = call.positional()[..] else { return self.wrong_count(call, "2 values") };
+        if self.is_model(a) || self.is_model(b) {
+            let ty = self.model_arithmetic(&[a, b]);
+            self.builtin_done(call, &[]);
+            return if ty == Type::Error { ty } else { Type::float() };
+        }
         let (left, right) = (self.numbers(a), self.numbers(b));
         self.builtin_done(call, &[]);
         if self.context.place != Place::Optimizer {

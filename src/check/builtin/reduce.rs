@@ -12,19 +12,22 @@ impl Checker<'_> {
     pub fn reduction(&mut self, call: BuiltinCall) -> Type {
         use Builtin as B;
         let options: &[&str] = match call.builtin {
-            B::Variance | B::StandardDeviation => &["correction"],
-            B::Quantile => &["q"],
-            _ => &[],
+            B::Variance | B::StandardDeviation => &["correction", "at_least"],
+            B::Quantile => &["q", "at_least"],
+            _ => &["at_least"],
         };
         let mut q_given = false;
         for (name, value) in self.options(call, options) {
             q_given |= name == "q";
             self.numbers(value);
-            if name == "correction" {
-                self.static_number(value, "the correction");
+            match name {
+                "correction" => self.static_number(value, "the correction"),
+                "at_least" => self.static_number(value, "the least count"),
+                _ => {}
             }
         }
         let mut positional = call.positional();
+        self.least_has_else(call);
         if call.builtin == B::Count
             && positional.first().is_none_or(|first| self.axis_argument(first).is_some())
         {
@@ -98,6 +101,21 @@ impl Checker<'_> {
         array(result, axes)
     }
 
+    /// With `at_least = n`, smaller sets count as empty: `else` says what they give.
+    fn least_has_else(&mut self, call: BuiltinCall) {
+        let least = call.named().into_iter().find(|(name, _)| name.text == "at_least");
+        if let Some((name, value)) = least
+            && call.otherwise.is_none()
+        {
+            self.report(
+                Diagnostic::error(Code::A0254, name.span.to(value.span), "smaller sets have no value")
+                    .label("sets below this count are left out")
+                    .related(call.expr.span, "this reduction has no `else`")
+                    .help("say what a smaller set gives: `... else 0`"),
+            );
+        }
+    }
+
     fn operand(
         &mut self,
         call: BuiltinCall,
@@ -145,7 +163,12 @@ impl Checker<'_> {
                         format!("groups are made by an index, not by {shown}"),
                     )
                     .label(format!("this is {shown}"))
-                    .help("group by a column of a category, or make an index: `position[A](x)`"),
+                    .help(match element {
+                        Element::Bool => {
+                            "make it an index of an axis of two: `axis Side = 2`, then `by position[Side](number(x))`"
+                        }
+                        _ => "group by a column of a category, or make an index: `position[A](x)`",
+                    }),
                 );
                 continue;
             };

@@ -82,12 +82,19 @@ impl Checker<'_> {
         match call.builtin {
             B::Where => self.where_call(call),
             B::Stop => self.stop_call(call),
+            B::Copy | B::Freeze | B::Ema => self.model_call(call),
             B::Grad => self.grad_call(call),
             B::Inner => self.inner_call(call),
             B::Plateau => self.plateau_call(call),
             B::Max | B::Min if self.is_pair(call) => self.elementwise_call(call, 2),
             builtin if is_reduction(builtin) => self.reduction(call),
-            B::Sort | B::ArgSort | B::Rank | B::CumulativeSum | B::CumulativeProduct => self.order_call(call),
+            B::Sort
+            | B::ArgSort
+            | B::Rank
+            | B::CumulativeSum
+            | B::CumulativeProduct
+            | B::CumulativeMax
+            | B::CumulativeMin => self.order_call(call),
             B::Top => self.top_call(call),
             B::Size
             | B::Iota

@@ -1,6 +1,7 @@
 //! Experiments: their statements in order, each in its phase.
 
 mod blocks;
+mod model;
 mod objective;
 mod record;
 mod results;
@@ -69,9 +70,7 @@ impl Checker<'_> {
                     self.used.insert(data.name.span);
                 }
             }
-            StatementKind::Param(_) => {
-                self.unavailable(span, "a `param` outside a layer");
-            }
+            StatementKind::Param(param) => self.table(param, span),
             StatementKind::Vary { name, over } => {
                 if place != Place::Experiment {
                     return self.out_of_place(span, "`vary`", "an experiment");

@@ -25,7 +25,7 @@ impl Checker<'_> {
             None => actual,
         };
         let ty = match ty {
-            Type::Array { .. } | Type::Error => ty,
+            Type::Array { .. } | Type::Model { .. } | Type::Error => ty,
             other => {
                 self.as_array(&state.value, &other);
                 Type::Error

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::arguments::Matched;
-use super::function_value::further_axes;
-use crate::check::infer::{Pair, assignments, silent};
+use super::function_value::{beyond, further_axes};
+use crate::check::infer::{Pair, arrays, assignments, silent};
 use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Signature};
 use crate::check::types::{Bindings, bound, lift, substitute};
@@ -109,11 +109,12 @@ impl Checker<'_> {
         parameters: &[Type],
         matched: &Matched,
     ) -> Option<Bindings> {
-        let pairs: Vec<Pair> = parameters
-            .iter()
-            .zip(&matched.values)
-            .filter_map(|(parameter, value)| Some((parameter, &value.as_ref()?.2)))
-            .collect();
+        let mut pairs: Vec<Pair> = Vec::new();
+        for (parameter, value) in parameters.iter().zip(&matched.values) {
+            if let Some((_, _, ty)) = value {
+                arrays(parameter, ty, &mut pairs);
+            }
+        }
         let unbound = silent(&signature.generics, named, &pairs);
         if !unbound.is_empty() {
             let names: Vec<String> =
@@ -224,6 +225,9 @@ impl Checker<'_> {
                 (want, have) if want == have => {}
                 (want, have) if further_axes(want, have).is_some() => {
                     extras.extend(further_axes(want, have).map(|extra| (extra, *span)));
+                }
+                (want @ (Type::Record(_) | Type::Tuple(_)), have) if beyond(want, have).is_some() => {
+                    extras.extend(beyond(want, have).map(|extra| (extra, *span)));
                 }
                 (want, have) => {
                     let (want, have) = (self.show(want), self.show(have));

@@ -13,6 +13,9 @@ use crate::syntax::ast::{Argument, AxisName, Call, Expr, ExprKind, Name};
 
 impl Checker<'_> {
     pub fn call(&mut self, expr: &Expr, call: &Call) -> Type {
+        if let Some(ty) = self.norm_of_model(expr, call) {
+            return ty;
+        }
         match &call.callee.kind {
             ExprKind::Name(name) => {
                 if let Some(local) = self.find_local(&name.text).cloned()
@@ -23,6 +26,15 @@ impl Checker<'_> {
                 {
                     let ty = self.expression(&call.callee);
                     return self.call_value(expr, call, &ty);
+                }
+                if self.find_local(&name.text).is_none()
+                    && let Some(method) = self.own_method(&name.text, name.span)
+                {
+                    self.no_reduction_clauses(call);
+                    return match method {
+                        Some(callee) => self.apply(expr, &call.axes, &call.arguments, callee),
+                        None => Type::Error,
+                    };
                 }
                 if self.find_item(&name.text).is_some() || Builtin::find(&name.text).is_some() {
                     return self.call_by_name(expr, name, call);

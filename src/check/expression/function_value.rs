@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::apply::Callee;
 use super::arguments::Matched;
 use crate::check::builtin::Builtin;
-use crate::check::infer::{Pair, silent};
+use crate::check::infer::{Pair, arrays, silent};
 use crate::check::program::{AxisId, AxisIds, CallInfo, Callable, Element, Target, Type};
 use crate::check::state::{Checker, ItemState, ParameterInfo, Signature};
 use crate::check::types::{Bindings, all_axes, array, axes_of, lift, substitute};
@@ -55,7 +55,7 @@ pub(super) fn further_axes(wanted: &Type, have: &Type) -> Option<AxisIds> {
 }
 
 /// The further axes of a result; none if it does not fit.
-fn beyond(wanted: &Type, have: &Type) -> Option<AxisIds> {
+pub(super) fn beyond(wanted: &Type, have: &Type) -> Option<AxisIds> {
     match (wanted, have) {
         (Type::Array { element: want, axes: wanted }, Type::Array { element: have, axes }) => {
             let accepted = want == have || (*want == Element::Float && *have == Element::Bool);
@@ -76,6 +76,7 @@ fn beyond(wanted: &Type, have: &Type) -> Option<AxisIds> {
             }
             Some(extra)
         }
+        (wanted @ Type::Function { .. }, have) => further_axes(wanted, have),
         (wanted, have) => (wanted == have).then(AxisIds::new),
     }
 }
@@ -113,6 +114,15 @@ impl Checker<'_> {
             && let Some(callee) = self.method_value(value, &field.text)
         {
             return self.stands_for(expr, &[], callee, wanted);
+        }
+        if let ExprKind::Name(name) = &expr.kind
+            && self.find_local(&name.text).is_none()
+            && let Some(method) = self.own_method(&name.text, name.span)
+        {
+            return match method {
+                Some(callee) => self.stands_for(expr, &[], callee, wanted),
+                None => Type::Error,
+            };
         }
         // `norm[D]`: a function with its axes named.
         let mut named: &[AxisName] = &[];
@@ -399,11 +409,12 @@ impl Checker<'_> {
         parameters: &[Type],
         matched: &mut Matched,
     ) -> Option<Bindings> {
-        let pairs: Vec<Pair> = parameters
-            .iter()
-            .zip(&matched.values)
-            .filter_map(|(parameter, value)| Some((parameter, &value.as_ref()?.2)))
-            .collect();
+        let mut pairs: Vec<Pair> = Vec::new();
+        for (parameter, value) in parameters.iter().zip(&matched.values) {
+            if let Some((_, _, ty)) = value {
+                arrays(parameter, ty, &mut pairs);
+            }
+        }
         let mut open = silent(&signature.generics, named, &pairs);
         let known = Signature {
             generics: signature.generics.iter().copied().filter(|axis| !open.contains(axis)).collect(),

@@ -14,7 +14,7 @@ mod operator;
 mod repeated;
 mod value;
 
-pub(super) use apply::plural;
+pub(super) use apply::{Callee, plural};
 
 use super::program::{AxisIds, Element, Type};
 use super::state::Checker;
@@ -76,6 +76,10 @@ impl Checker<'_> {
 
     pub fn as_array(&mut self, expr: &Expr, ty: &Type) -> Option<(Element, AxisIds)> {
         match ty {
+            Type::Array { element: Element::Text, .. } => {
+                self.text_as_value(expr);
+                None
+            }
             Type::Array { element, axes } => Some((*element, axes.clone())),
             Type::Error => None,
             Type::Callable(_) | Type::Function { .. } => self.uncalled(expr, ty),
@@ -111,11 +115,28 @@ impl Checker<'_> {
         }
     }
 
+    fn text_as_value(&mut self, expr: &Expr) {
+        let text = self.text(expr.span);
+        self.report(
+            Diagnostic::error(
+                Code::A0447,
+                expr.span,
+                format!("`{text}` is text, which is no value to compute with"),
+            )
+            .label("strings")
+            .help(format!(
+                "a function of text makes numbers of it; if it has few different values, declare it as a \
+                     category: `{text}: Kind`"
+            )),
+        );
+    }
+
     /// The axes of an expression that is used as numbers: Float, or Bool as 0 and 1.
     pub fn numbers(&mut self, expr: &Expr) -> Option<AxisIds> {
         let (element, axes) = self.array_of(expr)?;
         match element {
             Element::Float | Element::Bool => Some(axes),
+            Element::Text => None,
             Element::Index(axis) => {
                 let name = self.axis_name(axis);
                 self.report(

@@ -9,6 +9,9 @@ use crate::syntax::ast::{BinaryOperator, Expr, ExprKind, Name, UnaryOperator};
 
 impl Checker<'_> {
     pub fn unary(&mut self, operator: UnaryOperator, value: &Expr) -> Type {
+        if operator == UnaryOperator::Negate && self.is_model(value) {
+            return self.expression(value);
+        }
         let (element, axes) = match operator {
             UnaryOperator::Negate => (Element::Float, self.numbers(value)),
             UnaryOperator::Not => (Element::Bool, self.truths(value)),
@@ -18,6 +21,11 @@ impl Checker<'_> {
 
     pub fn binary(&mut self, operator: BinaryOperator, left: &Expr, right: &Expr, place: Span) -> Type {
         use BinaryOperator as B;
+        if matches!(operator, B::Add | B::Subtract | B::Multiply | B::Divide | B::Power)
+            && (self.is_model(left) || self.is_model(right))
+        {
+            return self.model_arithmetic(&[left, right]);
+        }
         match operator {
             B::Add | B::Subtract | B::Multiply | B::Divide | B::Remainder | B::Power => {
                 self.joined(left, right, Element::Float, Self::numbers)

@@ -69,6 +69,9 @@ impl Checker<'_> {
                     ),
             );
         }
+        if self.is_static(expr) {
+            self.program.static_loops.insert(expr.id);
+        }
         self.variables_at_end(expr, from, variables)
     }
 

@@ -3,16 +3,12 @@
 use std::rc::Rc;
 
 use crate::check::item::function::hint_of;
+use crate::check::item::text::text_call;
 use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
 use crate::check::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::syntax::ast::{
-    Argument, ArgumentKind, Column, Data, DataSource, Expr, ExprKind, GeneratorStatement, Init, Name,
-    TypeKind,
-};
-
-const READERS: [&str; 8] = ["csv", "tsv", "jsonl", "text", "idx", "npy", "npz", "safetensors"];
+use crate::syntax::ast::{Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind};
 
 impl Checker<'_> {
     /// Declares a data set with its axes in the scope at hand.
@@ -21,19 +17,19 @@ impl Checker<'_> {
             let first = first.span;
             self.defined_twice(&data.name, first);
         }
+        let taken = self.find_axis(&data.axis.text);
         let kind = AxisKind::Rows { data: data.name.text.clone() };
         let rows = self.new_axis(data.axis.text.clone(), kind, data.axis.span);
         self.declare_axis(&data.axis, rows);
         let (columns, trace) = self.traced(|c| match &data.source {
-            DataSource::File { reader, arguments, columns } => {
+            DataSource::File { reader, arguments, key, columns } => {
                 c.reader(reader, arguments);
-                Some(c.file_columns(data, columns))
+                if let Some(key) = key {
+                    c.table_key(data, reader, key, taken);
+                }
+                Some(c.file_columns(data, rows, columns))
             }
             DataSource::Generated { size, block } => {
-                // Each trial draws its own rows, so the data belong to an experiment.
-                if c.context.place != Place::Experiment {
-                    c.unavailable(data.name.span, "generated data outside an experiment");
-                }
                 c.static_number(size, "the number of rows");
                 Some(c.generated(rows, block))
             }
@@ -70,150 +66,63 @@ impl Checker<'_> {
         Some(info)
     }
 
-    fn reader(&mut self, reader: &Name, arguments: &[Argument]) {
-        if !READERS.contains(&reader.text.as_str()) {
-            let help = match nearest(&reader.text, READERS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the readers are {}", READERS.join(", ")),
-            };
-            self.report(
-                Diagnostic::error(Code::A0112, reader.span, format!("there is no reader `{}`", reader.text))
-                    .label("unknown reader")
-                    .help(help),
-            );
-        }
-        let mut paths = 0;
-        for argument in arguments {
-            match &argument.kind {
-                ArgumentKind::Positional(value) => {
-                    let ty = self.expression(value);
-                    paths += 1;
-                    if !matches!(ty, Type::Text | Type::Error) {
-                        let shown = self.show(&ty);
-                        self.report(
-                            Diagnostic::error(
-                                Code::A0206,
-                                value.span,
-                                format!("the path of a file is wanted, not {shown}"),
-                            )
-                            .label("not a path")
-                            .related(reader.span, "for this reader")
-                            .help("write the path in quotes: `csv(\"data/file.csv\")`"),
-                        );
-                    }
-                }
-                ArgumentKind::Named { name, value } => self.reader_option(reader, name, value),
-                ArgumentKind::As { .. } => {
-                    self.report(
-                        Diagnostic::error(
-                            Code::A0218,
-                            argument.span,
-                            "`as` names an axis that a builtin makes",
-                        )
-                        .label("not possible here")
-                        .help("a reader takes paths in quotes"),
-                    );
-                }
-            }
-        }
-        if paths == 0 {
-            self.report(
-                Diagnostic::error(
-                    Code::A0202,
-                    reader.span,
-                    format!("`{}` needs the path of a file", reader.text),
-                )
-                .label("no path")
-                .help(format!("write `{}(\"data/file.{0}\")`", reader.text)),
-            );
-        }
-    }
-
-    /// `delimiter = ";"`, `each = "tokens"`, `rows = words`
-    fn reader_option(&mut self, reader: &Name, name: &Name, value: &Expr) {
-        let known: &[&str] = match reader.text.as_str() {
-            "csv" => &["delimiter"],
-            "jsonl" | "parquet" => &["each"],
-            "text" => &["rows", "cells"],
-            _ => &[],
-        };
-        if !known.contains(&name.text.as_str()) {
-            self.unknown_argument(&reader.text, name, known, None);
-            return;
-        }
-        self.program.types.insert(value.id, Type::Text);
-        let (fits, help) = match (name.text.as_str(), &value.kind) {
-            ("delimiter", ExprKind::Text(text)) => {
-                (text.len() == 1 && text.is_ascii(), "one character in quotes: `delimiter = \";\"`")
-            }
-            ("delimiter", _) => (false, "one character in quotes: `delimiter = \";\"`"),
-            ("each", kind) => (
-                matches!(kind, ExprKind::Text(_)),
-                "the name of a list of the file, in quotes: `each = \"words\"`",
-            ),
-            ("rows", ExprKind::Name(word)) => (
-                ["lines", "words", "characters"].contains(&word.text.as_str()),
-                "`rows = lines`, `rows = words` or `rows = characters`",
-            ),
-            ("rows", _) => (false, "`rows = lines`, `rows = words` or `rows = characters`"),
-            (_, ExprKind::Name(word)) => (
-                ["words", "characters"].contains(&word.text.as_str()),
-                "`cells = words` or `cells = characters`",
-            ),
-            _ => (false, "`cells = words` or `cells = characters`"),
-        };
-        if !fits {
-            self.report(
-                Diagnostic::error(
-                    Code::A0444,
-                    value.span,
-                    format!("`{}` is no value of the option `{}`", self.text(value.span), name.text),
-                )
-                .label("not possible here")
-                .related(reader.span, "for this reader")
-                .help(format!("write {help}")),
-            );
-        }
-    }
-
-    fn file_columns(&mut self, data: &Data, columns: &[Column]) -> Vec<ColumnInfo> {
-        let mut infos = Vec::new();
-        for column in columns {
-            // Texts stay outside the graph: only computed columns know them.
-            if super::text::is_text(column) {
-                self.text_column(column);
-            } else if let Some(info) = self.file_column(data, column) {
-                infos.push(info);
-            }
-            match &column.value {
-                Some(Init::Value(crate::syntax::ast::Expr { kind: ExprKind::Call(call), .. })) => {
-                    self.computed_column(column, call, columns);
-                }
-                Some(Init::Value(value)) if matches!(value.kind, ExprKind::Text(_)) => {
-                    self.expression(value);
-                }
-                Some(Init::Value(value) | Init::Draw(value)) => {
-                    self.report(
-                        Diagnostic::error(Code::A0321, value.span, "the columns of a file are read, not computed")
-                            .label("an expression")
-                            .related(data.name.span, "this data set is read from a file")
-                            .help("after `=` may stand the name of the column in the file, in quotes; compute with a `let` in the blocks"),
-                    );
-                }
-                None => {}
-            }
-            // `missing drop`, or the value that stands for what is missing.
-            if let Some(missing) = &column.missing {
-                match &missing.kind {
-                    ExprKind::Name(name) if matches!(name.text.as_str(), "drop" | "refuse") => {}
-                    ExprKind::Number { .. } | ExprKind::Text(_) => {}
-                    _ => {
-                        self.unavailable(missing.span, "this policy for missing values");
-                    }
-                }
-            }
+    /// A column is read, or computed from those before it: written for one row, as a function is for one item.
+    fn file_columns(&mut self, data: &Data, rows: AxisId, columns: &[Column]) -> Vec<ColumnInfo> {
+        let (infos, axes) = self.scoped(|c| {
+            let infos =
+                columns.iter().filter_map(|column| c.read_or_computed(data, rows, column, columns)).collect();
+            (infos, c.scopes.last_mut().map(|scope| std::mem::take(&mut scope.axes)).unwrap_or_default())
+        });
+        // The columns are hidden again; the axes that they make are not.
+        match self.scopes.last_mut() {
+            Some(scope) => scope.axes.extend(axes),
+            None => self.files[self.context.file].axes.extend(axes),
         }
         infos
+    }
+
+    fn read_or_computed(
+        &mut self,
+        data: &Data,
+        rows: AxisId,
+        column: &Column,
+        columns: &[Column],
+    ) -> Option<ColumnInfo> {
+        if let Some(call) = text_call(column) {
+            self.computed_column(column, call, columns);
+        } else if is_computed(column) {
+            if let Some(missing) = &column.missing {
+                self.report(
+                    Diagnostic::error(Code::A0321, missing.span, "a computed column has no missing values")
+                        .label("nothing can be missing")
+                        .related(column.name.span, "this column is computed")
+                        .help("state the policy at the columns that it is computed from"),
+                );
+            }
+            return self.generated_column(rows, column);
+        }
+        if super::text::is_text(column) {
+            self.text_column(column);
+        }
+        if let Some(Init::Value(value)) = &column.value
+            && matches!(value.kind, ExprKind::Text(_))
+        {
+            self.expression(value);
+        }
+        if let Some(missing) = &column.missing {
+            self.missing_policy(missing);
+        }
+        let info = self.file_column(data, column)?;
+        let local = Local {
+            span: column.name.span,
+            ty: array(info.element, info.axes.clone()),
+            kind: LocalKind::Column,
+            definition: Definition::Local(column.name.span),
+        };
+        if self.scopes.last().is_some_and(|scope| !scope.values.contains_key(&column.name.text)) {
+            self.declare_local(&column.name, local, Trace::default());
+        }
+        Some(info)
     }
 
     /// Unknown elements are categories, unknown axes are groups sized by the data.
@@ -236,8 +145,8 @@ impl Checker<'_> {
                 self.declare_axis(name, id);
             }
         }
-        let known =
-            matches!(element.text.as_str(), "Float" | "Bool") || self.find_axis(&element.text).is_some();
+        let known = matches!(element.text.as_str(), "Float" | "Bool" | "Text")
+            || self.find_axis(&element.text).is_some();
         if !known && self.looks_like_type(&element.text) {
             let kind = AxisKind::Category { data: data.name.text.clone() };
             let id = self.new_axis(element.text.clone(), kind, element.span);
@@ -325,5 +234,14 @@ impl Checker<'_> {
             axes: axes.clone(),
             span: column.name.span,
         })
+    }
+}
+
+/// Whether a column of a file has an expression for its value, and not a name in the file or nothing.
+fn is_computed(column: &Column) -> bool {
+    match &column.value {
+        Some(Init::Value(value)) => !matches!(value.kind, ExprKind::Text(_)),
+        Some(Init::Draw(_)) => true,
+        None => false,
     }
 }

@@ -36,9 +36,6 @@ impl Checker<'_> {
         });
         primed.sort();
         generics.extend(primed);
-        if function.gradient.is_some() {
-            self.unavailable(function.name.span, "`gradient` of one's own");
-        }
         let hint = declared.as_ref().and_then(|(ty, order)| hint_of(ty, order));
         let actual = self.hinted(hint, |c| match &declared {
             Some((ty, _)) => c.block_expecting(&function.body, ty),
@@ -69,6 +66,9 @@ impl Checker<'_> {
             }
             (None, Some(_)) => actual,
         };
+        if let Some(gradient) = &function.gradient {
+            self.own_derivative(function, gradient, &parameters, &result);
+        }
         Signature {
             name: self.named(function),
             generics,

@@ -16,7 +16,7 @@ impl Checker<'_> {
             let mut fields: Vec<(String, Type)> = Vec::new();
             let mut calls = Vec::new();
             let mut learns = false;
-            for (at, member) in layer.members.iter().enumerate() {
+            for member in &layer.members {
                 match &member.kind {
                     MemberKind::Param(param) => {
                         learns = true;
@@ -36,25 +36,32 @@ impl Checker<'_> {
                         }
                     }
                     MemberKind::Axis(axes) => c.axis_declarations(axes),
-                    MemberKind::Call(function) => {
-                        let signature = c.function(function, Place::Layer);
-                        let name = (!function.name.text.is_empty()).then(|| function.name.text.clone());
-                        if let Some((_, _, first)) = calls
-                            .iter()
-                            .find(|(_, known, _): &&(usize, Option<String>, Rc<Signature>)| *known == name)
-                        {
-                            let first = first.span;
-                            let mut second = function.name.clone();
-                            if name.is_none() {
-                                second.text = layer.name.text.clone();
-                                second.span = function.span;
-                            }
-                            c.defined_twice(&second, first);
-                        }
-                        calls.push((at, name, signature));
-                    }
+                    MemberKind::Call(_) => {}
                 }
             }
+            c.open_methods(item, layer, &generics);
+            let functions = layer.members.iter().enumerate().filter_map(|(at, member)| match &member.kind {
+                MemberKind::Call(function) => Some((at, function)),
+                _ => None,
+            });
+            for (number, (at, function)) in functions.enumerate() {
+                let Some(signature) = c.method_signature(number, function.span) else { continue };
+                let name = (!function.name.text.is_empty()).then(|| function.name.text.clone());
+                if let Some((_, _, first)) = calls
+                    .iter()
+                    .find(|(_, known, _): &&(usize, Option<String>, Rc<Signature>)| *known == name)
+                {
+                    let first = first.span;
+                    let mut second = function.name.clone();
+                    if name.is_none() {
+                        second.text = layer.name.text.clone();
+                        second.span = function.span;
+                    }
+                    c.defined_twice(&second, first);
+                }
+                calls.push((at, name, signature));
+            }
+            c.context.methods = None;
             let constructor = Signature {
                 name: layer.name.text.clone(),
                 generics: generics.clone(),

@@ -4,7 +4,10 @@ mod data;
 mod function;
 pub(super) use function::hint_of;
 mod layer;
+mod methods;
 mod optimizer;
+mod own_derivative;
+mod reader;
 pub(super) mod text;
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::check::state::Checker;
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::syntax::ast::{Argument, ArgumentKind, Call, Column, Expr, ExprKind, TypeKind};
+use crate::syntax::ast::{Argument, ArgumentKind, Call, Column, Expr, ExprKind, Init, TypeKind};
 
 /// The functions of texts: name, how it is called, the element that it gives.
 pub const TEXT_FUNCTIONS: [(&str, &str, &str); 7] = [
@@ -14,6 +14,13 @@ pub const TEXT_FUNCTIONS: [(&str, &str, &str); 7] = [
     ("words", "words(text)", "Float"),
     ("grams", "grams(text, 3)", "Float"),
 ];
+
+/// The call of a function of texts that computes a column, if one does.
+pub fn text_call(column: &Column) -> Option<&Call> {
+    let Some(Init::Value(Expr { kind: ExprKind::Call(call), .. })) = &column.value else { return None };
+    let ExprKind::Name(name) = &call.callee.kind else { return None };
+    TEXT_FUNCTIONS.iter().any(|(known, ..)| *known == name.text).then_some(call)
+}
 
 /// Whether a column holds texts.
 pub(super) fn is_text(column: &Column) -> bool {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KINDS: [SourceKind; 8] = [
+const KINDS: [SourceKind; 9] = [
     SourceKind::Csv,
     SourceKind::Tsv,
     SourceKind::Idx,
@@ -12,6 +12,7 @@ const KINDS: [SourceKind; 8] = [
     SourceKind::Npz,
     SourceKind::Jsonl,
     SourceKind::Text,
+    SourceKind::Parquet,
     SourceKind::Safetensors,
 ];
 

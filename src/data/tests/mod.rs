@@ -22,6 +22,7 @@ pub fn schema(kind: SourceKind, paths: &[&str], columns: Vec<ColumnSpec>) -> Sch
         name: "sample".into(),
         source: SourceSpec::new(kind, paths.iter().map(|p| p.to_string()).collect(), span(100)),
         columns,
+        key: None,
         span: span(200),
     }
 }

@@ -34,9 +34,14 @@ impl<'p> Elaborator<'_, 'p> {
             | B::ArgMin
             | B::Median
             | B::Quantile => self.eval_reduction(builtin, expr, call),
-            B::Sort | B::ArgSort | B::Rank | B::Top | B::CumulativeSum | B::CumulativeProduct => {
-                self.eval_order(builtin, expr, call)
-            }
+            B::Sort
+            | B::ArgSort
+            | B::Rank
+            | B::Top
+            | B::CumulativeSum
+            | B::CumulativeProduct
+            | B::CumulativeMax
+            | B::CumulativeMin => self.eval_order(builtin, expr, call),
             B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
                 self.eval_shape(builtin, expr, call)
             }
@@ -75,6 +80,7 @@ impl<'p> Elaborator<'_, 'p> {
             }
             B::OneHot => self.one_hot(call, span),
             B::Position => self.position(call, span),
+            B::Copy | B::Freeze | B::Ema => self.model_builtin(builtin, call, span),
             B::Grad => {
                 let values = self.values(call)?;
                 let [y, x] = &values[..] else { return Err(fail::fault(span, "`grad` takes two values")) };
@@ -82,6 +88,9 @@ impl<'p> Elaborator<'_, 'p> {
                 // In a lifted call the items do not depend on each other: the gradient of their sum is that of each.
                 if !self.axes_of(y).is_subset(&self.frame.extra) {
                     self.expect_scalar(y, "the first argument of `grad`", span)?;
+                }
+                if let Value::Model(model) = x {
+                    return self.model_gradient(y, model, span);
                 }
                 let x = self.node(x, span)?;
                 self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
@@ -242,6 +251,15 @@ impl<'p> Elaborator<'_, 'p> {
             (Builtin::GammaIncomplete, [a, x]) => {
                 self.build(span, |g| g.special(Special::GammaIncomplete, [*a, *x, *x]))
             }
+            (Builtin::GammaQuantile, [a, p]) => {
+                self.build(span, |g| g.special(Special::GammaQuantile, [*a, *p, *p]))
+            }
+            (Builtin::PoissonQuantile, [mean, p]) => {
+                self.build(span, |g| g.special(Special::PoissonQuantile, [*mean, *p, *p]))
+            }
+            (Builtin::BinomialQuantile, [n, chance, p]) => {
+                self.build(span, |g| g.special(Special::BinomialQuantile, [*n, *chance, *p]))
+            }
             (builtin, [x]) => match unary(builtin) {
                 Some(operation) => self.build(span, |g| g.unary(operation, *x)),
                 None => Err(fail::fault(span, format!("`{}` of one value", builtin.name()))),
@@ -309,11 +327,18 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// `inner(a, b)`: the sum of a * b over all elements of all parameters.
     fn inner(&mut self, values: &[Value<'p>], span: Span) -> Checked<Value<'p>> {
+        if let [a] = values {
+            // `norm` of a model.
+            let square = self.inner(&[a.clone(), a.clone()], span)?;
+            return self.element_wise(Builtin::Sqrt, &[square], span);
+        }
         let [a, b] = values else { return Err(fail::fault(span, "`inner` takes two values")) };
+        let (a, b) = (&self.as_bundle(a), &self.as_bundle(b));
         let products = self.each(&[a.clone(), b.clone()], &mut |e, values| {
             let (a, b) = (e.float(&values[0], span)?, e.float(&values[1], span)?);
             let product = e.build(span, |g| g.mul(a, b))?;
-            let axes = e.axes_of(product);
+            // The items of a lifted call stay apart.
+            let axes = e.axes_of(product).minus(&e.frame.extra);
             e.build(span, |g| g.sum(product, axes.as_slice())).map(Value::Node)
         })?;
         let Value::Bundle(parts) = products else { return Ok(products) };

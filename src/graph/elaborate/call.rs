@@ -94,8 +94,12 @@ impl<'p> Elaborator<'_, 'p> {
                 e.named(&function.name.text, |e| {
                     e.bind_parameters(&function.parameters, arguments, span)?;
                     let value = e.block(&function.body)?;
-                    match &function.result {
-                        Some(ty) => e.conform(value, ty, span),
+                    let value = match &function.result {
+                        Some(ty) => e.conform(value, ty, span)?,
+                        None => value,
+                    };
+                    match function.gradient.as_deref() {
+                        Some((names, block)) => e.own_derivative(function, names, block, value, span),
                         None => Ok(value),
                     }
                 })
@@ -170,6 +174,22 @@ impl<'p> Elaborator<'_, 'p> {
                 Closure::Lambda { result, .. } => result.clone(),
                 _ => return Ok(()),
             },
+            Value::Record(values) => {
+                let TypeKind::Record(fields) = &ty.kind else { return Ok(()) };
+                for (name, ty) in fields {
+                    if let Some((_, value)) = values.iter().find(|(known, _)| *known == name.text) {
+                        self.note_extra(value, ty)?;
+                    }
+                }
+                return Ok(());
+            }
+            Value::Tuple(values) => {
+                let TypeKind::Tuple(types) = &ty.kind else { return Ok(()) };
+                for (value, ty) in values.iter().zip(types) {
+                    self.note_extra(value, ty)?;
+                }
+                return Ok(());
+            }
             _ => return Ok(()),
         };
         let mut declared = AxisSet::new();
@@ -215,6 +235,13 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     fn applied_model(&mut self, callee: &'p Expr, layer: ItemRef, method: &str) -> Checked<Arc<Model<'p>>> {
+        // Another function of the layer.
+        if let ExprKind::Name(name) = &callee.kind
+            && !self.typed().names.contains_key(&name.span)
+            && let Some(model) = self.frame.model.clone()
+        {
+            return Ok(model);
+        }
         if let ExprKind::Field { value, field } = &callee.kind
             && field.text == method
             && let Value::Model(model) = self.eval(value)?

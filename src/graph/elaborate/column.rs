@@ -39,7 +39,23 @@ impl<'p> Elaborator<'_, 'p> {
         self.typed().axes.iter().position(|info| fits(&info.kind)).map(|at| AxisId(at as u32))
     }
 
-    /// A column. `part`: none in a block on the data (the rows are the block's), else the part named, or all rows.
+    /// A column of numbers or of strings. `part`: none in a block on the data (the rows are the block's), else the
+    /// part named, or all rows.
+    pub fn column_value(
+        &mut self,
+        data: &str,
+        part: Option<Option<&str>>,
+        column: &str,
+        span: Span,
+    ) -> Checked<Value<'p>> {
+        let is_text = self.scope.data.get(data).is_some_and(|data| data.texts.contains(column));
+        if is_text {
+            return Ok(Value::Texts);
+        }
+        self.column(data, part, column, span).map(Value::Node)
+    }
+
+    /// A column of numbers, truth values or indexes.
     pub fn column(
         &mut self,
         data: &str,

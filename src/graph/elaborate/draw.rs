@@ -59,7 +59,10 @@ impl<'p> Elaborator<'_, 'p> {
             Some(moment) => moment.step,
             None => self.build(span, |g| g.index(0))?,
         };
-        self.build(span, |g| g.random_uniform(site, seed, step, &order))
+        match self.round {
+            Some(round) => self.build(span, |g| g.random_in_round(site, [seed, step, round], &order)),
+            None => self.build(span, |g| g.random_uniform(site, seed, step, &order)),
+        }
     }
 
     /// A distribution with its arguments: `normal(0, 1)`, `uniform[A](low, high)`.

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::draw::Draw;
 use super::fail;
+use super::model::Shadow;
 use super::scope::Scope;
 use super::state::Begin;
 use super::train::Block;
@@ -12,7 +13,7 @@ use super::value::{Frame, Stored, Value};
 use crate::check::program::{self as check, AxisId, AxisKind};
 use crate::diagnostic::Checked;
 use crate::graph::{
-    Axis, AxisSet, Element, Graph, NodeId, Precision, Program, Slot, Store, Tensor, TypeError,
+    Axis, AxisSet, Element, Graph, NodeId, Op, Precision, Program, Slot, Store, Tensor, TypeError,
 };
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr, ExprId};
@@ -59,9 +60,14 @@ pub struct Elaborator<'s, 'p> {
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
     pub test: Option<super::test::Record<'p>>,
+    /// The number of the round of the loops around, one number for all of them together, where there are any.
+    pub round: Option<NodeId>,
+    /// How many holes loops have made so far: each is told apart by its number.
+    pub holes: u32,
     /// In a train block: what it gathers, and the program that is run before its first step.
     pub block: Option<Block>,
     pub begin: Option<Begin>,
+    pub shadows: Vec<Shadow<'p>>,
     /// States that were assigned to, in order of the first assignment.
     pub changed: Vec<Stored>,
 }
@@ -89,8 +95,11 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             calls: 0,
             yields: Vec::new(),
             test: None,
+            round: None,
+            holes: 0,
             block: None,
             begin: None,
+            shadows: Vec::new(),
             changed: Vec::new(),
         }
     }
@@ -100,7 +109,16 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     }
 
     /// The program, whose new axes the scope keeps.
-    pub fn finish(self) -> Program {
+    /// What only differentiation needs is left out.
+    pub fn finish(mut self) -> Program {
+        let graph = &mut self.output.graph;
+        graph.own_rules.clear();
+        for node in &mut graph.nodes {
+            if let Op::Own(_) = node.op {
+                node.op = Op::Broadcast(AxisSet::new());
+                node.operands.truncate(1);
+            }
+        }
         self.scope.axes = self.output.graph.axes.clone();
         self.output
     }
@@ -192,6 +210,10 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             Value::Number(number) => self.build(span, |g| g.float(*number)),
             Value::Truth(truth) => self.build(span, |g| g.bool(*truth)),
             Value::Stored(stored) => Ok(self.read(stored)),
+            Value::Frozen(stored) => {
+                let node = self.read(stored);
+                self.build(span, |g| g.stop(node))
+            }
             Value::List(_) => self.list_node(value, None, span),
             other => Err(fail::fault(span, format!("{} where an array is wanted", other.what()))),
         }

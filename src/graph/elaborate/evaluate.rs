@@ -36,6 +36,24 @@ impl<'p> Scope<'p> {
         Ok((!program.outputs.is_empty()).then_some(program))
     }
 
+    /// Executes a `let` at the top of a file, as [`Scope::execute`] does for those of the experiment.
+    pub fn execute_let(
+        &mut self,
+        binding: &'p ast::Let,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let mut e = Elaborator::new(self, store, precision);
+        e.bind_let(binding)?;
+        for name in &binding.names {
+            let Some(value) = e.frame.values.get(&name.span).cloned() else { continue };
+            let kept = e.persist(value, &name.text, name.span)?;
+            e.scope.root.values.insert(name.span, kept);
+        }
+        let program = e.finish();
+        Ok((!program.outputs.is_empty()).then_some(program))
+    }
+
     /// A number that must be known before anything runs: a count, a percentage, a seed.
     pub fn number(&mut self, expr: &'p Expr) -> Checked<f64> {
         let mut store = Store::default();

@@ -108,9 +108,7 @@ impl<'p> Elaborator<'_, 'p> {
     fn definition(&mut self, definition: &'p Definition, name: &'p Name) -> Checked<Value<'p>> {
         match definition {
             Definition::Local(span) => self.local(*span, name),
-            Definition::Column { data, column } => {
-                self.column(data, None, column, name.span).map(Value::Node)
-            }
+            Definition::Column { data, column } => self.column_value(data, None, column, name.span),
             Definition::Item(item) => match &self.typed().item(*item).kind {
                 ItemKind::Let(binding) => {
                     let wanted = binding.names.iter().find(|n| n.text == name.text);
@@ -130,10 +128,16 @@ impl<'p> Elaborator<'_, 'p> {
     /// What a binding's name stands for: in this frame, in the scope, or at the top of its file.
     fn local(&mut self, span: crate::source::Span, name: &Name) -> Checked<Value<'p>> {
         if let Some(value) = self.frame.values.get(&span).or_else(|| self.scope.root.values.get(&span)) {
-            return Ok(value.clone());
+            let value = value.clone();
+            return self.thawed(value, name.span);
         }
         if let Some(binding) = self.scope.file_lets.get(&span).copied() {
+            // Its draws are at one place, wherever it is used.
+            let path = std::mem::take(&mut self.path);
+            let ordinals = std::mem::take(&mut self.ordinals);
             let (done, frame) = self.in_frame(Frame::default(), |e| e.bind_let(binding));
+            self.path = path;
+            self.ordinals = ordinals;
             done?;
             if let Some(value) = frame.values.get(&span) {
                 // A node belongs to this program only; anything else serves all of them.
@@ -144,6 +148,14 @@ impl<'p> Elaborator<'_, 'p> {
             }
         }
         Err(fail::fault(name.span, format!("`{}` has no value here", name.text)))
+    }
+
+    /// A frozen parameter that is read on its own is an array of this program.
+    fn thawed(&mut self, value: Value<'p>, span: crate::source::Span) -> Checked<Value<'p>> {
+        match value {
+            Value::Frozen(_) => self.node(&value, span).map(Value::Node),
+            other => Ok(other),
+        }
     }
 
     fn constant(&mut self, builtin: Builtin, name: &Name) -> Checked<Value<'p>> {
@@ -201,7 +213,8 @@ impl<'p> Elaborator<'_, 'p> {
             },
             Value::Model(model) => {
                 if let Some(parameter) = model.parameters.get(&field.text) {
-                    return Ok(Value::Stored(parameter.clone()));
+                    let parameter = parameter.clone();
+                    return self.thawed(parameter, field.span);
                 }
                 match model.members.get(&field.text) {
                     Some(member) => Ok(member.clone()),
@@ -212,7 +225,7 @@ impl<'p> Elaborator<'_, 'p> {
                 // In a block over the data, its columns are the block's.
                 let block = part.is_none() && self.views.contains_key(&data);
                 let rows = if block { None } else { Some(part.as_deref()) };
-                self.column(&data, rows, &field.text, field.span).map(Value::Node)
+                self.column_value(&data, rows, &field.text, field.span)
             }
             other => Err(fail::fault(field.span, format!("a field of {}", other.what()))),
         }
@@ -245,7 +258,7 @@ impl Value<'_> {
     /// What kind of value it is, for messages.
     pub fn what(&self) -> &'static str {
         match self {
-            Value::Node(_) | Value::Stored(_) => "an array",
+            Value::Node(_) | Value::Stored(_) | Value::Frozen(_) => "an array",
             Value::Number(_) => "a number",
             Value::Truth(_) => "a truth value",
             Value::Text(_) => "a text",
@@ -257,6 +270,7 @@ impl Value<'_> {
             Value::Function(_) => "a function",
             Value::Optimizer(_) => "an optimizer",
             Value::Rows { .. } => "a data set",
+            Value::Texts => "a column of text",
             Value::Bundle(_) => "the parameters of an objective",
             Value::Unit => "nothing",
         }

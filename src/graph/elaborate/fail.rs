@@ -55,6 +55,14 @@ pub fn not_a_value(span: Span, position: f64, axis: &str, values: &[f64]) -> Err
     ]
 }
 
+pub fn other_model(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0332, span, "these models differ in their parameters")
+            .label("a model of another make")
+            .help("arithmetic and assignment go parameter by parameter: both must be of one layer with the same axes"),
+    ]
+}
+
 /// The checker let something through that elaboration cannot read.
 pub fn fault(span: Span, what: impl std::fmt::Display) -> Errors {
     vec![

@@ -29,6 +29,16 @@ impl<'p> Elaborator<'_, 'p> {
                 let found = self.eval_kind(expr)?;
                 self.shaped(found, info, expr.span)
             }
+            // Another function of the layer.
+            ExprKind::Name(name) if !self.typed().names.contains_key(&name.span) => {
+                let found = self.frame.model.clone();
+                let method = found.and_then(|model| Some((self.method(&model, &name.text)?, model)));
+                let Some((function, model)) = method else {
+                    return Err(fail::fault(expr.span, "a function that is not resolved"));
+                };
+                let axes = self.call_axes(info, expr.span)?;
+                Ok(Value::Function(Arc::new(Closure::Method { model, function, axes })))
+            }
             ExprKind::Index { value, .. } => {
                 let found = self.eval(value)?;
                 self.shaped(found, info, expr.span)

@@ -49,8 +49,46 @@ impl<'p> Scope<'p> {
         let axes = std::mem::take(&mut e.frame.axes);
         e.scope.root.axes.extend(axes);
         let program = e.finish();
-        self.bind_data(&data.name.text, DataBinding { columns, parts: BTreeMap::new() });
+        self.bind_data(&data.name.text, DataBinding { columns, ..DataBinding::default() });
         Ok(program)
+    }
+
+    /// The program that makes the computed columns of data read from a file; none if it has none. The columns that
+    /// are read are bound already, the computed ones are bound here: run the program before any other.
+    pub fn computed_columns(
+        &mut self,
+        data: &'p ast::Data,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let DataSource::File { columns, .. } = &data.source else { return Ok(None) };
+        let name = &data.name.text;
+        let Some(mut binding) = self.data(name).cloned() else { return Ok(None) };
+        let is_read = |column: &ast::Column| {
+            binding.columns.contains_key(&column.name.text) || binding.texts.contains(&column.name.text)
+        };
+        let computed: Vec<&'p ast::Column> = columns.iter().filter(|column| !is_read(column)).collect();
+        if computed.is_empty() {
+            return Ok(None);
+        }
+        let mut e = Elaborator::new(self, store, precision);
+        e.path.push(format!("data.{name}"));
+        let rows = e.rows_axis(name, data.span)?;
+        e.frame.extra.insert(rows);
+        for column in columns {
+            if let Some(stored) = binding.columns.get(&column.name.text) {
+                e.frame.values.insert(column.name.span, Value::Stored(stored.clone()));
+            } else if binding.texts.contains(&column.name.text) {
+                e.frame.values.insert(column.name.span, Value::Texts);
+            }
+        }
+        for column in computed {
+            let stored = e.generated_column(column, rows, name)?;
+            binding.columns.insert(column.name.text.clone(), stored);
+        }
+        let program = e.finish();
+        self.bind_data(name, binding);
+        Ok(Some(program))
     }
 }
 

@@ -74,8 +74,8 @@ impl<'p> Elaborator<'_, 'p> {
         &mut self,
         layer: &'p ast::Layer,
         path: &str,
-    ) -> Checked<(BTreeMap<String, Stored>, BTreeMap<String, Value<'p>>)> {
-        let mut parameters = BTreeMap::new();
+    ) -> Checked<(BTreeMap<String, Value<'p>>, BTreeMap<String, Value<'p>>)> {
+        let mut parameters: BTreeMap<String, Stored> = BTreeMap::new();
         let mut members = BTreeMap::new();
         for member in &layer.members {
             match &member.kind {
@@ -97,6 +97,7 @@ impl<'p> Elaborator<'_, 'p> {
                 MemberKind::Call(_) => {}
             }
         }
+        let parameters = parameters.into_iter().map(|(name, stored)| (name, Value::Stored(stored))).collect();
         Ok((parameters, members))
     }
 
@@ -115,7 +116,12 @@ impl<'p> Elaborator<'_, 'p> {
                 Some(path) => format!("{path}.{}", name.text),
                 None => name.text.clone(),
             };
-            let outer_path = std::mem::replace(&mut self.path, vec![full.clone()]);
+            let in_step = self.moment.is_some();
+            let outer_path = self.path.clone();
+            match in_step {
+                true => self.path.push(name.text.clone()),
+                false => self.path = vec![full.clone()],
+            }
             let value = match &param.init {
                 Init::Value(value) => self.eval(value),
                 Init::Draw(draw) => self.drawing(Draw { ambient: layout.clone() }, |e| e.eval(draw)),
@@ -125,9 +131,22 @@ impl<'p> Elaborator<'_, 'p> {
             let node = self.float(&value, name.span)?;
             let node = self.broadcast(node, &wanted, name.span)?;
             let stored = self.allocate(&full, Element::Float, &layout)?;
-            self.write(&stored, node, name.span)?;
-            self.current.insert(stored.slot, node);
-            self.scope.parameters.insert(stored.slot, stored.clone());
+            if in_step {
+                // Made anew at every step: nothing reads what the last one left.
+                let node = self.build(name.span, |g| Ok(g.variable(node)))?;
+                self.current.insert(stored.slot, node);
+                self.versions.entry(stored.slot).or_default().push(node);
+                self.fresh.insert(stored.slot);
+            } else {
+                self.write(&stored, node, name.span)?;
+                // A test may differentiate by it in this very program.
+                let node = match self.test.is_some() {
+                    true => self.build(name.span, |g| Ok(g.variable(node)))?,
+                    false => node,
+                };
+                self.current.insert(stored.slot, node);
+                self.scope.parameters.insert(stored.slot, stored.clone());
+            }
             self.frame.values.insert(name.span, Value::Stored(stored.clone()));
             made.push((name.text.clone(), stored));
         }
@@ -141,6 +160,9 @@ impl<'p> Elaborator<'_, 'p> {
                 Some(number) if self.axes_of(node).is_empty() => Value::Number(number),
                 _ => Value::Stored(self.keep(name, node, span)?),
             },
+            Value::Model(model) if model.values().iter().any(Value::has_nodes) => {
+                self.copied(&model, name, span)?
+            }
             Value::Record(fields) => {
                 let mut kept = Vec::with_capacity(fields.len());
                 for (field, value) in fields.iter() {

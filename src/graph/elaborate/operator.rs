@@ -18,6 +18,17 @@ impl<'p> Elaborator<'_, 'p> {
         values: &[Value<'p>],
         apply: &mut dyn FnMut(&mut Self, &[Value<'p>]) -> Checked<Value<'p>>,
     ) -> Checked<Value<'p>> {
+        let template = values.iter().find_map(|value| match value {
+            Value::Model(model) => Some(Arc::clone(model)),
+            _ => None,
+        });
+        if let Some(template) = template {
+            let bundles: Vec<Value<'p>> = values.iter().map(|value| self.as_bundle(value)).collect();
+            let Value::Bundle(results) = self.each(&bundles, apply)? else {
+                return Ok(Value::Model(template));
+            };
+            return Ok(self.remade(&template, &mut results.iter().cloned()));
+        }
         let count = values.iter().find_map(|value| match value {
             Value::Bundle(parts) => Some(parts.len()),
             _ => None,
@@ -35,6 +46,14 @@ impl<'p> Elaborator<'_, 'p> {
             results.push(self.each(&of_one, apply)?);
         }
         Ok(Value::Bundle(Arc::new(results)))
+    }
+
+    /// The parameters of a model, one by one.
+    pub fn as_bundle(&self, value: &Value<'p>) -> Value<'p> {
+        match value {
+            Value::Model(model) => Value::Bundle(Arc::new(model.values())),
+            other => other.clone(),
+        }
     }
 
     pub fn unary_operator(

@@ -35,6 +35,12 @@ impl<'p> Elaborator<'_, 'p> {
             Builtin::CumulativeProduct => {
                 self.build(span, |g| g.cumulative(Cumulative::Product, x, axis, false))?
             }
+            Builtin::CumulativeMax => self.build(span, |g| g.cumulative(Cumulative::Max, x, axis, false))?,
+            Builtin::CumulativeMin => self.build(span, |g| {
+                let below = g.neg(x)?;
+                let largest = g.cumulative(Cumulative::Max, below, axis, false)?;
+                g.neg(largest)
+            })?,
             _ => {
                 let (count, id) = self.made_axis(expr, call)?;
                 let size = self.size(axis);

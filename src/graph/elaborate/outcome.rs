@@ -163,6 +163,12 @@ pub struct GradientCheck {
     pub value: Slot,
     /// For each Float argument its slot, and the slot of the derivative by it, in the same layout.
     pub gradients: Vec<(Slot, Slot)>,
+    /// The same of a weighted sum of these derivatives, if it can be differentiated.
+    pub second: Option<(Slot, Vec<(Slot, Slot)>)>,
+    /// A part of it has a derivative that is declared or cut: differences need not agree.
+    pub declared: bool,
+    /// Its derivatives have kinks or jumps, or parts without a derivative: second differences need not agree.
+    pub kinks: bool,
 }
 
 /// A `test` block as one program.

@@ -10,21 +10,23 @@ use crate::source::Span;
 use crate::syntax::ast::{Call, Expr};
 
 /// The sets that a reduction runs over.
-struct Sets {
+pub(super) struct Sets {
     /// The axes that vanish.
-    axes: AxisSet,
+    pub axes: AxisSet,
     /// Which positions count.
-    filter: Option<NodeId>,
-    groups: Option<Groups>,
-    span: Span,
+    pub filter: Option<NodeId>,
+    pub groups: Option<Groups>,
+    /// A set with fewer positions counts as empty.
+    least: f64,
+    pub span: Span,
 }
 
 /// Groups by one or several keys, which cross.
-struct Groups {
+pub(super) struct Groups {
     /// The number of the group, over at least the axes that vanish.
-    index: NodeId,
+    pub index: NodeId,
     /// One position for each group; for a single key its own axis.
-    into: Axis,
+    pub into: Axis,
     keys: Vec<Axis>,
 }
 
@@ -67,7 +69,7 @@ impl<'p> Elaborator<'_, 'p> {
             Some(otherwise) => {
                 let count = self.count(&sets)?;
                 let result = self.as_float(result, span)?;
-                self.instead(result, count, otherwise, span)?
+                self.instead(result, count, otherwise, &sets)?
             }
             None => result,
         };
@@ -82,7 +84,7 @@ impl<'p> Elaborator<'_, 'p> {
         axes: &[Axis],
         span: Span,
     ) -> Checked<NodeId> {
-        let sets = Sets { axes: AxisSet::from(axes), filter: None, groups: None, span };
+        let sets = Sets { axes: AxisSet::from(axes), filter: None, groups: None, least: 1.0, span };
         let operand = self.broadcast(operand, &sets.axes, span)?;
         match builtin {
             Builtin::Any | Builtin::All => self.logical(builtin, operand, &sets),
@@ -150,20 +152,24 @@ impl<'p> Elaborator<'_, 'p> {
                 })
             }
             B::ArgMax | B::ArgMin => {
-                self.no_groups(builtin, sets)?;
                 let axis = self.only_axis(builtin, sets)?;
                 let identity = if builtin == B::ArgMax { f64::NEG_INFINITY } else { f64::INFINITY };
                 let x = self.filtered(x, identity, sets)?;
+                if sets.groups.is_some() {
+                    return self.position_in_groups(builtin, x, axis, sets);
+                }
                 self.build(span, |g| if builtin == B::ArgMax { g.argmax(x, axis) } else { g.argmin(x, axis) })
             }
             _ => {
-                self.no_groups(builtin, sets)?;
                 let axis = self.only_axis(builtin, sets)?;
                 let q = match (builtin, call.and_then(|call| self.argument(call, 1, &["q"]))) {
                     (B::Quantile, Some(q)) => self.float_of(q)?,
                     _ => self.build(span, |g| g.float(0.5))?,
                 };
-                self.quantile(x, axis, q, count, sets)
+                match (&sets.groups, count) {
+                    (Some(groups), Some(count)) => self.group_quantile(x, axis, q, count, groups, sets),
+                    _ => self.quantile(x, axis, q, count, sets),
+                }
             }
         }
     }
@@ -182,7 +188,8 @@ impl<'p> Elaborator<'_, 'p> {
             true => None,
             false => Some(self.groups(&axes, &call.by, span)?),
         };
-        Ok(Sets { axes, filter, groups, span })
+        let least = self.static_argument(call, "at_least", 1.0)?;
+        Ok(Sets { axes, filter, groups, least, span })
     }
 
     fn groups(&mut self, axes: &AxisSet, by: &'p [Expr], span: Span) -> Checked<Groups> {
@@ -216,7 +223,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The value where it counts, elsewhere the identity of the reduction.
-    fn filtered(&mut self, x: NodeId, identity: f64, sets: &Sets) -> Checked<NodeId> {
+    pub(super) fn filtered(&mut self, x: NodeId, identity: f64, sets: &Sets) -> Checked<NodeId> {
         let Some(filter) = sets.filter else { return Ok(x) };
         self.build(sets.span, |g| {
             let identity = g.float(identity)?;
@@ -224,7 +231,7 @@ impl<'p> Elaborator<'_, 'p> {
         })
     }
 
-    fn aggregate(&mut self, kind: Reduction, x: NodeId, sets: &Sets) -> Checked<NodeId> {
+    pub(super) fn aggregate(&mut self, kind: Reduction, x: NodeId, sets: &Sets) -> Checked<NodeId> {
         match &sets.groups {
             Some(groups) => {
                 let axes = self.axes_of(groups.index);
@@ -293,7 +300,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// A value of each set, at every position of the set.
-    fn spread(&mut self, value: NodeId, sets: &Sets) -> Checked<NodeId> {
+    pub(super) fn spread(&mut self, value: NodeId, sets: &Sets) -> Checked<NodeId> {
         match &sets.groups {
             Some(groups) => self.build(sets.span, |g| g.gather(value, groups.into, groups.index)),
             None => Ok(value),
@@ -326,48 +333,6 @@ impl<'p> Elaborator<'_, 'p> {
         })
     }
 
-    /// Linear interpolation between the two nearest of the sorted values.
-    fn quantile(
-        &mut self,
-        x: NodeId,
-        axis: Axis,
-        q: NodeId,
-        count: Option<NodeId>,
-        sets: &Sets,
-    ) -> Checked<NodeId> {
-        let span = sets.span;
-        let x = self.filtered(x, f64::INFINITY, sets)?;
-        let size = self.size(axis) as f64;
-        self.build(span, |g| {
-            let sorted = g.sort(x, axis, false)?;
-            let one = g.float(1.0)?;
-            let zero = g.float(0.0)?;
-            let n = match count {
-                Some(count) => count,
-                None => g.float(size)?,
-            };
-            let last = g.sub(n, one)?;
-            let last = g.max(last, zero)?;
-            let place = g.mul(q, last)?;
-            let place = g.max(place, zero)?;
-            let place = g.min(place, last)?;
-            let below = g.floor(place)?;
-            let above = g.plus(below, one)?;
-            let above = g.min(above, last)?;
-            let low_at = g.cast(below, Element::Index)?;
-            let high_at = g.cast(above, Element::Index)?;
-            let low = g.gather(sorted, axis, low_at)?;
-            let high = g.gather(sorted, axis, high_at)?;
-            let share = g.sub(place, below)?;
-            let width = g.sub(high, low)?;
-            let step = g.mul(share, width)?;
-            // Where both are the same place nothing is added: infinities have no difference.
-            let same = g.equal(low, high)?;
-            let step = g.select(same, zero, step)?;
-            g.plus(low, step)
-        })
-    }
-
     /// The value with the keys' axes, where a set is empty the `else` value, and without one a run-time check.
     fn unless_empty(
         &mut self,
@@ -379,7 +344,7 @@ impl<'p> Elaborator<'_, 'p> {
         let span = sets.span;
         let names: Vec<String> = sets.axes.iter().map(|axis| self.axis_name(axis)).collect();
         let Some(count) = count else {
-            if self.positions(sets) > 0.0 || sets.axes.is_empty() {
+            if self.positions(sets) >= sets.least || sets.axes.is_empty() {
                 return Ok(value);
             }
             return match otherwise {
@@ -391,7 +356,7 @@ impl<'p> Elaborator<'_, 'p> {
             };
         };
         let value = match otherwise {
-            Some(otherwise) => self.instead(value, Some(count), otherwise, span)?,
+            Some(otherwise) => self.instead(value, Some(count), otherwise, sets)?,
             None => {
                 let some = self.build(span, |g| {
                     let zero = g.float(0.0)?;
@@ -418,13 +383,15 @@ impl<'p> Elaborator<'_, 'p> {
         value: NodeId,
         count: Option<NodeId>,
         otherwise: NodeId,
-        span: Span,
+        sets: &Sets,
     ) -> Checked<NodeId> {
-        let Some(count) = count else { return Ok(value) };
-        let (value, otherwise) = self.same_element(value, otherwise, span)?;
-        self.build(span, |g| {
-            let zero = g.float(0.0)?;
-            let some = g.less(zero, count)?;
+        let Some(count) = count else {
+            return Ok(if self.positions(sets) < sets.least { otherwise } else { value });
+        };
+        let (value, otherwise) = self.same_element(value, otherwise, sets.span)?;
+        self.build(sets.span, |g| {
+            let least = g.float(sets.least)?;
+            let some = g.less_equal(least, count)?;
             g.select(some, value, otherwise)
         })
     }
@@ -443,13 +410,6 @@ impl<'p> Elaborator<'_, 'p> {
         match sets.axes.as_slice() {
             [axis] => Ok(*axis),
             _ => Err(fail::fault(sets.span, format!("`{}` works along one axis", builtin.name()))),
-        }
-    }
-
-    fn no_groups(&self, builtin: Builtin, sets: &Sets) -> Checked<()> {
-        match sets.groups {
-            None => Ok(()),
-            Some(_) => Err(fail::unavailable(sets.span, &format!("`{}` by groups", builtin.name()))),
         }
     }
 }

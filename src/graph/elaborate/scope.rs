@@ -14,6 +14,8 @@ pub struct DataBinding {
     pub columns: BTreeMap<String, Stored>,
     /// Index, over the part's axis: row numbers of the data set.
     pub parts: BTreeMap<String, Stored>,
+    /// Columns of strings, which are not in the store.
+    pub texts: BTreeSet<String>,
 }
 
 /// What a `vary` axis is in this scope.

@@ -60,10 +60,11 @@ impl<'p> Elaborator<'_, 'p> {
                 };
                 e.own(value, name)
             })?;
-            if let (Value::Stored(stored), Some(block)) = (&value, &mut self.block) {
-                block.kept.push(stored.clone());
-            }
             if let Some(block) = &mut self.block {
+                match &value {
+                    Value::Stored(stored) => block.kept.push(stored.clone()),
+                    other => other.parameters(&mut block.kept),
+                }
                 block.exported.push(name.span);
             }
             self.scope.states.insert(name.span);
@@ -74,6 +75,9 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// The value in slots of its own.
     fn own(&mut self, value: Value<'p>, name: &Name) -> Checked<Value<'p>> {
+        if let Value::Model(model) = &value {
+            return self.copied(model, &name.text, name.span);
+        }
         let node = self.node(&value, name.span)?;
         let float = matches!(
             self.typed().bindings.get(&name.span),
@@ -104,6 +108,10 @@ impl<'p> Elaborator<'_, 'p> {
         let kept = self.frame.values.get(binding).or_else(|| self.scope.root.values.get(binding)).cloned();
         match kept {
             Some(Value::Stored(stored)) => self.set(&stored, &value, name.span),
+            Some(Value::Model(kept)) => match value {
+                Value::Model(new) => self.set_model(&kept, &new, name.span),
+                _ => Err(fail::other_model(name.span)),
+            },
             _ => Err(fail::fault(name.span, "an assignment to a state without a place")),
         }
     }
@@ -166,6 +174,7 @@ impl Value<'_> {
                 parts.iter().any(Value::has_nodes)
             }
             Value::Record(fields) => fields.iter().any(|(_, part)| part.has_nodes()),
+            Value::Model(model) => model.values().iter().any(Value::has_nodes),
             _ => false,
         }
     }

@@ -83,8 +83,8 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`
     pub fn bind_let(&mut self, binding: &'p ast::Let) -> Checked<()> {
-        if let Some(refresh) = &binding.refresh {
-            return Err(fail::unavailable(refresh.span, "a `let` that is taken anew (`every`)"));
+        if self.kept_model(binding)? {
+            return Ok(());
         }
         let names: Vec<&str> = binding.names.iter().map(|name| name.text.as_str()).collect();
         let value = self.named(&names.join(","), |e| e.let_value(binding))?;
@@ -101,7 +101,8 @@ impl<'p> Elaborator<'_, 'p> {
             }
             (names, Value::Tuple(parts)) if parts.len() == names.len() => {
                 for (name, part) in names.iter().zip(parts.iter()) {
-                    self.frame.values.insert(name.span, part.clone());
+                    let part = self.as_variable(part.clone(), name.span)?;
+                    self.frame.values.insert(name.span, part);
                 }
             }
             (names, other) => {
@@ -114,6 +115,19 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// A value that a `grad` differentiates by is a node of its own: simplification must not look through it.
     pub fn as_variable(&mut self, value: Value<'p>, binding: Span) -> Checked<Value<'p>> {
+        if let Value::Model(model) = &value
+            && self.typed().differentiated.contains(&binding)
+            && value.has_nodes()
+        {
+            let mut variables = Vec::new();
+            for value in model.values() {
+                variables.push(match value {
+                    Value::Node(node) => Value::Node(self.build(binding, |g| Ok(g.variable(node)))?),
+                    other => other,
+                });
+            }
+            return Ok(self.remade(model, &mut variables.into_iter()));
+        }
         let array = matches!(value, Value::Node(_) | Value::Number(_) | Value::Stored(_));
         if !array || !self.typed().differentiated.contains(&binding) {
             return Ok(value);

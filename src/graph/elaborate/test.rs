@@ -10,7 +10,7 @@ use super::scope::Scope;
 use super::value::{Stored, Value};
 use crate::check::program::{AxisId, ItemRef};
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisTable, Element, Precision, Store};
+use crate::graph::{Axis, AxisTable, Binary, Element, NodeId, Op, Precision, Reduction, Slot, Store, Unary};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr};
 
@@ -80,6 +80,8 @@ impl<'p> Scope<'p> {
             e.scope.axes = axes;
             return Ok(None);
         };
+        let declared = e.roughness(value).0;
+        let (second, kinks) = e.second_derivatives(&inputs, &at, &derivatives, call.span)?;
         let value = e.node_outcome("value", value, call.span)?;
         let mut gradients = Vec::with_capacity(inputs.len());
         for (input, derivative) in inputs.iter().zip(derivatives) {
@@ -94,6 +96,9 @@ impl<'p> Scope<'p> {
             program: e.finish(),
             value: value.slot,
             gradients,
+            second,
+            declared,
+            kinks,
         }))
     }
 }
@@ -191,6 +196,63 @@ impl<'p> Elaborator<'_, 'p> {
         let stored = self.allocate(name, self.element(node), &layout)?;
         self.write(&stored, node, span)?;
         Ok(stored)
+    }
+
+    /// Whether derivatives are declared or cut on the way to a node, and whether there are kinks or jumps.
+    fn roughness(&self, node: NodeId) -> (bool, bool) {
+        let graph = self.graph();
+        let mut live = vec![false; node.0 as usize + 1];
+        live[node.0 as usize] = true;
+        let (mut declared, mut kinks) = (false, false);
+        for number in (0..live.len()).rev() {
+            if !live[number] {
+                continue;
+            }
+            let node = &graph.nodes[number];
+            node.operands.iter().for_each(|operand| live[operand.0 as usize] = true);
+            declared |= matches!(node.op, Op::Stop | Op::Own(_));
+            kinks |= matches!(
+                node.op,
+                Op::Unary(Unary::Abs | Unary::Sign | Unary::Floor)
+                    | Op::Binary(Binary::Max | Binary::Min | Binary::Remainder)
+                    | Op::Compare(_)
+                    | Op::Select
+                    | Op::Reduce(Reduction::Max | Reduction::Min, _)
+                    | Op::ArgReduce { .. }
+                    | Op::ArgSort { .. }
+                    | Op::Rank { .. }
+                    | Op::Cumulative { .. }
+                    // Their derivatives have none themselves.
+                    | Op::Special(_)
+            );
+        }
+        (declared, kinks)
+    }
+
+    /// The derivatives of a weighted sum of derivatives, and whether that sum has kinks.
+    fn second_derivatives(
+        &mut self,
+        inputs: &[Stored],
+        at: &[NodeId],
+        derivatives: &[NodeId],
+        span: Span,
+    ) -> Checked<(Option<(Slot, Vec<(Slot, Slot)>)>, bool)> {
+        let mut total = self.build(span, |g| g.float(0.0))?;
+        for derivative in derivatives {
+            let part = self.weighted_sum(*derivative, span)?;
+            total = self.build(span, |g| g.plus(total, part))?;
+        }
+        let kinks = self.roughness(total).1;
+        let Ok(found) = self.gradients(total, at, span) else { return Ok((None, kinks)) };
+        let total = self.node_outcome("slope", total, span)?;
+        let mut slots = Vec::with_capacity(inputs.len());
+        for (input, derivative) in inputs.iter().zip(found) {
+            let name = format!("second derivative of {}", input.name);
+            let stored = self.allocate(&name, Element::Float, &input.layout)?;
+            self.write(&stored, derivative, span)?;
+            slots.push((input.slot, stored.slot));
+        }
+        Ok((Some((total.slot, slots)), kinks))
     }
 
     /// The sum of the elements, each with a weight of its own, so that no direction of the gradient cancels.

@@ -80,6 +80,7 @@ impl<'p> Scope<'p> {
             }
         }
         let Some(length) = length else { return Err(fail::no_length(span)) };
+        e.move_shadows()?;
         let (Some(block), Some(begin)) = (e.block.take(), e.begin.take()) else {
             return Err(fail::fault(span, "a train block inside a train block"));
         };

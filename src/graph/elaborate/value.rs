@@ -46,9 +46,13 @@ pub enum Value<'p> {
         data: String,
         part: Option<String>,
     },
+    /// A column of strings, with which nothing can be computed here.
+    Texts,
     /// In an optimizer's step: one value for each parameter.
     Bundle(Arc<Vec<Value<'p>>>),
     Stored(Stored),
+    /// A parameter of a frozen model: read as it is, without a gradient.
+    Frozen(Stored),
     Unit,
 }
 
@@ -98,23 +102,39 @@ pub struct Model<'p> {
     /// What its calls see: axes, constructor arguments, parameters, sub-layers.
     pub frame: Frame<'p>,
     /// Its own parameters by name.
-    pub parameters: BTreeMap<String, Stored>,
+    pub parameters: BTreeMap<String, Value<'p>>,
     /// Its other members (sub-layers, values) by name.
     pub members: BTreeMap<String, Value<'p>>,
 }
 
-impl Model<'_> {
+impl<'p> Model<'p> {
+    /// The values of all parameters, its own first, then those of the models inside it.
+    pub fn values(&self) -> Vec<Value<'p>> {
+        let mut all: Vec<Value<'p>> = self.parameters.values().cloned().collect();
+        self.members.values().for_each(|member| member.model_values(&mut all));
+        all
+    }
+
     /// Every parameter of this model and the models inside it, in order of declaration of the sub-models' names.
     pub fn all_parameters(&self) -> Vec<Stored> {
-        let mut all: Vec<Stored> = self.parameters.values().cloned().collect();
-        for member in self.members.values() {
-            member.parameters(&mut all);
-        }
-        all
+        let stored = |value| match value {
+            Value::Stored(stored) => Some(stored),
+            _ => None,
+        };
+        self.values().into_iter().filter_map(stored).collect()
     }
 }
 
-impl Value<'_> {
+impl<'p> Value<'p> {
+    fn model_values(&self, all: &mut Vec<Value<'p>>) {
+        match self {
+            Value::Model(model) => all.extend(model.values()),
+            Value::List(values) | Value::Tuple(values) => values.iter().for_each(|v| v.model_values(all)),
+            Value::Record(fields) => fields.iter().for_each(|(_, v)| v.model_values(all)),
+            _ => {}
+        }
+    }
+
     /// Adds the parameters of every model in the value.
     pub fn parameters(&self, all: &mut Vec<Stored>) {
         match self {

@@ -13,8 +13,11 @@ mod linear_algebra_reference;
 pub mod logic;
 pub mod name;
 pub mod order;
+pub mod own;
+pub mod quantile;
 pub mod random;
 pub mod reduce;
+pub mod scan;
 pub mod shape;
 pub mod signature;
 pub mod slice;
@@ -22,7 +25,9 @@ pub mod special;
 pub mod table;
 pub mod window;
 
+pub use own::{OwnId, OwnRule};
 pub use random::unit;
+pub use scan::{Body, Loop, Take};
 pub use signature::{Signature, Type, TypeError};
 
 use std::sync::Arc;
@@ -128,6 +133,14 @@ pub enum Special {
     BetaIncomplete,
     /// Regularised lower incomplete gamma function P(a, x); operands a, x, and an ignored third.
     GammaIncomplete,
+    /// The x with P(a, x) = p; operands a, p, and an ignored third.
+    GammaQuantile,
+    /// The derivative of `GammaQuantile` by a, of the same operands. No derivative.
+    GammaQuantileByShape,
+    /// The smallest k with P(K <= k) >= p for a Poisson count K; operands mean, p, and an ignored third. No derivative.
+    PoissonQuantile,
+    /// The same for a binomial count; operands number of trials, chance, p. No derivative.
+    BinomialQuantile,
 }
 
 /// Operations on the matrix that two axes make, once for every position of the other axes. Their meaning is in
@@ -173,8 +186,8 @@ pub enum Op {
     Tensor(Arc<Tensor>, Vec<Axis>),
     /// No operands. The position along the axis, Index.
     Iota(Axis),
-    /// Operands: seed (scalar Index), step (scalar Index). Uniform Float in the open interval (0, 1), from Philox4x32-10
-    /// with key (seed, site) and counter (block, 0, step, 0); item i is lane i % 4 of block i / 4, where i is the
+    /// Operands: seed, step and, inside a loop, round (scalar Indices). Uniform Float in the open interval (0, 1), from
+    /// Philox4x32-10 with key (seed, site) and counter (block, 0, step, round); item i is lane i % 4 of block i / 4, where i is the
     /// row-major position in `order`. Both float widths give the same number: ((bits >> 9) + 0.5) * 2^-23.
     Random { site: u32, order: Vec<Axis> },
     /// Operand: Float.
@@ -237,6 +250,11 @@ pub enum Op {
     Matrix { kind: Matrix, rows: Axis, columns: Axis, into: Vec<Axis> },
     /// Operand: Float. The same value; its derivative is zero.
     Stop,
+    /// Operands: a Float value, then what it is computed from. The same value; its derivative by the other operands is the rule
+    /// of this number in the graph's table.
+    Own(OwnId),
+    /// Operands: those of the loop. One of its results: see [`scan`].
+    Scan { body: Body, take: Take },
     /// Operands: value, condition (scalar Bool). The same value; a false condition is a run-time fault whose text
     /// is in the graph's table of checks.
     Check(CheckId),

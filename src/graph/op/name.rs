@@ -165,9 +165,15 @@ impl Op {
             Op::Contract { .. } => "contract",
             Op::Special(Special::BetaIncomplete) => "beta_incomplete",
             Op::Special(Special::GammaIncomplete) => "gamma_incomplete",
+            Op::Scan { .. } => "scan",
+            Op::Special(Special::GammaQuantile) => "gamma_quantile",
+            Op::Special(Special::GammaQuantileByShape) => "gamma_quantile_by_shape",
+            Op::Special(Special::PoissonQuantile) => "poisson_quantile",
+            Op::Special(Special::BinomialQuantile) => "binomial_quantile",
             Op::Matrix { kind, .. } => kind.name(),
             Op::Stop => "stop",
             Op::Check(_) => "check",
+            Op::Own(_) => "own_derivative",
         }
     }
 }

@@ -10,8 +10,8 @@ use crate::graph::reference::Scope;
 use crate::random::philox;
 
 pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
-    s.count(2)?;
-    for operand in 0..2 {
+    s.count(if s.operands.len() == 3 { 3 } else { 2 })?;
+    for operand in 0..s.operands.len() {
         s.expect(operand, INDEX)?;
         s.scalar(operand)?;
     }
@@ -35,9 +35,10 @@ pub fn unit(bits: u32) -> f64 {
 pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
     let Op::Random { site, order } = &scope.node.op else { return Ok(Vec::new()) };
     let (seed, step) = (scope.operands[0].values[0] as i32 as u32, scope.operands[1].values[0] as i32 as u32);
+    let round = scope.operands.get(2).map_or(0, |round| round.values[0] as i32 as u32);
     Ok(scope.map(|point| {
         let item = order.iter().fold(0, |item, axis| item * scope.size(*axis) + point[axis.0 as usize]);
-        let words = philox([seed, *site], [(item / 4) as u32, 0, step, 0]);
+        let words = philox([seed, *site], [(item / 4) as u32, 0, step, round]);
         unit(words[item % 4])
     }))
 }

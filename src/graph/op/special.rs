@@ -1,8 +1,8 @@
-//! Special functions of three operands: distribution functions. Their derivative by x is a density; by their parameters they
-//! have none.
+//! Special functions of three operands: distribution functions, whose derivative by x is a density (by their parameters they
+//! have none), and their inverses, of which that of the gamma distribution has derivatives.
 
 use super::signature::{FLOAT, Signature, Type, TypeError};
-use super::{Op, Special};
+use super::{Op, Special, quantile};
 use smallvec::smallvec;
 
 use crate::graph::Graph;
@@ -35,15 +35,29 @@ pub fn special_value(special: Special, a: f64, b: f64, x: f64) -> f64 {
         Special::BetaIncomplete => statrs::function::beta::checked_beta_reg(a, b, x).unwrap_or(f64::NAN),
         Special::GammaIncomplete if b == 0.0 => 0.0,
         Special::GammaIncomplete => statrs::function::gamma::checked_gamma_lr(a, b).unwrap_or(f64::NAN),
+        Special::GammaQuantile => quantile::gamma(a, b),
+        Special::GammaQuantileByShape => quantile::gamma_by_shape(a, b),
+        Special::PoissonQuantile => quantile::poisson(a, b),
+        Special::BinomialQuantile => quantile::binomial(a, b, x),
     }
 }
 
 impl Special {
-    /// The place of the operand by which there is a derivative.
-    pub fn argument(self) -> usize {
+    /// How many operands it reads; a third one that it does not read is ignored.
+    pub fn operands(self) -> usize {
         match self {
-            Special::BetaIncomplete => 2,
-            Special::GammaIncomplete => 1,
+            Special::BetaIncomplete | Special::BinomialQuantile => 3,
+            _ => 2,
+        }
+    }
+
+    /// The places of the operands by which there is a derivative.
+    pub fn differentiable(self) -> &'static [usize] {
+        match self {
+            Special::BetaIncomplete => &[2],
+            Special::GammaIncomplete => &[1],
+            Special::GammaQuantile => &[0, 1],
+            Special::GammaQuantileByShape | Special::PoissonQuantile | Special::BinomialQuantile => &[],
         }
     }
 }
@@ -77,6 +91,18 @@ pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints
             let density = g.exp(sum)?;
             smallvec![None, Some(g.mul(adjoint, density)?), None]
         }
+        // By the share, 1 / density; by the shape, by differences.
+        Special::GammaQuantile => {
+            let p = operands[1];
+            let by_shape = g.special(Special::GammaQuantileByShape, [a, p, p])?;
+            let power = times_log(g, less, id)?;
+            let sum = g.sub(power, id)?;
+            let sum = g.sub(sum, log_a)?;
+            let sum = g.neg(sum)?;
+            let slope = g.exp(sum)?;
+            smallvec![Some(g.mul(adjoint, by_shape)?), Some(g.mul(adjoint, slope)?), None]
+        }
+        _ => Adjoints::new(),
     })
 }
 

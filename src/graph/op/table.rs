@@ -2,8 +2,8 @@
 
 use super::signature::{Signature, Type, TypeError};
 use super::{
-    Matrix, Op, Unary, constant, contract, control, cumulative, elementwise, gather, linear_algebra, logic,
-    order, random, reduce, shape, slice, special, window,
+    Matrix, Op, Special, Unary, constant, contract, control, cumulative, elementwise, gather, linear_algebra,
+    logic, order, own, random, reduce, scan, shape, slice, special, window,
 };
 use crate::graph::Graph;
 use crate::graph::differentiate::Derivative;
@@ -56,13 +56,20 @@ impl Op {
             Op::ArgSort { .. } | Op::Rank { .. } => rules!(order, none),
             Op::Cumulative { .. } => rules!(cumulative),
             Op::Contract { .. } => rules!(contract),
+            Op::Special(
+                Special::GammaQuantileByShape | Special::PoissonQuantile | Special::BinomialQuantile,
+            ) => {
+                rules!(special, none)
+            }
             Op::Special(_) => rules!(special),
             Op::Matrix { kind: Matrix::SpanningTree | Matrix::Assignment, .. } => {
                 rules!(linear_algebra, none)
             }
             Op::Matrix { .. } => rules!(linear_algebra),
             Op::Stop => rules!(control, none),
+            Op::Scan { .. } => rules!(scan),
             Op::Check(_) => rules!(control),
+            Op::Own(_) => rules!(own),
         }
     }
 }

@@ -25,7 +25,8 @@ pub fn run(program: &Program) -> Result<Program, TypeError> {
 /// The value of an operation whose operands are all constants, one of them an array.
 fn constant_value(graph: &Graph, node: &Node, operands: &[NodeId], precision: Precision) -> Option<Tensor> {
     let has_array = operands.iter().any(|id| matches!(graph.node(*id).op, Op::Tensor(..) | Op::Iota(_)));
-    let moves = matches!(node.op, Op::Broadcast(_) | Op::Stop | Op::Check(_) | Op::Random { .. });
+    let moves =
+        matches!(node.op, Op::Broadcast(_) | Op::Stop | Op::Check(_) | Op::Random { .. } | Op::Scan { .. });
     if !has_array || moves || graph.elements(&node.axes) > LARGEST {
         return None;
     }
@@ -38,6 +39,7 @@ fn constant_value(graph: &Graph, node: &Node, operands: &[NodeId], precision: Pr
         operands: arrays.iter().collect(),
         inputs: &[],
         store: &store,
+        precision,
     };
     // A fault is left to the run, which names the node.
     let values = (node.op.rules().reference)(&scope).ok()?;

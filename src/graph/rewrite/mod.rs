@@ -4,6 +4,7 @@ pub mod contraction;
 pub mod fold;
 pub mod join;
 pub mod reassociate;
+pub mod rounds;
 pub mod shorten;
 
 use super::Graph;
@@ -36,6 +37,7 @@ pub fn rebuild(program: &Program, keep_literal: bool, rule: &mut Rule) -> Result
         new.push(match (replaced, &node.op) {
             (Some(id), _) => id,
             (None, Op::Input(input)) => graph.input(*input, node.element, node.axes.clone()),
+            (None, Op::Own(_)) => operands[0],
             (None, op) => graph.add(op.clone(), &operands, node.span)?,
         });
     }

@@ -176,21 +176,27 @@ impl Formatter<'_> {
         let name = docs!["data ", data.name.text.as_str()];
         let axis = data.axis.text.as_str();
         match &data.source {
-            DataSource::File { reader, arguments, columns } => {
+            DataSource::File { reader, arguments, key, columns } => {
                 let end = arguments
                     .last()
                     .map_or(reader.span.end as usize, |argument| self.skip(argument.span.end as usize));
                 let arguments = self.arguments(arguments, end);
-                let head = docs![name, " = ", reader.text.as_str(), arguments, " over ", axis];
-                let has_braces = self.text[data.axis.span.end as usize..data.span.end as usize].contains('{');
+                let mut head = docs![name, " = ", reader.text.as_str(), arguments, " over ", axis];
+                if let Some(key) = key {
+                    head = docs![
+                        head,
+                        " by ",
+                        self.text[key.span.start as usize..key.span.end as usize].to_owned()
+                    ];
+                }
+                let start = key.as_ref().map_or(data.axis.span, |key| key.span).end as usize;
+                let has_braces = self.text[start..data.span.end as usize].contains('{');
                 if columns.is_empty() && !has_braces {
                     return head;
                 }
                 let columns = columns.iter().map(|column| (column.span, column)).collect();
                 let columns =
-                    self.braced(columns, data.axis.span.end as usize, false, |formatter, column| {
-                        formatter.column(column)
-                    });
+                    self.braced(columns, start, false, |formatter, column| formatter.column(column));
                 docs![head, " ", columns]
             }
             DataSource::Generated { size, block } => {

@@ -212,8 +212,19 @@ impl Lower<'_> {
     fn file_data(&mut self, pair: Pair) -> (DataSource, Name) {
         let mut names = Vec::new();
         let (mut arguments, mut columns) = (Vec::new(), Vec::new());
+        let mut key = None;
         for part in inner(pair.clone()) {
             match part.as_rule() {
+                Rule::table_key => {
+                    key = inner(part).find_map(|word| match word.as_rule() {
+                        Rule::name => Some(self.name(&word)),
+                        Rule::text => {
+                            let text = self.text(&word);
+                            Some(Name { text: text.text, span: text.span })
+                        }
+                        _ => None,
+                    });
+                }
                 Rule::name => names.push(self.name(&part)),
                 Rule::arguments => arguments = self.arguments(part).arguments,
                 Rule::columns => {
@@ -231,7 +242,7 @@ impl Lower<'_> {
         }
         let axis = names.pop().unwrap_or_else(|| self.name(&pair));
         let reader = names.pop().unwrap_or_else(|| axis.clone());
-        (DataSource::File { reader, arguments, columns }, axis)
+        (DataSource::File { reader, arguments, key, columns }, axis)
     }
 
     fn made_data(&mut self, pair: Pair, span: Span) -> (DataSource, Name) {

@@ -69,7 +69,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The nodes by which a parameter is read in this program, from the first on.
-    pub(super) fn all_versions(&self, parameter: &Stored) -> Vec<NodeId> {
+    pub(in crate::graph::elaborate) fn all_versions(&self, parameter: &Stored) -> Vec<NodeId> {
         let mut found = Vec::new();
         if let Some(input) = self.output.inputs.iter().position(|input| input.slot == parameter.slot) {
             let is_input = |node: &Node| matches!(node.op, Op::Input(id) if id.0 as usize == input);
@@ -93,7 +93,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The gradient by each parameter: the sum of those by its values.
-    pub(super) fn gradients_by_versions(
+    pub(in crate::graph::elaborate) fn gradients_by_versions(
         &mut self,
         total: NodeId,
         versions: &[Vec<NodeId>],

@@ -1,0 +1,191 @@
+//! Models made of models: `copy`, `freeze`, `ema`, and arithmetic on their parameters.
+
+use crate::check::builtin::Builtin;
+use crate::check::builtin::rule::BuiltinCall;
+use crate::check::program::{CallInfo, Target, Type};
+use crate::check::state::{Checker, Place};
+use crate::check::types::axes_of;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::{ArgumentKind, BinaryOperator, Call, Expr, ExprKind, Param};
+
+impl Checker<'_> {
+    /// Whether an unchecked expression is a model, as far as its form tells.
+    pub fn is_model(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                self.find_local(&name.text).is_some_and(|local| matches!(local.ty, Type::Model { .. }))
+            }
+            ExprKind::Parenthesised(inner) | ExprKind::Unary { value: inner, .. } => self.is_model(inner),
+            ExprKind::Binary { left, right, operator, .. } => {
+                arithmetic(*operator) && (self.is_model(left) || self.is_model(right))
+            }
+            ExprKind::Call(call) => {
+                let ExprKind::Name(name) = &call.callee.kind else { return false };
+                if self.find_local(&name.text).is_some() || self.find_item(&name.text).is_some() {
+                    return false;
+                }
+                let values: Vec<&Expr> = call
+                    .arguments
+                    .iter()
+                    .filter_map(|argument| match &argument.kind {
+                        ArgumentKind::Positional(value) => Some(value),
+                        _ => None,
+                    })
+                    .collect();
+                match Builtin::find(&name.text) {
+                    Some(Builtin::Inner) | None => false,
+                    Some(Builtin::Grad) => values.get(1).is_some_and(|value| self.is_model(value)),
+                    Some(_) => values.iter().any(|value| self.is_model(value)),
+                }
+            }
+            _ => false,
+        }
+    }
+
+    /// `param table: Float[A] = 0` outside a layer: a model of its own, or in a train block made anew at each step.
+    pub fn table(&mut self, param: &Param, span: Span) {
+        if !matches!(self.context.place, Place::Train | Place::Experiment) {
+            return self.out_of_place(span, "a `param`", "a layer, an experiment, or a train block");
+        }
+        let (_, mut trace) = self.traced(|c| c.param(param));
+        trace.models.clear();
+        for name in &param.names {
+            let mut own = trace.clone();
+            own.models.insert(name.span);
+            self.traces.insert(name.span, own);
+        }
+    }
+
+    /// `copy(m)`, `freeze(m)`, `ema(m, decay)`
+    pub fn model_call(&mut self, call: BuiltinCall) -> Type {
+        let values = call.positional();
+        let decay = self.options(call, if call.builtin == Builtin::Ema { &["decay"] } else { &[] });
+        let decay = decay.first().map(|(_, value)| *value).or_else(|| values.get(1).copied());
+        let wanted = if call.builtin == Builtin::Ema { 2 } else { 1 };
+        let Some(of) = values.first().copied() else { return self.wrong_count(call, "a model") };
+        if usize::from(decay.is_some()) + 1 != wanted || values.len() > wanted {
+            return self.wrong_count(call, if wanted == 2 { "a model and a decay" } else { "1 model" });
+        }
+        // No gradient flows from the new model to the old one.
+        let outer = std::mem::take(&mut self.context.trace);
+        let ty = self.expression(of);
+        let mut trace = std::mem::replace(&mut self.context.trace, outer);
+        self.trial.copied.extend(std::mem::take(&mut trace.models));
+        self.context.trace.merge(&trace);
+        if let Some(decay) = decay {
+            self.numbers(decay);
+        }
+        self.builtin_done(call, &[]);
+        if call.builtin == Builtin::Ema && !(self.context.place == Place::Train && self.trial.named_model) {
+            self.kept_out_of_place(call.expr, "`ema`");
+        }
+        if matches!(ty, Type::Model { .. } | Type::Error) {
+            return ty;
+        }
+        let shown = self.show(&ty);
+        self.report(
+            Diagnostic::error(
+                Code::A0211,
+                of.span,
+                format!("`{}` takes a model, not {shown}", call.name.text),
+            )
+            .label(format!("this is {shown}"))
+            .help("a model is made by a layer: `let net = Linear[In, Out]()`"),
+        );
+        Type::Error
+    }
+
+    pub fn kept_out_of_place(&mut self, place: &Expr, what: &str) {
+        self.report(
+            Diagnostic::error(
+                Code::A0333,
+                place.span,
+                format!("{what} belongs to a `let` directly in a train block"),
+            )
+            .label("moves with the steps of a train block")
+            .help("write `let teacher = ema(net, 0.99)` or `let old = copy(net) every 4 steps` in the train block"),
+        );
+    }
+
+    /// Whether a checked value is a `copy` or an `ema`: a model with slots of its own.
+    pub fn made_of_models(&self, expr: &Expr) -> bool {
+        matches!(
+            self.program.calls.get(&expr.id).map(|info| &info.target),
+            Some(Target::Builtin(Builtin::Copy | Builtin::Ema))
+        )
+    }
+
+    pub fn is_frozen(&self, expr: &Expr) -> bool {
+        matches!(
+            self.program.calls.get(&expr.id).map(|info| &info.target),
+            Some(Target::Builtin(Builtin::Freeze | Builtin::Stop | Builtin::Grad))
+        )
+    }
+
+    /// Arithmetic on models: with models of the same layer and axes, and with single numbers.
+    pub fn model_arithmetic(&mut self, values: &[&Expr]) -> Type {
+        let mut model: Option<(Type, &Expr)> = None;
+        for value in values.iter().copied() {
+            let ty = match self.is_model(value) {
+                true => self.expression(value),
+                false => match self.numbers(value) {
+                    Some(axes) => crate::check::types::array(crate::check::program::Element::Float, axes),
+                    None => Type::Error,
+                },
+            };
+            match (&model, ty) {
+                (_, Type::Error) => return Type::Error,
+                (None, ty @ Type::Model { .. }) => model = Some((ty, value)),
+                (Some((first, place)), ty @ Type::Model { .. }) if *first != ty => {
+                    let (one, other) = (self.show(first), self.show(&ty));
+                    self.report(
+                        Diagnostic::error(Code::A0332, value.span, format!("{one} and {other} do not combine"))
+                            .label(format!("this is {other}"))
+                            .related(place.span, format!("this is {one}"))
+                            .help("arithmetic goes parameter by parameter: both must be of one layer with the same axes"),
+                    );
+                    return Type::Error;
+                }
+                (_, ty) => {
+                    let axes = axes_of(&ty);
+                    if !axes.is_empty() {
+                        let has = self.axes_in_words(&axes);
+                        self.report(
+                            Diagnostic::error(
+                                Code::A0332,
+                                value.span,
+                                "a model combines with single numbers",
+                            )
+                            .label(format!("this has {has}"))
+                            .help("reduce it to one number first"),
+                        );
+                        return Type::Error;
+                    }
+                }
+            }
+        }
+        model.map_or(Type::Error, |(ty, _)| ty)
+    }
+
+    /// `norm(m)` of a model, which the library's `norm` cannot take.
+    pub fn norm_of_model(&mut self, expr: &Expr, call: &Call) -> Option<Type> {
+        let (ExprKind::Name(name), [argument]) = (&call.callee.kind, &call.arguments[..]) else {
+            return None;
+        };
+        let ArgumentKind::Positional(value) = &argument.kind else { return None };
+        if name.text != "norm" || !self.is_model(value) {
+            return None;
+        }
+        let ty = self.expression(value);
+        let info =
+            CallInfo { target: Target::Builtin(Builtin::Inner), axes: Vec::new(), arguments: Vec::new() };
+        self.program.calls.insert(expr.id, info);
+        Some(if ty == Type::Error { ty } else { Type::float() })
+    }
+}
+
+fn arithmetic(operator: BinaryOperator) -> bool {
+    use BinaryOperator as B;
+    matches!(operator, B::Add | B::Subtract | B::Multiply | B::Divide | B::Power)
+}
