@@ -93,6 +93,7 @@ impl Machine<'_> {
             node,
             operands: operands.iter().collect(),
             inputs: &self.program.inputs,
+            precision: self.program.precision,
             store,
         };
         let found = (node.op.rules().reference)(&scope)?;
