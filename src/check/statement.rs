@@ -286,6 +286,19 @@ impl Checker<'_> {
     }
 
     /// "x must be among the names of the experiment": for statements at the wrong place.
+    /// Results need a value in every trial, and parts and axes of trials are the same for all.
+    pub fn not_in_if(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(
+                Code::A0321,
+                span,
+                "this statement does not belong in an `if` of an experiment",
+            )
+            .label("not in every trial")
+            .help("put it outside, and choose between values: `measure x = if a { .. } else { .. }`"),
+        );
+    }
+
     pub fn out_of_place(&mut self, span: Span, what: &str, belongs: &str) {
         self.report(
             Diagnostic::error(

@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{Measured, Outcome as Measurement, Scope, StepProgram, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
-use crate::syntax::ast::{DataSource, Experiment, Statement, StatementKind};
+use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind};
 
 /// What one trial measured.
 #[derive(Debug, Default)]
@@ -92,6 +92,10 @@ pub fn first_step<'p>(
         if let StatementKind::Repeat { axis, body, .. } = &statement.kind {
             running.enter_round(axis.as_ref(), 0);
             waiting.extend(body.iter().rev());
+            continue;
+        }
+        if let StatementKind::If { condition, then, otherwise } = &statement.kind {
+            waiting.extend(running.chosen(condition, then, otherwise.as_deref())?.iter().rev());
             continue;
         }
         if let StatementKind::Train(train) = &statement.kind {
@@ -189,6 +193,15 @@ impl<'a, 'p> Running<'a, 'p> {
             StatementKind::Split(split) => self.split(split, statement.span),
             StatementKind::Train(train) => self.train(train, statement.span),
             StatementKind::Repeat { axis, count, body } => self.rounds(axis.as_ref(), count, body),
+            StatementKind::If { condition, then, otherwise } => {
+                for statement in self.chosen(condition, then, otherwise.as_deref())? {
+                    self.execute(statement)?;
+                    if self.outcome.diverged.is_some() {
+                        break;
+                    }
+                }
+                Ok(())
+            }
             StatementKind::On { data, body } => {
                 let on = self.scope.on(data, body, statement.span, &mut self.store, Precision::Double)?;
                 self.once(on.program, statement.span)?;
@@ -207,6 +220,16 @@ impl<'a, 'p> Running<'a, 'p> {
             // Settings and `vary` are done; results come later.
             _ => Ok(()),
         }
+    }
+
+    /// The statements of an `if` that this trial executes.
+    fn chosen(
+        &mut self,
+        condition: &'p Expr,
+        then: &'p [Statement],
+        otherwise: Option<&'p [Statement]>,
+    ) -> Result<&'p [Statement], Stopped> {
+        Ok(if self.scope.truth(condition)? { then } else { otherwise.unwrap_or_default() })
     }
 
     pub(super) fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stopped> {

@@ -309,6 +309,10 @@ fn flat(body: &[Statement]) -> Vec<&Statement> {
     for statement in body {
         match &statement.kind {
             StatementKind::Repeat { body, .. } => found.extend(flat(body)),
+            StatementKind::If { then, otherwise, .. } => {
+                found.extend(flat(then));
+                found.extend(flat(otherwise.as_deref().unwrap_or_default()));
+            }
             _ => found.push(statement),
         }
     }

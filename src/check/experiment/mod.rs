@@ -56,6 +56,21 @@ impl Checker<'_> {
     pub fn experiment_statement(&mut self, statement: &Statement) {
         let span = statement.span;
         let place = self.context.place;
+        let alike = matches!(
+            statement.kind,
+            StatementKind::Data(_)
+                | StatementKind::Vary { .. }
+                | StatementKind::Split(_)
+                | StatementKind::On { .. }
+                | StatementKind::Measure { .. }
+                | StatementKind::Claim { .. }
+                | StatementKind::Report(_)
+                | StatementKind::Snapshot(_)
+                | StatementKind::Setting { .. }
+        );
+        if alike && place == Place::Experiment && !self.trial.conditions.is_empty() {
+            return self.not_in_if(span);
+        }
         match &statement.kind {
             StatementKind::Data(data) => {
                 if place != Place::Experiment {

@@ -61,6 +61,13 @@ impl<'p> Scope<'p> {
         e.static_number(expr, "this number")
     }
 
+    /// The condition of an `if` between statements of the experiment.
+    pub fn truth(&mut self, expr: &'p Expr) -> Checked<bool> {
+        let mut store = Store::default();
+        let mut e = Elaborator::new(self, &mut store, Precision::Double);
+        e.static_truth(expr, "the condition of an `if`")
+    }
+
     /// A list of such numbers: `[0, 0.1, 1]`, `geometric(1, 100, 10)`, `range(0, 5)`.
     pub fn numbers(&mut self, expr: &'p Expr) -> Checked<Vec<f64>> {
         let mut store = Store::default();
