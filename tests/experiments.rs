@@ -89,6 +89,14 @@ fn paper_11_dice_loss() {
 }
 
 #[test]
+fn paper_13_multi_objective_gflownets() {
+    // One of five seeds; claims are of all.
+    let run = run("experiments/13-multi-objective-gflownets.anz", 0, &["--seeds", "1"]);
+    assert_eq!(run.code, Some(0), "{}", run.errors);
+    insta::assert_snapshot!("results_13-multi-objective-gflownets", summary(&run.results));
+}
+
+#[test]
 fn paper_24_contrastive_behaviour() {
     holds("24-contrastive-behaviour");
 }
