@@ -90,10 +90,15 @@ fn paper_11_dice_loss() {
 
 #[test]
 fn paper_13_multi_objective_gflownets() {
-    // One of five seeds; claims are of all.
-    let run = run("experiments/13-multi-objective-gflownets.anz", 0, &["--seeds", "1"]);
-    assert_eq!(run.code, Some(0), "{}", run.errors);
-    insta::assert_snapshot!("results_13-multi-objective-gflownets", summary(&run.results));
+    // Two of five seeds, with short trainings: the claims are not of these.
+    let mut more = vec!["--seeds", "2"];
+    for setting in ["balanced_steps=20", "gradient_steps=20", "repeats=1"] {
+        more.extend(["--set", setting]);
+    }
+    let run = run("experiments/13-multi-objective-gflownets.anz", 0, &more);
+    assert_eq!(run.code, Some(1), "{}", run.errors);
+    assert_eq!(run.results[0]["claims"].as_array().map(Vec::len), Some(8));
+    assert_eq!(run.results[0]["claims"][7]["verdict"], "holds", "{}", summary(&run.results));
 }
 
 #[test]
