@@ -89,6 +89,11 @@ fn paper_11_dice_loss() {
 }
 
 #[test]
+fn paper_19_fair_gptq() {
+    holds("19-fair-gptq");
+}
+
+#[test]
 fn paper_24_contrastive_behaviour() {
     holds("24-contrastive-behaviour");
 }
@@ -96,6 +101,11 @@ fn paper_24_contrastive_behaviour() {
 #[test]
 fn paper_37_discriminative_generative() {
     holds("37-discriminative-generative");
+}
+
+#[test]
+fn paper_47_latent_label_shift() {
+    holds("47-latent-label-shift");
 }
 
 #[test]
