@@ -21,6 +21,7 @@ mod lines;
 mod loose;
 mod npy;
 pub mod order;
+mod sample;
 mod schema;
 pub mod split;
 mod table;
@@ -33,6 +34,7 @@ mod tests;
 
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
+pub use sample::Sampler;
 pub use schema::{
     ColumnKind, ColumnSpec, Domain, InnerAxis, Key, Missing, Piece, Schema, SourceKind, SourceSpec,
 };

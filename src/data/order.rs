@@ -10,6 +10,7 @@ use crate::source::Span;
 pub(super) enum Domain {
     Split = 0x5350_4c54,
     Epoch = 0x4f52_4452,
+    Sample = 0x534d_504c,
 }
 
 /// A random permutation of `0..rows` (Fisher-Yates; two draws for each call of Philox).

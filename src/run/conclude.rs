@@ -9,7 +9,7 @@ use super::prepare::{Base, axis_name};
 use super::results::{Claim, Evidence, Measure, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::vary::Over;
-use crate::check::program::{AxisId, Phase};
+use crate::check::program::{AxisId, AxisKind, Phase};
 use crate::diagnostic::Diagnostic;
 use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding, quantified};
 use crate::graph::{Element, Precision, Store, Tensor};
@@ -115,7 +115,9 @@ impl<'p> Results<'_, 'p> {
             let values = match &axis.over {
                 Over::Arms(_) => Vec::new(),
                 Over::Values(values) => values.clone(),
-                Over::Seeds(count) => (0..*count).map(|i| i as f64).collect(),
+                Over::Seeds(_) | Over::Folds { .. } | Over::Groups { .. } => {
+                    (0..axis.count()).map(|i| axis.value(i)).collect()
+                }
             };
             self.scope.bind_vary(axis.id, VaryBinding::Values(values));
         }
@@ -123,6 +125,10 @@ impl<'p> Results<'_, 'p> {
             let mut layout = Vec::new();
             for (id, axis) in collected.ids.iter().zip(&collected.measure.axes) {
                 if let Some(id) = id {
+                    if self.base.program.axis(*id).kind == AxisKind::Round {
+                        let rounds = (0..axis.labels.len()).map(|round| round as f64).collect();
+                        self.scope.bind_vary(*id, VaryBinding::Values(rounds));
+                    }
                     self.labels.insert(*id, axis.labels.clone());
                 }
                 layout.push(match id.and_then(|id| self.scope.axis(id)) {

@@ -13,8 +13,8 @@ use crate::graph::elaborate::{DataBinding, Scope, Stored};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::World;
 use crate::syntax::ast::{
-    AxisDeclaration, Data, DataSource, Experiment, ExprKind, Init, ItemKind, Statement, StatementKind,
-    VaryOver,
+    ArgumentKind, AxisDeclaration, Data, DataSource, Experiment, Expr, ExprKind, Init, ItemKind, Statement,
+    StatementKind, VaryOver,
 };
 
 /// The state from which every trial starts.
@@ -173,12 +173,55 @@ impl<'p> Base<'p> {
         Ok(())
     }
 
+    /// `groups(d.site)`
+    fn groups(&self, value: &Expr) -> Result<Over, Vec<Diagnostic>> {
+        let column = called(value, "groups").and_then(|argument| match &argument.kind {
+            ExprKind::Field { value, field } => match &value.kind {
+                ExprKind::Name(data) => Some((data.text.clone(), field.text.clone())),
+                _ => None,
+            },
+            _ => None,
+        });
+        let labels = column.as_ref().and_then(|(data, column)| {
+            let table = self.tables.get(data)?;
+            let category = table.category(table.column(column)?.category.as_deref()?)?;
+            Some((0..category.size).map(|at| category.label(at)).collect::<Vec<_>>())
+        });
+        match (column, labels) {
+            (Some(column), Some(labels)) => Ok(Over::Groups { column, labels }),
+            _ => Err(vec![
+                Diagnostic::error(Code::A0346, value.span, "these groups are not known before the trials")
+                    .label("not a category of data from a file")
+                    .help("each trial makes generated data anew: use `vary Held = range(0, n)` and `test where site == ...`"),
+            ]),
+        }
+    }
+
     fn vary(&mut self, statement: &'p Statement, options: &Options) -> Result<(), Vec<Diagnostic>> {
         let StatementKind::Vary { name, over } = &statement.kind else { return Ok(()) };
         let Some(id) = self.program.axes_at.get(&name.span).copied() else { return Ok(()) };
         let set = options.settings.iter().find(|(known, _)| *known == name.text).map(|(_, value)| *value);
         let over = match over {
             VaryOver::Arms(arms) => Over::Arms(arms.iter().map(|arm| arm.text.clone()).collect()),
+            VaryOver::Values(value) if called(value, "kfold").is_some() => {
+                let count = match called(value, "kfold") {
+                    Some(count) => self.scope.number(count)?,
+                    None => 0.0,
+                };
+                if count < 2.0 || count.fract() != 0.0 || count > 1e6 {
+                    return Err(vec![
+                        Diagnostic::error(
+                            Code::A0504,
+                            value.span,
+                            format!("`{}` cannot have {count} folds", name.text),
+                        )
+                        .help("write a whole number from 2: `kfold(5)`"),
+                    ]);
+                }
+                let only = set.map(|fold| fold.max(0.0) as usize).filter(|fold| *fold < count as usize);
+                Over::Folds { count: count as usize, only }
+            }
+            VaryOver::Values(value) if called(value, "groups").is_some() => self.groups(value)?,
             VaryOver::Values(_) if set.is_some() => Over::Values(set.into_iter().collect()),
             VaryOver::Values(value) if matches!(value.kind, ExprKind::List(_) | ExprKind::Call(_)) => {
                 Over::Values(self.scope.numbers(value)?)
@@ -200,6 +243,18 @@ impl<'p> Base<'p> {
         };
         self.axes.push(VaryAxis { id, name: name.text.clone(), over });
         Ok(())
+    }
+}
+
+/// The one argument of a call of this name.
+fn called<'e>(value: &'e Expr, name: &str) -> Option<&'e Expr> {
+    let ExprKind::Call(call) = &value.kind else { return None };
+    match (&call.callee.kind, call.arguments.as_slice()) {
+        (ExprKind::Name(callee), [argument]) if callee.text == name => match &argument.kind {
+            ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => Some(value),
+            ArgumentKind::As { .. } => None,
+        },
+        _ => None,
     }
 }
 
@@ -251,13 +306,6 @@ fn bind_table<'p>(
     }
     binding.texts.extend(table.texts.iter().map(|text| text.name.clone()));
     (binding, labels)
-}
-
-/// The axis of a part of a data set's rows, if the program mentions it.
-pub fn part_axis(program: &Program, rows: AxisId, name: &str) -> Option<AxisId> {
-    let is_part =
-        |kind: &AxisKind| matches!(kind, AxisKind::Part { rows: of, part } if *of == rows && part == name);
-    program.axes.iter().position(|axis| is_part(&axis.kind)).map(|at| AxisId(at as u32))
 }
 
 /// What the user calls an axis.

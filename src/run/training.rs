@@ -1,10 +1,11 @@
 //! The training loop: batches in, steps run, terms recorded; what the block looks at is in `checkpoint.rs`.
 
 use super::checkpoint::{History, Watcher};
-use super::engine::{Engine, scalar, set_scalar};
+use super::engine::{Engine, read_f64, scalar, set_scalar};
 use super::trial::Stopped;
-use crate::data::Batches;
-use crate::graph::elaborate::{Length, StepProgram};
+use crate::data::{Batches, Sampler};
+use crate::diagnostic::Diagnostic;
+use crate::graph::elaborate::{BatchInput, Length, SamplerKind, StepProgram};
 use crate::graph::{Slot, Store, Tensor};
 use crate::source::Span;
 
@@ -38,9 +39,11 @@ pub fn train(
     progress: impl Fn(usize, usize),
 ) -> Result<(Vec<Course>, Vec<History>, Option<NotFinite>), Stopped> {
     engine.compile(step.initialise, span, store)?.run(store).map_err(Stopped::Failed)?;
-    let mut feeds = feeds(&step.batches, key, span)?;
-    let per_epoch =
-        feeds.iter().map(|feed| feed.batches.steps_per_epoch() as usize).min().unwrap_or(1).max(1);
+    if !step.sampling.outputs.is_empty() {
+        engine.compile(step.sampling, span, store)?.run(store).map_err(Stopped::Failed)?;
+    }
+    let mut feeds = feeds(&step.batches, key, store, span)?;
+    let per_epoch = feeds.iter().map(|feed| feed.steps_per_epoch()).min().unwrap_or(1).max(1);
     let steps = match step.length {
         Length::Epochs(epochs) => epochs * per_epoch,
         Length::Steps(steps) => steps,
@@ -92,37 +95,64 @@ pub fn train(
     Ok((courses, watcher.finish(steps, per_epoch, store), stop))
 }
 
-/// The batches of one data set and the slot that they go to.
+/// The rows of one data set in each step, and the slot that they go to.
 struct Feed {
-    batches: Batches,
+    source: Source,
+    rows: usize,
     slot: Option<Slot>,
+}
+
+enum Source {
+    /// Every row once an epoch, in random order.
+    Batches(Batches),
+    Sampled(Sampler),
 }
 
 impl Feed {
     fn fill(&mut self, step: usize, store: &mut Store) {
         let Some(slot) = self.slot else { return };
         if let Tensor::Index(rows) = store.get_mut(slot) {
-            self.batches.fill(step as u64, rows);
+            match &mut self.source {
+                Source::Batches(batches) => batches.fill(step as u64, rows),
+                Source::Sampled(sampler) => sampler.fill(step as u64, rows),
+            }
+        }
+    }
+
+    /// Of sampled rows, an epoch is as many steps as would visit every row once.
+    fn steps_per_epoch(&self) -> usize {
+        match &self.source {
+            Source::Batches(batches) => batches.steps_per_epoch() as usize,
+            Source::Sampled(sampler) => (self.rows / sampler.size()).max(1),
         }
     }
 }
 
-fn feeds(
-    inputs: &[crate::graph::elaborate::BatchInput],
-    key: [u32; 2],
-    span: Span,
-) -> Result<Vec<Feed>, Stopped> {
+fn feeds(inputs: &[BatchInput], key: [u32; 2], store: &Store, span: Span) -> Result<Vec<Feed>, Stopped> {
     let mut feeds = Vec::new();
     for (number, input) in inputs.iter().enumerate() {
-        let rows: Vec<u32> = (0..input.rows as u32).collect();
-        let batches = match input.slot {
-            None => Batches::full(&rows),
-            Some(_) => {
-                let key = [key[0], key[1] ^ (number as u32) << 16];
-                Batches::new(&rows, input.size, key, span).map_err(|problem| Stopped::Wrong(vec![problem]))?
-            }
-        };
-        feeds.push(Feed { batches, slot: input.slot });
+        let key = [key[0], key[1] ^ (number as u32) << 16];
+        let source = source(input, key, store, span).map_err(|problem| Stopped::Wrong(vec![problem]))?;
+        feeds.push(Feed { source, rows: input.rows, slot: input.slot });
     }
     Ok(feeds)
+}
+
+fn source(input: &BatchInput, key: [u32; 2], store: &Store, span: Span) -> Result<Source, Diagnostic> {
+    if let Some(sampler) = &input.sampler {
+        let values = read_f64(store, sampler.values);
+        let categories = || values.iter().map(|value| *value as i32).collect::<Vec<i32>>();
+        let (size, span) = (input.size, sampler.span);
+        let sampler = match sampler.kind {
+            SamplerKind::Balanced { each } => Sampler::balanced(&categories(), size, each, key, span),
+            SamplerKind::Weights => Sampler::weighted(&values, size, key, span),
+            SamplerKind::Pairs => Sampler::pairs(&categories(), size, key, span),
+        };
+        return sampler.map(Source::Sampled);
+    }
+    let rows: Vec<u32> = (0..input.rows as u32).collect();
+    Ok(Source::Batches(match input.slot {
+        None => Batches::full(&rows),
+        Some(_) => Batches::new(&rows, input.size, key, span)?,
+    }))
 }

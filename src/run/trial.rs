@@ -1,19 +1,16 @@
 //! One trial: the statements of the experiment in order, with the values of its `vary` axes.
 
 use super::engine::{Engine, read_f64};
-use super::prepare::{Base, axis_name, part_axis, rows_axis};
+use super::prepare::{Base, axis_name};
 use super::training::{self, Course};
 use super::vary::{Over, Trial};
 use super::{Observer, Silent};
 use crate::check::program::{AxisId, Phase};
-use crate::data::{Amount, PartSpec, SplitSpec, split};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{
-    DataBinding, Measured, Outcome as Measurement, Scope, StepProgram, Stored, Value, VaryBinding,
-};
+use crate::graph::elaborate::{Measured, Outcome as Measurement, Scope, StepProgram, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
-use crate::syntax::ast::{DataSource, Experiment, PartSize, Split, Statement, StatementKind};
+use crate::syntax::ast::{DataSource, Experiment, Statement, StatementKind};
 
 /// What one trial measured.
 #[derive(Debug, Default)]
@@ -89,7 +86,14 @@ pub fn first_step<'p>(
     engine: &Engine,
 ) -> Result<Option<(StepProgram, Span)>, Stopped> {
     let mut running = Running::new(base, trial, 0, engine, &Silent);
-    for statement in trial_phase(base, experiment) {
+    let mut waiting: Vec<&Statement> = trial_phase(base, experiment).collect();
+    waiting.reverse();
+    while let Some(statement) = waiting.pop() {
+        if let StatementKind::Repeat { axis, body, .. } = &statement.kind {
+            running.enter_round(axis.as_ref(), 0);
+            waiting.extend(body.iter().rev());
+            continue;
+        }
         if let StatementKind::Train(train) = &statement.kind {
             let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
             return Ok(Some((step, statement.span)));
@@ -104,18 +108,20 @@ fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Ite
     experiment.body.iter().filter(|statement| phases.get(&statement.span) != Some(&Phase::Results))
 }
 
-struct Running<'a, 'p> {
-    base: &'a Base<'p>,
-    scope: Scope<'p>,
-    store: Store,
-    engine: &'a Engine,
-    seed: u32,
+pub(super) struct Running<'a, 'p> {
+    pub(super) base: &'a Base<'p>,
+    pub(super) scope: Scope<'p>,
+    pub(super) store: Store,
+    pub(super) engine: &'a Engine,
+    pub(super) seed: u32,
     /// How many splits and train blocks there were: addresses of their random orders.
-    splits: u32,
-    blocks: u32,
-    outcome: Outcome,
-    number: usize,
-    observer: &'a dyn Observer,
+    pub(super) splits: u32,
+    pub(super) blocks: u32,
+    /// The positions on the axes of trials.
+    pub(super) positions: Vec<usize>,
+    pub(super) outcome: Outcome,
+    pub(super) number: usize,
+    pub(super) observer: &'a dyn Observer,
 }
 
 impl<'a, 'p> Running<'a, 'p> {
@@ -134,6 +140,7 @@ impl<'a, 'p> Running<'a, 'p> {
             seed: trial.seed(base.seed, &base.axes),
             splits: 0,
             blocks: 0,
+            positions: trial.positions.clone(),
             outcome: Outcome::default(),
             number,
             observer,
@@ -148,13 +155,13 @@ impl<'a, 'p> Running<'a, 'p> {
         for (axis, at) in self.base.axes.iter().zip(&trial.positions) {
             let binding = match axis.over {
                 Over::Arms(_) => VaryBinding::Arm(*at),
-                Over::Values(_) | Over::Seeds(_) => VaryBinding::Number(axis.value(*at)),
+                _ => VaryBinding::Number(axis.value(*at)),
             };
             self.scope.bind_vary(axis.id, binding);
         }
     }
 
-    fn execute(&mut self, statement: &'p Statement) -> Result<(), Stopped> {
+    pub(super) fn execute(&mut self, statement: &'p Statement) -> Result<(), Stopped> {
         let precision = self.base.precision;
         match &statement.kind {
             StatementKind::Let(l) => {
@@ -181,6 +188,7 @@ impl<'a, 'p> Running<'a, 'p> {
             },
             StatementKind::Split(split) => self.split(split, statement.span),
             StatementKind::Train(train) => self.train(train, statement.span),
+            StatementKind::Repeat { axis, count, body } => self.rounds(axis.as_ref(), count, body),
             StatementKind::On { data, body } => {
                 let on = self.scope.on(data, body, statement.span, &mut self.store, Precision::Double)?;
                 self.once(on.program, statement.span)?;
@@ -201,7 +209,7 @@ impl<'a, 'p> Running<'a, 'p> {
         }
     }
 
-    fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stopped> {
+    pub(super) fn once(&mut self, program: crate::graph::Program, span: Span) -> Result<(), Stopped> {
         let mut compiled = self.engine.compile(program, span, &self.store)?;
         compiled.run(&mut self.store).map_err(Stopped::Failed)
     }
@@ -220,75 +228,6 @@ impl<'a, 'p> Running<'a, 'p> {
         }
         let program = self.scope.generate(data, &mut self.store, self.base.precision)?;
         self.once(program, data.span)
-    }
-
-    fn split(&mut self, statement: &'p Split, span: Span) -> Result<(), Stopped> {
-        let program = self.base.program;
-        let name = &statement.data.text;
-        self.splits += 1;
-        let (Some(rows_id), Some(mut binding)) = (rows_axis(program, name), self.scope.data(name).cloned())
-        else {
-            return Ok(());
-        };
-        let rows = self.scope.axis(rows_id).map_or(0, |axis| self.scope.axes.size(axis));
-        let groups = self.index_columns(&binding, &statement.by)?;
-        let strata = self.index_columns(&binding, &statement.stratified)?;
-        let mut parts = Vec::new();
-        for part in &statement.parts {
-            let amount = match &part.size {
-                None | Some(PartSize::Fold(_) | PartSize::Where(_)) => Amount::Rest,
-                Some(PartSize::Percent(e)) => Amount::Fraction(self.scope.number(e)? / 100.0),
-                Some(PartSize::Count(e)) => Amount::Count(self.scope.number(e)?.max(0.0) as usize),
-            };
-            parts.push(PartSpec { name: part.name.text.clone(), amount, span: part.name.span });
-        }
-        let seed = match &statement.seed {
-            Some(e) => self.scope.number(e)? as u32,
-            None => self.seed,
-        };
-        let done = split::split(SplitSpec {
-            rows,
-            parts: &parts,
-            groups: &groups.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-            strata: &strata.iter().map(Vec::as_slice).collect::<Vec<_>>(),
-            key: [seed, self.splits],
-            span,
-        })?;
-        for (part, rows) in done.parts {
-            let Some(id) = part_axis(program, rows_id, &part) else { continue };
-            let axis = self.scope.bind_axis(id, rows.len());
-            let slot = self.store.add(Tensor::Index(rows.iter().map(|row| *row as i32).collect()));
-            let name = format!("{name}.{part}");
-            binding.parts.insert(part, Stored { slot, element: Element::Index, layout: vec![axis], name });
-        }
-        self.scope.bind_data(name, binding);
-        Ok(())
-    }
-
-    fn index_columns(
-        &self,
-        binding: &DataBinding,
-        names: &[crate::syntax::ast::Name],
-    ) -> Result<Vec<Vec<i32>>, Stopped> {
-        let mut columns = Vec::new();
-        for name in names {
-            let tensor = binding.columns.get(&name.text).map(|stored| self.store.get(stored.slot));
-            columns.push(match tensor {
-                Some(Tensor::Index(values)) => values.clone(),
-                Some(Tensor::Bool(values)) => values.iter().map(|v| i32::from(*v)).collect(),
-                _ => {
-                    return Err(Stopped::Wrong(vec![
-                        Diagnostic::error(
-                            Code::A0505,
-                            name.span,
-                            format!("`{}` is not a category, so rows cannot be grouped by it", name.text),
-                        )
-                        .help("group by a category or a Bool column"),
-                    ]));
-                }
-            });
-        }
-        Ok(columns)
     }
 
     fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {

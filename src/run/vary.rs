@@ -18,6 +18,10 @@ pub enum Over {
     Values(Vec<f64>),
     /// `5`: as many seeds.
     Seeds(usize),
+    /// `kfold(5)`; with one of them alone where the command line chose it.
+    Folds { count: usize, only: Option<usize> },
+    /// `groups(d.site)`: the values of a category, one left out in each trial.
+    Groups { column: (String, String), labels: Vec<String> },
 }
 
 impl VaryAxis {
@@ -27,6 +31,8 @@ impl VaryAxis {
             Over::Arms(arms) => arms.len(),
             Over::Values(values) => values.len(),
             Over::Seeds(count) => *count,
+            Over::Folds { count, only } => only.map_or(*count, |_| 1),
+            Over::Groups { labels, .. } => labels.len(),
         }
     }
 
@@ -36,6 +42,9 @@ impl VaryAxis {
             Over::Arms(arms) => arms.clone(),
             Over::Values(values) => values.iter().map(|v| v.to_string()).collect(),
             Over::Seeds(count) => (0..*count).map(|i| i.to_string()).collect(),
+            Over::Folds { count, only: None } => (0..*count).map(|i| i.to_string()).collect(),
+            Over::Folds { only: Some(only), .. } => vec![only.to_string()],
+            Over::Groups { labels, .. } => labels.clone(),
         }
     }
 
@@ -43,7 +52,8 @@ impl VaryAxis {
     pub fn value(&self, position: usize) -> f64 {
         match &self.over {
             Over::Values(values) => values[position],
-            Over::Arms(_) | Over::Seeds(_) => position as f64,
+            Over::Folds { only: Some(only), .. } => *only as f64,
+            Over::Arms(_) | Over::Seeds(_) | Over::Folds { .. } | Over::Groups { .. } => position as f64,
         }
     }
 }

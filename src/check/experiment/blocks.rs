@@ -5,7 +5,7 @@ use crate::check::state::{Checker, Local, LocalKind, Place, Trace};
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{AxisName, Clause, Expr, Name, Statement, StatementKind, Train};
+use crate::syntax::ast::{AxisName, Name, Statement, StatementKind, Train};
 
 impl Checker<'_> {
     /// Which parts are trained on and which are measured, before anything is checked.
@@ -14,7 +14,8 @@ impl Checker<'_> {
             [data, part] => Some((data.text.clone(), part.text.clone())),
             _ => None,
         };
-        for statement in body {
+        let body = flat(body);
+        for statement in &body {
             if let StatementKind::Train(train) = &statement.kind {
                 for axis in &train.data {
                     if let Some(part) = named(axis) {
@@ -23,7 +24,7 @@ impl Checker<'_> {
                 }
             }
         }
-        for statement in body {
+        for statement in &body {
             if let StatementKind::On { data, .. } = &statement.kind {
                 for part in data.iter().filter_map(named) {
                     if !self.trial.trained.contains_key(&part) {
@@ -75,6 +76,18 @@ impl Checker<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.axes.insert(name, rows);
         }
+        self.enter_columns(&info, part, Some(rows));
+        self.trial.rows.push((info.name.clone(), rows));
+    }
+
+    /// Of a stream, a step sees one row: its columns have no axis of rows.
+    fn enter_row(&mut self, data: &str, part: AxisId) {
+        if let Some(info) = self.data.get(data).cloned() {
+            self.enter_columns(&info, part, None);
+        }
+    }
+
+    fn enter_columns(&mut self, info: &crate::check::state::DataInfo, part: AxisId, rows: Option<AxisId>) {
         let mut trace = info.trace.clone();
         let place = self.program.axis(part).span;
         if let Some(of_part) = self.traces.get(&place) {
@@ -85,7 +98,7 @@ impl Checker<'_> {
             trace.parts.insert(part, place);
         }
         for column in &info.columns {
-            let ty = array(column.element, column.axes.iter().copied().chain([rows]).collect());
+            let ty = array(column.element, column.axes.iter().copied().chain(rows).collect());
             let local = Local {
                 span: column.span,
                 ty,
@@ -95,14 +108,9 @@ impl Checker<'_> {
             let name = Name { text: column.name.clone(), span: column.span };
             self.declare_local(&name, local, trace.clone());
         }
-        self.trial.rows.push((info.name.clone(), rows));
     }
 
     pub fn train(&mut self, train: &Train, span: Span) {
-        if train.stream {
-            self.unavailable(span, "`train stream`");
-            return;
-        }
         let outer = std::mem::replace(&mut self.context.place, Place::Train);
         let before = self.trial.rows.len();
         let updated = std::mem::take(&mut self.trial.updated);
@@ -120,7 +128,13 @@ impl Checker<'_> {
                     let batch_name = c.data.get(&data).map(|info| c.axis_name(info.rows)).unwrap_or_default();
                     let batch = c.new_axis(batch_name, AxisKind::Batch { rows: part }, name.span);
                     axes.push(batch);
-                    c.enter_rows(&data, part, batch);
+                    match train.stream {
+                        true => c.enter_row(&data, part),
+                        false => c.enter_rows(&data, part, batch),
+                    }
+                }
+                if train.stream {
+                    c.stream(train, span);
                 }
                 c.required(train, span);
                 // The statements are in a scope inside that of the columns, which they may hide.
@@ -181,7 +195,7 @@ impl Checker<'_> {
         let batches = find(|kind| matches!(kind, StatementKind::Batch { .. }));
         let objectives = find(|kind| matches!(kind, StatementKind::Objective(_) | StatementKind::If { .. }));
         let head = train.data.first().map_or(span, |axis| axis.span);
-        if lengths.is_empty() {
+        if lengths.is_empty() && !train.stream {
             self.report(
                 Diagnostic::error(Code::A0311, head, "this training has no length")
                     .label("how many epochs or steps?")
@@ -195,6 +209,13 @@ impl Checker<'_> {
                     .help("add `minimize loss over model with adam(lr = 1e-3)` to the block"),
             );
         }
+        // Each data set of the block may have a batch of its own.
+        let mut of = std::collections::BTreeSet::new();
+        let distinct = train.body.iter().all(|statement| match &statement.kind {
+            StatementKind::Batch { axis, .. } => of.insert(axis.as_ref().map(|axis| self.text(axis.span))),
+            _ => true,
+        });
+        let batches = if distinct && !of.contains(&None) { Vec::new() } else { batches };
         for (places, what) in [(&lengths, "length"), (&batches, "batch")] {
             if let [first, second, ..] = places.as_slice() {
                 self.report(
@@ -204,36 +225,6 @@ impl Checker<'_> {
                         .help("keep one of the two"),
                 );
             }
-        }
-    }
-
-    pub fn batch(&mut self, size: &Expr, axis: Option<&AxisName>, sampling: &[Clause]) {
-        self.static_number(size, "the size of a batch");
-        for clause in sampling {
-            let words: Vec<&str> = clause.words.iter().map(|word| word.text.as_str()).collect();
-            let place = clause.words.first().map_or(size.span, |word| word.span);
-            self.unavailable(place, &format!("sampling `{}`", words.join(" ")));
-        }
-        let Some(name) = axis else { return };
-        let Some(axis) = self.axis(name) else { return };
-        if !self.trial.rows.iter().any(|(_, rows)| *rows == axis) {
-            let shown = self.axis_name(axis);
-            let rows: Vec<String> = self.trial.rows.iter().map(|(_, rows)| self.axis_name(*rows)).collect();
-            let help = match rows.as_slice() {
-                [] => "this block trains on no data: name some, `train on data.train { ... }`".to_owned(),
-                rows => format!(
-                    "the rows of this block are {}: `batch {} over {}`",
-                    rows.join(", "),
-                    self.text(size.span),
-                    rows[0]
-                ),
-            };
-            self.report(
-                Diagnostic::error(Code::A0318, name.span, format!("a batch cannot be taken over `{shown}`"))
-                    .label("not the rows of this block")
-                    .related(self.program.axis(axis).span, format!("`{shown}` is declared here"))
-                    .help(help),
-            );
         }
     }
 
@@ -299,6 +290,10 @@ impl Checker<'_> {
 
     /// A measure as the statements after the trials see it: over the `vary` axes it depends on.
     pub fn declare_result(&mut self, name: &Name, ty: Type, mut trace: Trace) {
+        if self.trial.round.is_some() {
+            self.trial.round_results.push((name.clone(), ty, trace));
+            return;
+        }
         trace.results = true;
         let varies: Vec<AxisId> =
             self.trial.varies.iter().copied().filter(|axis| trace.varies.contains(axis)).collect();
@@ -306,4 +301,16 @@ impl Checker<'_> {
         self.program.varies.insert(name.span, varies);
         self.declare(name, lifted, LocalKind::Result, trace);
     }
+}
+
+/// The statements of an experiment with those inside its rounds.
+fn flat(body: &[Statement]) -> Vec<&Statement> {
+    let mut found = Vec::new();
+    for statement in body {
+        match &statement.kind {
+            StatementKind::Repeat { body, .. } => found.extend(flat(body)),
+            _ => found.push(statement),
+        }
+    }
+    found
 }

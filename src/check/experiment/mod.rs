@@ -1,10 +1,13 @@
 //! Experiments: their statements in order, each in its phase.
 
 mod blocks;
+mod combine;
 mod model;
 mod objective;
 mod record;
 mod results;
+mod rounds;
+mod sampling;
 mod split;
 mod state;
 mod vary;
@@ -117,6 +120,9 @@ impl Checker<'_> {
                     return self.out_of_place(span, "a snapshot", "an experiment, after its blocks");
                 }
                 self.snapshot(names);
+            }
+            StatementKind::Repeat { axis, count, body } if place == Place::Experiment => {
+                self.rounds(axis.as_ref(), count, body, span);
             }
             StatementKind::Repeat { axis: None, count, body } if place == Place::Train => {
                 self.static_number(count, "the number of rounds");

@@ -17,12 +17,8 @@ impl Checker<'_> {
                     Some(PartSize::Percent(size) | PartSize::Count(size)) => {
                         c.static_number(size, "the size of a part");
                     }
-                    Some(PartSize::Fold(fold)) => {
-                        c.unavailable(fold.span, "a part by fold");
-                    }
-                    Some(PartSize::Where(mask)) => {
-                        c.unavailable(mask.span, "a part by condition");
-                    }
+                    Some(PartSize::Fold(fold)) => c.fold(fold),
+                    Some(PartSize::Where(mask)) => c.part_mask(&split.data, mask),
                     None => {}
                 }
             }
@@ -65,6 +61,45 @@ impl Checker<'_> {
             self.trial.parts.insert(info.name.clone(), parts).and_then(|parts| parts.first().cloned())
         {
             self.defined_twice(&split.data, first.span);
+        }
+    }
+
+    /// `test fold Fold`
+    fn fold(&mut self, fold: &Name) {
+        match self.find_axis(&fold.text).filter(|axis| self.trial.folds.contains(axis)) {
+            Some(axis) => {
+                self.program.axes_at.insert(fold.span, axis);
+                self.program.names.insert(fold.span, Definition::Axis(axis));
+                self.context.trace.varies.insert(axis);
+            }
+            None => self.report(
+                Diagnostic::error(Code::A0346, fold.span, format!("`{}` is no axis of folds", fold.text))
+                    .label("no folds")
+                    .help(format!(
+                        "declare it: `vary {0} = kfold(5)`, or `vary {0} = groups(d.site)` to leave one group out",
+                        fold.text
+                    )),
+            ),
+        }
+    }
+
+    /// `bought where mask`: the columns of the data set are in scope, over all its rows.
+    fn part_mask(&mut self, data: &Name, mask: &crate::syntax::ast::Expr) {
+        let Some(info) = self.data.get(&data.text).cloned() else { return };
+        let before = self.trial.rows.len();
+        let axes = self.scoped(|c| {
+            c.enter_rows(&info.name, info.rows, info.rows);
+            c.truths(mask)
+        });
+        self.trial.rows.truncate(before);
+        let rows = [info.rows].into();
+        if let Some(axes) = axes.filter(|axes| *axes != rows) {
+            let (has, wanted) = (self.axes_in_words(&axes), self.axis_name(info.rows));
+            self.report(
+                Diagnostic::error(Code::A0206, mask.span, "a part takes the rows where a condition holds")
+                    .label(format!("this has {has}"))
+                    .help(format!("it is one truth value for each `{wanted}`")),
+            );
         }
     }
 

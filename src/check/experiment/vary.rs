@@ -28,7 +28,13 @@ impl Checker<'_> {
                         self.trial.sizes.insert(axis, *value);
                         self.trial.counts.insert(axis);
                     }
-                    ExprKind::Call(_) => {}
+                    ExprKind::Call(call) => {
+                        let folds = matches!(&call.callee.kind,
+                            ExprKind::Name(name) if matches!(name.text.as_str(), "kfold" | "groups"));
+                        if folds {
+                            self.trial.folds.insert(axis);
+                        }
+                    }
                     _ => {
                         self.trial.counts.insert(axis);
                     }
@@ -69,11 +75,12 @@ impl Checker<'_> {
                         let builtin = self.vary_builtin(&call.callee);
                         if let (ExprKind::Name(name), Some(builtin)) = (&call.callee.kind, builtin) {
                             self.program.names.insert(name.span, Definition::Builtin(builtin));
-                            if builtin == Builtin::KFold {
-                                self.unavailable(values.span, "`kfold`");
-                            }
                             self.vary_list(values, call, builtin);
                         }
+                        self.program.types.insert(values.id, array(Element::Float, axes));
+                    }
+                    ExprKind::Call(call) if is_groups(&call.callee) => {
+                        self.vary_groups(values, call);
                         self.program.types.insert(values.id, array(Element::Float, axes));
                     }
                     ExprKind::Number { value, .. } if *value < 1.0 || value.fract() != 0.0 => {
@@ -83,6 +90,36 @@ impl Checker<'_> {
                     _ => self.static_number(values, "the number of values of a `vary`"),
                 }
             }
+        }
+    }
+
+    /// `groups(d.site)`: the values of a category column.
+    fn vary_groups(&mut self, expr: &Expr, call: &crate::syntax::ast::Call) {
+        let column = match call.arguments.as_slice() {
+            [argument] => match &argument.kind {
+                ArgumentKind::Positional(value) => match &value.kind {
+                    ExprKind::Field { value, field } => match &value.kind {
+                        ExprKind::Name(data) => Some((data, field)),
+                        _ => None,
+                    },
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let found = column.and_then(|(data, field)| {
+            let info = self.data.get(&data.text)?.clone();
+            let column = info.columns.iter().find(|column| column.name == field.text)?;
+            let category = column.axes.is_empty() && matches!(column.element, Element::Index(_));
+            category.then_some(())
+        });
+        if found.is_none() {
+            self.report(
+                Diagnostic::error(Code::A0346, expr.span, "these are no groups to leave out")
+                    .label("not a column of a category")
+                    .help("name a column of a data set of the file: `vary Held = groups(d.site)`"),
+            );
         }
     }
 
@@ -136,4 +173,8 @@ impl Checker<'_> {
             .help(format!("give at least one: `vary {} = {example}`", name.text)),
         );
     }
+}
+
+fn is_groups(callee: &Expr) -> bool {
+    matches!(&callee.kind, ExprKind::Name(name) if name.text == "groups")
 }

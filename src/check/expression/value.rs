@@ -16,7 +16,7 @@ impl Checker<'_> {
             if self.context.results && !self.usable_in_results(&local.span, local.kind, &local.ty) {
                 return self.trial_value_in_results(name, local.span);
             }
-            return local.ty;
+            return self.seen_by_rows(name, local.kind, local.ty);
         }
         if let Some(item) = self.use_item(&name.text) {
             self.program.names.insert(name.span, Definition::Item(item));
@@ -53,6 +53,23 @@ impl Checker<'_> {
             return Type::Error;
         }
         self.unknown_name(&name.text, name.span)
+    }
+
+    /// A value over all rows of a data set, used in a block over some of these rows, is seen for these alone.
+    fn seen_by_rows(&mut self, name: &Name, kind: LocalKind, ty: Type) -> Type {
+        let Type::Array { element, axes } = &ty else { return ty };
+        if !matches!(kind, LocalKind::Let | LocalKind::State) {
+            return ty;
+        }
+        for (data, rows) in self.trial.rows.iter().rev() {
+            let Some(all) = self.data.get(data).map(|info| info.rows) else { continue };
+            if all != *rows && axes.contains(&all) && !axes.contains(rows) {
+                self.program.viewed.insert(name.span, data.clone());
+                let axes = axes.iter().map(|axis| if *axis == all { *rows } else { *axis }).collect();
+                return array(*element, axes);
+            }
+        }
+        ty
     }
 
     fn find_arm(&self, name: &str) -> Option<(AxisId, usize)> {
@@ -134,9 +151,15 @@ impl Checker<'_> {
                 self.context.trace.varies.insert(axis);
                 Type::Choice(axis)
             }
-            AxisKind::Vary(Vary::Values(_)) => {
+            AxisKind::Vary(Vary::Values(_)) | AxisKind::Round
+                if self.context.results
+                    || self.trial.round == Some(axis)
+                    || self.program.axis(axis).kind != AxisKind::Round =>
+            {
                 self.program.names.insert(name.span, Definition::VaryValue(axis));
-                self.context.trace.varies.insert(axis);
+                if self.program.axis(axis).kind != AxisKind::Round {
+                    self.context.trace.varies.insert(axis);
+                }
                 let axes = if self.context.results { AxisIds::from([axis]) } else { AxisIds::new() };
                 array(Element::Float, axes)
             }

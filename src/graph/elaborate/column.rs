@@ -30,9 +30,12 @@ impl<'p> Elaborator<'_, 'p> {
     /// The axis over the rows of one part.
     pub fn part_id(&self, data: &str, part: &str) -> Option<AxisId> {
         let of = self.rows_id(data)?;
-        self.find_axis(
-            |kind| matches!(kind, AxisKind::Part { rows, part: found } if *rows == of && found == part),
-        )
+        // Each experiment of a file that splits the data has such an axis; this one's is bound.
+        let mut found = self.typed().axes.iter().enumerate().filter_map(|(at, info)| match &info.kind {
+            AxisKind::Part { rows, part: found } if *rows == of && found == part => Some(AxisId(at as u32)),
+            _ => None,
+        });
+        found.find(|id| self.scope.axis(*id).is_some())
     }
 
     fn find_axis(&self, fits: impl Fn(&AxisKind) -> bool) -> Option<AxisId> {
@@ -85,6 +88,17 @@ impl<'p> Elaborator<'_, 'p> {
                 let axis = self.rows_axis(data, span)?;
                 self.build(span, |g| g.gather(all, axis, rows))
             }
+        }
+    }
+
+    /// A value over all rows of a data set, as the block sees these rows.
+    pub fn seen_by_rows(&mut self, data: &str, value: Value<'p>, span: Span) -> Checked<Value<'p>> {
+        let Some(rows) = self.views.get(data).and_then(|view| view.rows) else { return Ok(value) };
+        let axis = self.rows_axis(data, span)?;
+        let node = self.node(&value, span)?;
+        match self.axes_of(node).contains(axis) {
+            true => self.build(span, |g| g.gather(node, axis, rows)).map(Value::Node),
+            false => Ok(value),
         }
     }
 

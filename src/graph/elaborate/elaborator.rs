@@ -76,6 +76,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     pub fn new(scope: &'s mut Scope<'p>, store: &'s mut Store, precision: Precision) -> Self {
         let mut output = Program::new(precision);
         output.graph.axes = scope.axes.clone();
+        let path = scope.prefix.clone();
         Elaborator {
             scope,
             store,
@@ -84,7 +85,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             current: HashMap::new(),
             versions: HashMap::new(),
             fresh: HashSet::new(),
-            path: Vec::new(),
+            path,
             ordinals: HashMap::new(),
             draw: None,
             training: false,

@@ -92,7 +92,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The bindings that are named somewhere in a piece of text.
-    fn mentioned(&self, span: Span) -> Vec<Span> {
+    pub(super) fn mentioned(&self, span: Span) -> Vec<Span> {
         let within = |at: &Span| at.file == span.file && at.start >= span.start && at.end <= span.end;
         let names = self.typed().names.iter().filter(|(at, _)| within(at));
         let mut found: Vec<Span> = names

@@ -107,7 +107,13 @@ impl<'p> Elaborator<'_, 'p> {
 
     fn definition(&mut self, definition: &'p Definition, name: &'p Name) -> Checked<Value<'p>> {
         match definition {
-            Definition::Local(span) => self.local(*span, name),
+            Definition::Local(span) => {
+                let value = self.local(*span, name)?;
+                match self.typed().viewed.get(&name.span) {
+                    Some(data) => self.seen_by_rows(data, value, name.span),
+                    None => Ok(value),
+                }
+            }
             Definition::Column { data, column } => self.column_value(data, None, column, name.span),
             Definition::Item(item) => match &self.typed().item(*item).kind {
                 ItemKind::Let(binding) => {

@@ -28,6 +28,7 @@ mod own_derivative;
 mod reduce;
 mod reduce_order;
 mod repeat;
+mod sampling;
 mod scope;
 mod select;
 mod shape;
@@ -42,7 +43,8 @@ mod window;
 pub use evaluate::quantified;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
-    Outcome, ParameterSlot, Period, RecordSlot, Recorded, StepProgram, TestProgram,
+    Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram,
+    TestProgram,
 };
 pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

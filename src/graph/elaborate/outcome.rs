@@ -61,8 +61,29 @@ pub struct BatchInput {
     pub size: usize,
     /// The axis of the batch; none where a step sees one row.
     pub axis: Option<Axis>,
+    pub sampler: Option<SamplerInput>,
     /// Index, over the batch: row numbers within the part, from 0. None for a full batch, which needs none.
     pub slot: Option<Slot>,
+}
+
+/// How the rows of a batch are drawn, where it is not in random order.
+#[derive(Clone, Debug)]
+pub struct SamplerInput {
+    pub kind: SamplerKind,
+    /// One value for each row of the part: its category, or its weight.
+    pub values: Slot,
+    /// The `batch` statement.
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SamplerKind {
+    /// With so many rows of each category drawn; none: as many as there are categories make room for.
+    Balanced {
+        each: Option<usize>,
+    },
+    Weights,
+    Pairs,
 }
 
 /// A number recorded at every step.
@@ -121,6 +142,8 @@ pub struct StepProgram {
     pub program: Program,
     /// Run once before the first step: sets the states of the optimizer and of the block.
     pub initialise: Program,
+    /// Run once: the values by which rows are sampled.
+    pub sampling: Program,
     pub batches: Vec<BatchInput>,
     pub length: Length,
     /// Index scalar, from 0. The runtime sets it before each step.

@@ -50,6 +50,8 @@ pub struct Scope<'p> {
     /// `let`s at the top of files by the span of each name, and sizes of axes there.
     pub(super) file_lets: HashMap<Span, &'p ast::Let>,
     pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
+    /// Names that come before all others in the address of random numbers: the round.
+    pub prefix: Vec<String>,
     /// How many blocks of each kind were elaborated: part of the address of random numbers.
     pub(super) blocks: HashMap<&'static str, u32>,
 }
@@ -66,6 +68,7 @@ impl<'p> Scope<'p> {
             varies: BTreeMap::new(),
             seed,
             parameters: BTreeMap::new(),
+            prefix: Vec::new(),
             states: BTreeSet::new(),
             blocks: HashMap::new(),
             file_lets,

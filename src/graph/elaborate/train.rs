@@ -44,9 +44,6 @@ impl<'p> Scope<'p> {
         store: &mut Store,
         precision: Precision,
     ) -> Checked<StepProgram> {
-        if train.stream {
-            return Err(fail::unavailable(span, "`train stream`"));
-        }
         let name = self.block_name("train");
         let mut e = Elaborator::new(self, store, precision);
         e.path.push(name);
@@ -66,7 +63,7 @@ impl<'p> Scope<'p> {
             train.data.iter().zip(&batches).map(|(name, batch)| (name.span, batch.clone())).collect();
         e.block = Some(block);
         e.begin = Some(Begin::new(precision));
-        let mut length = None;
+        let mut length = train.stream.then_some(Length::Epochs(1));
         for statement in &train.body {
             match &statement.kind {
                 StatementKind::Batch { .. } => {}
@@ -91,8 +88,12 @@ impl<'p> Scope<'p> {
                 e.scope.root.values.insert(*name, value);
             }
         }
+        let program = e.finish();
+        let mut batches = batches;
+        let sampling = self.samplers(train, &mut batches, store)?;
         Ok(StepProgram {
             initialise,
+            sampling,
             batches,
             length,
             step,
@@ -105,7 +106,7 @@ impl<'p> Scope<'p> {
             keep: block.watch.keep,
             parameters: block.updated,
             states: block.states.into_iter().map(|(stored, _)| stored).chain(block.kept).collect(),
-            program: e.finish(),
+            program,
         })
     }
 }
@@ -117,8 +118,13 @@ impl<'p> Elaborator<'_, 'p> {
         for name in &train.data {
             let Some(data) = name.path.first() else { continue };
             let part = name.path.get(1).map(|part| part.text.clone());
+            if train.stream {
+                found.push(self.stream_row(name, &data.text, part)?);
+                continue;
+            }
             let size = self.batch_size(train, &data.text)?;
-            found.push(self.batch(name, &data.text, part, size)?);
+            let sampled = self.sampler_of(train, &data.text)?.is_some();
+            found.push(self.batch(name, &data.text, part, size, sampled)?);
         }
         Ok(found)
     }
@@ -126,11 +132,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// The size that a `batch` statement gives to this data set.
     fn batch_size(&mut self, train: &'p ast::Train, data: &str) -> Checked<Option<usize>> {
         for statement in &train.body {
-            let StatementKind::Batch { size, axis, sampling } = &statement.kind else { continue };
-            if let Some(clause) = sampling.first() {
-                let words: Vec<&str> = clause.words.iter().map(|word| word.text.as_str()).collect();
-                return Err(fail::unavailable(statement.span, &format!("`{}`", words.join(" "))));
-            }
+            let StatementKind::Batch { size, axis, .. } = &statement.kind else { continue };
             let for_this = match axis {
                 Some(axis) if train.data.len() > 1 => self.batch_is_of(axis, data)?,
                 _ => true,
@@ -146,7 +148,7 @@ impl<'p> Elaborator<'_, 'p> {
         Ok(None)
     }
 
-    fn batch_is_of(&self, axis: &AxisName, data: &str) -> Checked<bool> {
+    pub(super) fn batch_is_of(&self, axis: &AxisName, data: &str) -> Checked<bool> {
         let mut id = self.named_axis_id(axis)?;
         loop {
             match &self.typed().axis(id).kind {
@@ -163,6 +165,7 @@ impl<'p> Elaborator<'_, 'p> {
         data: &str,
         part: Option<String>,
         size: Option<usize>,
+        sampled: bool,
     ) -> Checked<BatchInput> {
         let span = name.span;
         let id = match &part {
@@ -176,7 +179,7 @@ impl<'p> Elaborator<'_, 'p> {
             Some(part) => Some(self.part_rows(data, part, span)?),
             None => None,
         };
-        let full = size.is_none_or(|size| size >= rows);
+        let full = !sampled && size.is_none_or(|size| size >= rows);
         let (axis, slot, view) = if full {
             (all_axis, None, all)
         } else {
@@ -199,7 +202,7 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.views.insert(data.to_owned(), View { rows: view });
         let size = self.size(axis);
-        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), slot })
+        Ok(BatchInput { data: data.to_owned(), part, rows, size, axis: Some(axis), sampler: None, slot })
     }
 
     /// New values of parameters and states become outputs to the slots that they were read from.
