@@ -1,8 +1,9 @@
 //! Every derivative rule against central differences of the reference meaning, first and second order.
 
 use ansatz::graph::{
-    Axis, AxisSet, Binary, Body, Check, Cumulative, Element, Graph, InputId, Loop, Matrix, NodeId, Op, Precision, Program,
-    Reduction, Special, Store, Take, Tensor, Triangle, Type, TypeError, Unary, reference, unit,
+    Axis, AxisSet, Binary, Body, Check, Cumulative, Element, Graph, InputId, Loop, Matrix, NodeId, Op,
+    Precision, Program, Reduction, Special, Store, Take, Tensor, Triangle, Type, TypeError, Unary, reference,
+    unit,
 };
 use ansatz::random::philox;
 use proptest::prelude::*;
