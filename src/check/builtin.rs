@@ -59,7 +59,7 @@ builtins! {
     LogGamma "lgamma" "lgamma(x)" "log |gamma(x)|.";
     Digamma "digamma" "digamma(x)" "Derivative of lgamma.";
     NormalQuantile "normal_quantile" "normal_quantile(p)" "Inverse of the standard normal distribution function.";
-    GammaQuantile "standard_gamma_quantile" "standard_gamma_quantile(a, p)" "Inverse of the distribution function of the gamma distribution of shape a and scale 1.";
+    GammaQuantile "gamma_quantile" "gamma_quantile(a, p)" "Inverse of the distribution function of the gamma distribution of shape a and scale 1.";
     PoissonQuantile "poisson_quantile" "poisson_quantile(mean, p)" "The smallest count that a Poisson count of this mean does not exceed with probability p or more.";
     BinomialQuantile "binomial_quantile" "binomial_quantile(n, q, p)" "The smallest count that a binomial count (n trials of chance q) does not exceed with probability p or more.";
     BetaIncomplete "beta_incomplete" "beta_incomplete(a, b, x)" "Regularised incomplete beta function I_x(a, b). Its derivative by x is the beta density; by a and b there is none.";
