@@ -1,9 +1,11 @@
 //! The persistent environment of one trial, or of the results phase: what every program of it shares.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use super::pretrained::Weight;
 use super::value::{Frame, Stored, Value};
-use crate::check::program::{self, AxisId};
+use crate::check::program::{self, AxisId, AxisInfo, AxisKind};
 use crate::graph::{Axis, AxisTable, Slot};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId};
@@ -52,6 +54,8 @@ pub struct Scope<'p> {
     pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
     /// Names that come before all others in the address of random numbers: the round.
     pub prefix: Vec<String>,
+    /// The arrays of files of weights, by path.
+    pub(super) weights: BTreeMap<String, Arc<BTreeMap<String, Weight>>>,
     /// How many blocks of each kind were elaborated: part of the address of random numbers.
     pub(super) blocks: HashMap<&'static str, u32>,
 }
@@ -70,6 +74,7 @@ impl<'p> Scope<'p> {
             parameters: BTreeMap::new(),
             prefix: Vec::new(),
             states: BTreeSet::new(),
+            weights: BTreeMap::new(),
             blocks: HashMap::new(),
             file_lets,
             file_axes,
@@ -86,6 +91,14 @@ impl<'p> Scope<'p> {
 
     pub fn axis(&self, id: AxisId) -> Option<Axis> {
         self.root.axes.get(&id).copied()
+    }
+
+    /// The axis over all rows of a data set.
+    pub fn rows_id(&self, data: &str) -> Option<AxisId> {
+        // Several experiments of a file may have data of one name; this one's axis is bound.
+        let of_data = |info: &AxisInfo| matches!(&info.kind, AxisKind::Rows { data: of } if of == data);
+        let found = self.program.axes.iter().enumerate().filter(|(_, info)| of_data(info));
+        found.map(|(at, _)| AxisId(at as u32)).find(|id| self.axis(*id).is_some())
     }
 
     /// Gives the name bound at `name` a value: a measure in the results phase, for example.
