@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 pub const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/library.rs"));
 
 /// What kinds of items may be imported.
-const KEYWORDS: [&str; 7] = ["fn", "layer", "optimizer", "combiner", "data", "axis", "let"];
+const KEYWORDS: [&str; 8] = ["fn", "layer", "optimizer", "combiner", "constraint", "data", "axis", "let"];
 
 /// One item of the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,8 +83,8 @@ fn segments_of(text: &'static str) -> Vec<Segment> {
                 before.end = start;
             }
             let (keyword, name) = item.unwrap_or_default();
-            let optional =
-                matches!(keyword, "fn" | "layer" | "optimizer" | "combiner") || line.starts_with("test ");
+            let optional = matches!(keyword, "fn" | "layer" | "optimizer" | "combiner" | "constraint")
+                || line.starts_with("test ");
             found.push(Segment { start, end: text.len(), name, optional });
         }
         at += line.len();
@@ -147,7 +147,7 @@ pub fn module_of(name: &str) -> Option<&'static str> {
     entries().iter().find(|entry| entry.name == name && entry.module != "prelude").map(|entry| entry.module)
 }
 
-/// The names of all optimizers.
-pub fn optimizers() -> Vec<String> {
-    entries().iter().filter(|entry| entry.keyword == "optimizer").map(|entry| entry.name.to_owned()).collect()
+/// The names of all items of a kind: of all optimizers, for example.
+pub fn of_kind(keyword: &str) -> Vec<&'static str> {
+    entries().iter().filter(|entry| entry.keyword == keyword).map(|entry| entry.name).collect()
 }

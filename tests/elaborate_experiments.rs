@@ -210,6 +210,7 @@ fn results(program: &Program, experiment: &Experiment) -> Checked<usize> {
         let element = match element {
             ansatz::check::program::Element::Float => Element::Float,
             ansatz::check::program::Element::Bool => Element::Bool,
+            ansatz::check::program::Element::Text => panic!("a measure of texts"),
             ansatz::check::program::Element::Index(_) => Element::Index,
         };
         let count = layout.iter().map(|axis| scope.axes.size(*axis)).product();

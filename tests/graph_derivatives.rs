@@ -1,8 +1,9 @@
 //! Every derivative rule against central differences of the reference meaning, first and second order.
 
 use ansatz::graph::{
-    Axis, AxisSet, Binary, Check, Cumulative, Element, Graph, Matrix, NodeId, Op, Precision, Program,
-    Reduction, Special, Store, Tensor, Triangle, TypeError, Unary, reference, unit,
+    Axis, AxisSet, Binary, Body, Check, Cumulative, Element, Graph, InputId, Loop, Matrix, NodeId, Op,
+    Precision, Program, Reduction, Special, Store, Take, Tensor, Triangle, Type, TypeError, Unary, reference,
+    unit,
 };
 use ansatz::random::philox;
 use proptest::prelude::*;
@@ -145,6 +146,8 @@ fn shape_cases() -> Vec<Case> {
             let mean = g.mean(x, &[axes.b])?;
             g.concat(&[(mean, axes.a), (y, axes.c), (y, axes.b)], long)
         }),
+        case("scan", wide, true, |g, x, y, axes| scan(g, x, y, axes, false)),
+        case("scan from the end", wide, true, |g, x, y, axes| scan(g, x, y, axes, true)),
         case("check", wide, true, |g, x, _, _| {
             let yes = g.tensor(Tensor::Bool(vec![1]), &[])?;
             g.check(x, yes, Check { message: String::new(), help: String::new(), span: Default::default() })
@@ -163,6 +166,50 @@ fn shape_cases() -> Vec<Case> {
             g.sub(x, log)
         }),
     ]
+}
+
+/// h := tanh(h s + sum(x_t y)), s := s + h's sum / 4, along A: the product of both in every round, and s at the end.
+fn scan(g: &mut Graph, x: NodeId, y: NodeId, axes: &Axes, reverse: bool) -> Built {
+    let float = |axes: &[Axis]| Type::new(Element::Float, axes.into());
+    let inputs = vec![
+        float(&[axes.c]),
+        float(&[]),
+        float(&[axes.b]),
+        float(&[axes.b, axes.c]),
+        Type::new(Element::Index, AxisSet::new()),
+    ];
+    let mut b = Graph::new();
+    b.axes = g.axes.clone();
+    let nodes: Vec<NodeId> =
+        (0..).zip(&inputs).map(|(k, ty)| b.input(InputId(k), ty.element, ty.axes.clone())).collect();
+    let [h, s, x_t, all, round] = nodes[..] else { panic!("five inputs") };
+    let kept = b.mul(h, s)?;
+    let seen = b.mul(x_t, all)?;
+    let seen = b.sum(seen, &[axes.b])?;
+    let mixed = b.plus(kept, seen)?;
+    let next = b.tanh(mixed)?;
+    let total = b.mean(next, &[axes.c])?;
+    let number = b.cast(round, Element::Float)?;
+    let total = b.mul(total, number)?;
+    let after = b.plus(s, total)?;
+    let made = b.mul(next, after)?;
+    let body = Loop {
+        graph: b,
+        rounds: 3,
+        reverse,
+        next: vec![next, after],
+        sliced: vec![axes.a],
+        inputs,
+        done: None,
+    };
+    let body = Body(std::sync::Arc::new(body));
+    let start = g.reduce(Reduction::Sum, y, &[axes.b])?;
+    let one = g.float(0.5)?;
+    let operands = [start, one, x, y];
+    let every = Op::Scan { body: body.clone(), take: Take::Every { node: made, axis: axes.a } };
+    let every = g.add(every, &operands, Default::default())?;
+    let last = g.add(Op::Scan { body, take: Take::Last(1) }, &operands, Default::default())?;
+    g.mul(every, last)
 }
 
 fn window_cases() -> Vec<Case> {

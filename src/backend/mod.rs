@@ -3,9 +3,29 @@
 //! In: a [`Program`] and a [`Store`]. Out: the program's outputs, written to the store.
 
 pub mod cpu;
+pub mod dfdx;
 
 pub use crate::graph::Fault;
 use crate::graph::Store;
+
+/// What computes the programs of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// Fused kernels and `gemm` on the host.
+    #[default]
+    Cpu,
+    /// The reference interpreter, operation by operation, in f64.
+    Dfdx,
+}
+
+impl Backend {
+    pub fn name(self) -> &'static str {
+        match self {
+            Backend::Cpu => "cpu",
+            Backend::Dfdx => "dfdx",
+        }
+    }
+}
 
 /// A compiled program. Running it allocates nothing.
 pub trait Executable: Send {

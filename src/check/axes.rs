@@ -52,6 +52,17 @@ impl Checker<'_> {
         Some(axis)
     }
 
+    /// The axis of the same size that is called by a prime.
+    pub fn prime_of(&mut self, axis: AxisId, span: Span) -> AxisId {
+        let name = format!("{}'", self.axis_name(axis));
+        self.find_or_prime(&name, true, span).unwrap_or(axis)
+    }
+
+    /// The primed axis, if it was named.
+    pub fn known_prime(&self, axis: AxisId) -> Option<AxisId> {
+        self.find_axis(&format!("{}'", self.axis_name(axis)))
+    }
+
     /// A part by the name of its data set or of its rows: `ner.train`, `Token.train`.
     pub fn find_part(&self, of: &str, part: &str) -> Option<AxisId> {
         let data = self.data_of(of)?;

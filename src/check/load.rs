@@ -244,7 +244,7 @@ pub(super) fn defined(kind: &ItemKind) -> Vec<&Name> {
     match kind {
         ItemKind::Function(function) | ItemKind::Combiner(function) => vec![&function.name],
         ItemKind::Layer(layer) => vec![&layer.name],
-        ItemKind::Optimizer(optimizer) => vec![&optimizer.name],
+        ItemKind::Optimizer(o) | ItemKind::SteppingCombiner(o) | ItemKind::Constraint(o) => vec![&o.name],
         ItemKind::Data(data) => vec![&data.name],
         ItemKind::Let(l) => l.names.iter().collect(),
         ItemKind::Experiment(experiment) => vec![&experiment.name],

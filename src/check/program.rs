@@ -94,6 +94,8 @@ pub enum Type {
     /// An optimizer or combiner with its arguments: `adam(lr = 1e-3)`.
     Optimizer(ItemRef),
     Combiner(ItemRef),
+    /// How a constraint enters an objective: `penalty(20)`.
+    Constraint(ItemRef),
     /// A data set or one of its parts (`ner`, `ner.train`): its rows' axis.
     Rows {
         data: String,
@@ -170,7 +172,9 @@ pub enum Target {
         member: usize,
     },
     Optimizer(ItemRef),
+    /// A combiner after `by`. What the language gives it is no argument; its axes are those of the objective.
     Combiner(ItemRef),
+    Constraint(ItemRef),
     /// Builtins read their arguments themselves: `arguments` is empty, axes are those found in the call, in order.
     Builtin(Builtin),
     /// A value that is a function: a parameter, a `let`, a lambda. Its arguments are in the order of its type, or, for

@@ -59,6 +59,9 @@ pub(super) enum ItemState {
     Function(Rc<Signature>),
     Layer(Rc<LayerInfo>),
     Optimizer(Rc<Signature>),
+    Combiner(Rc<Signature>),
+    SteppingCombiner(Rc<Signature>),
+    Constraint(Rc<Signature>),
     Data(Rc<DataInfo>),
     Let(Type),
     /// Nothing to refer to (tests, experiments, uses), or already reported.
@@ -159,6 +162,8 @@ pub(super) struct Trace {
     pub parts: BTreeMap<AxisId, Span>,
     /// Models that it is computed by.
     pub models: BTreeSet<Span>,
+    /// Those of them to which a gradient can flow back.
+    pub flows: BTreeSet<Span>,
     /// It mentions a measure.
     pub results: bool,
 }
@@ -170,6 +175,7 @@ impl Trace {
             self.parts.entry(*part).or_insert(*span);
         }
         self.models.extend(&other.models);
+        self.flows.extend(&other.flows);
         self.results |= other.results;
     }
 }
@@ -269,6 +275,8 @@ pub(super) struct Context {
     /// Values are results, with their trial axes.
     pub results: bool,
     pub hint: Option<Hint>,
+    /// After `by`: combiners take their arguments without what the language gives them.
+    pub combining: bool,
     pub trace: Trace,
     /// In a layer: its functions, which may call each other.
     pub methods: Option<Rc<RefCell<LayerMethods>>>,

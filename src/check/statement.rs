@@ -135,6 +135,7 @@ impl Checker<'_> {
                 }
                 if let Type::Model { .. } = ty {
                     trace.models.insert(name.span);
+                    trace.flows.insert(name.span);
                     let made = matches!(value_expr.kind, ExprKind::Unary { .. } | ExprKind::Binary { .. });
                     if self.context.place == Place::Experiment
                         && !copied

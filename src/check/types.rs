@@ -152,6 +152,7 @@ impl Checker<'_> {
             }
             Type::Optimizer(item) => format!("the optimizer {}", self.item_name(*item)),
             Type::Combiner(item) => format!("the combiner {}", self.item_name(*item)),
+            Type::Constraint(item) => format!("the method for constraints {}", self.item_name(*item)),
             Type::Rows { data, .. } => format!("the data set {data}"),
             Type::Text => "Text".into(),
             Type::Choice(axis) => format!("an arm of {}", self.axis_name(*axis)),
@@ -165,7 +166,9 @@ impl Checker<'_> {
         match &self.program.item(item).kind {
             ItemKind::Function(f) | ItemKind::Combiner(f) => f.name.text.clone(),
             ItemKind::Layer(layer) => layer.name.text.clone(),
-            ItemKind::Optimizer(optimizer) => optimizer.name.text.clone(),
+            ItemKind::Optimizer(o) | ItemKind::SteppingCombiner(o) | ItemKind::Constraint(o) => {
+                o.name.text.clone()
+            }
             ItemKind::Data(data) => data.name.text.clone(),
             ItemKind::Experiment(experiment) => experiment.name.text.clone(),
             ItemKind::Test(test) => test.name.text.clone(),

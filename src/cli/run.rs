@@ -8,6 +8,7 @@ use clap::Args;
 use super::Exit;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
+use crate::backend::Backend;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report;
 use crate::run::results::{Results, Verdict};
@@ -37,6 +38,9 @@ pub struct Run {
     /// Write the results as JSON to this file instead (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// What computes: the fused executor, or the slow reference interpreter on dfdx
+    #[arg(long, value_enum, default_value = "cpu")]
+    backend: Computes,
     /// Leave out a rewrite of the graph, by name (see `ansatz graph`)
     #[arg(long, value_name = "REWRITE")]
     without: Vec<String>,
@@ -49,6 +53,12 @@ pub struct Run {
     /// No progress bars
     #[arg(long)]
     quiet: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Computes {
+    Cpu,
+    Dfdx,
 }
 
 fn setting(text: &str) -> Result<(String, f64), String> {
@@ -85,6 +95,10 @@ impl Run {
             seed: self.seed,
             seeds: self.seeds.map(|n| n as usize),
             settings: self.set.clone(),
+            backend: match self.backend {
+                Computes::Cpu => Backend::Cpu,
+                Computes::Dfdx => Backend::Dfdx,
+            },
             without: self.without.clone(),
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };

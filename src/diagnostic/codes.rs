@@ -129,6 +129,10 @@ codes! {
     A0324 "impossible split";
     A0325 "training setting twice";
     A0326 "training without objective";
+    A0327 "unknown combiner or method for a constraint";
+    A0328 "combiner of another form";
+    A0329 "constraint that is no comparison";
+    A0330 "gradient cut";
     A0331 "starts before the first step";
     A0332 "models of different make";
     A0333 "model kept outside a train block";

@@ -27,7 +27,7 @@ pub fn dump(
     stage: Stage,
     dot: bool,
 ) -> Result<String, Vec<Diagnostic>> {
-    let engine = Engine::new(options.without.clone(), options.memory);
+    let engine = Engine::new(options.backend, options.without.clone(), options.memory);
     let base =
         prepare::prepare(program, experiment, world, options, &engine).map_err(|failure| match failure {
             Failure::Wrong(problems) | Failure::Failed(problems) => problems,

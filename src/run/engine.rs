@@ -1,6 +1,6 @@
 //! Compiling and running programs, and what their faults mean to the user.
 
-use crate::backend::{self, Executable};
+use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::{Fault, Graph, MatrixFault, Program, Store, Tensor};
 use crate::plan::{PlanOptions, plan};
@@ -9,6 +9,7 @@ use crate::source::Span;
 /// Makes executables out of programs: rewrites, plan, backend.
 #[derive(Default)]
 pub struct Engine {
+    backend: Backend,
     without: Vec<String>,
     /// Bytes that one program and its arrays may take; none: any number.
     memory: Option<u64>,
@@ -22,8 +23,8 @@ pub struct Compiled {
 
 impl Engine {
     /// `without` names rewrites to leave out.
-    pub fn new(without: Vec<String>, memory: Option<u64>) -> Self {
-        Engine { without, memory }
+    pub fn new(backend: Backend, without: Vec<String>, memory: Option<u64>) -> Self {
+        Engine { backend, without, memory }
     }
 
     /// The rewrites alone.
@@ -41,11 +42,23 @@ impl Engine {
     /// Plans first: what needs more memory than there is, is refused before anything is allocated.
     pub fn compile(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
         let program = self.rewrite(&program, span)?;
+        if self.backend == Backend::Dfdx {
+            let executable = backend::dfdx::prepare(&program);
+            self.afford(executable.memory() as u64, span, store)?;
+            return Ok(Compiled { executable, graph: program.graph });
+        }
         let options = PlanOptions::default();
         let plan = plan(&program, &options).map_err(|error| {
             vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
         })?;
-        let needed = plan.arena as u64 + store.bytes();
+        self.afford(plan.arena as u64, span, store)?;
+        let executable = backend::cpu::prepare(plan, &options);
+        Ok(Compiled { executable, graph: program.graph })
+    }
+
+    /// Refuses what needs more memory than there is.
+    fn afford(&self, intermediate: u64, span: Span, store: &Store) -> Result<(), Vec<Diagnostic>> {
+        let needed = intermediate + store.bytes();
         if let Some(limit) = self.memory.filter(|limit| needed > *limit) {
             return Err(vec![
                 Diagnostic::error(
@@ -56,13 +69,12 @@ impl Engine {
                 .label(format!(
                     "{} for its arrays, {} for intermediate values",
                     size(store.bytes()),
-                    size(plan.arena as u64)
+                    size(intermediate)
                 ))
                 .help("make a batch or an axis smaller, or run fewer trials at a time: `--jobs 1`"),
             ]);
         }
-        let executable = backend::cpu::prepare(plan, &options);
-        Ok(Compiled { executable, graph: program.graph })
+        Ok(())
     }
 
     /// Compiles and runs once.

@@ -29,6 +29,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+use crate::backend::Backend;
 use crate::check::program::Program;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Sources, World};
@@ -44,6 +45,8 @@ pub struct Options {
     pub seeds: Option<usize>,
     /// `--set name=value`: replaces the number of a `let`, or the values of a `vary` by this one.
     pub settings: Vec<(String, f64)>,
+    /// What computes.
+    pub backend: Backend,
     /// Rewrites that are switched off, by name.
     pub without: Vec<String>,
     /// Bytes of memory that all trials running at a time may take; none: any number.
@@ -101,7 +104,11 @@ pub fn run(
 ) -> Result<Results, Failure> {
     let started = Instant::now();
     let together = rayon::current_num_threads() as u64;
-    let engine = Engine::new(options.without.clone(), options.memory.map(|bytes| bytes / together.max(1)));
+    let engine = Engine::new(
+        options.backend,
+        options.without.clone(),
+        options.memory.map(|bytes| bytes / together.max(1)),
+    );
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());

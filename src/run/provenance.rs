@@ -26,7 +26,7 @@ pub fn provenance(program: &Program, sources: &Sources, base: &Base, options: &O
         program: hasher.finalize().to_string(),
         data: base.tables.values().map(|table| (table.name.clone(), table.hash.to_string())).collect(),
         seed: base.seed,
-        backend: "cpu".to_string(),
+        backend: options.backend.name().to_string(),
         settings,
     }
 }

@@ -48,6 +48,10 @@ pub enum ItemKind {
     Layer(Layer),
     Optimizer(Optimizer),
     Combiner(Function),
+    /// A combiner that remembers: its step takes `gram`, `g`, `losses` or `t`, by these names.
+    SteppingCombiner(Optimizer),
+    /// How a constraint enters the objective: its step takes the violation and the time.
+    Constraint(Optimizer),
     Data(Data),
     Experiment(Experiment),
     Test(Test),
@@ -167,6 +171,8 @@ pub enum Init {
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     pub name: Name,
+    /// Of a combiner: the objectives, and all elements of all parameters.
+    pub axes: Vec<Name>,
     pub parameters: Vec<Parameter>,
     pub states: Vec<(Name, Expr)>,
     pub step: Function,
@@ -445,6 +451,8 @@ pub struct Term {
     /// Absent for the single unnamed term, whose name is `loss`.
     pub name: Option<Name>,
     pub value: Expr,
+    /// The models or parameters that this term alone trains; empty: those of the objective.
+    pub over: Vec<Expr>,
     pub span: Span,
 }
 

@@ -52,9 +52,20 @@ impl Dump {
                 self.line(format!("layer {} [{}] ({parameters})", layer.name.text, names(&layer.axes, " ")));
                 self.inside(|out| layer.members.iter().for_each(|member| out.member(member)));
             }
-            ItemKind::Optimizer(optimizer) => {
+            ItemKind::Optimizer(optimizer)
+            | ItemKind::SteppingCombiner(optimizer)
+            | ItemKind::Constraint(optimizer) => {
+                let word = match &item.kind {
+                    ItemKind::Optimizer(_) => "optimizer",
+                    ItemKind::Constraint(_) => "constraint",
+                    _ => "combiner",
+                };
+                let axes = match optimizer.axes.is_empty() {
+                    true => String::new(),
+                    false => format!(" [{}]", names(&optimizer.axes, " ")),
+                };
                 self.line(format!(
-                    "optimizer {} ({})",
+                    "{word} {}{axes} ({})",
                     optimizer.name.text,
                     list(&optimizer.parameters, parameter)
                 ));
@@ -277,6 +288,9 @@ impl Dump {
             for term in &objective.terms {
                 let name = term.name.as_ref().map_or("(unnamed)", |name| &name.text);
                 out.line(format!("term {name} {}", expression(&term.value)));
+                if !term.over.is_empty() {
+                    out.inside(|out| out.line(format!("over {}", list(&term.over, expression))));
+                }
             }
             for (word, value) in [
                 ("by", &objective.combiner),

@@ -1,6 +1,7 @@
 //! Experiments: their statements in order, each in its phase.
 
 mod blocks;
+mod combine;
 mod model;
 mod objective;
 mod record;

@@ -53,6 +53,7 @@ impl Checker<'_> {
         for name in &param.names {
             let mut own = trace.clone();
             own.models.insert(name.span);
+            own.flows.insert(name.span);
             self.traces.insert(name.span, own);
         }
     }

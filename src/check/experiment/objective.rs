@@ -10,11 +10,12 @@ use crate::syntax::ast::{Expr, ExprKind, Objective};
 
 impl Checker<'_> {
     pub fn objective(&mut self, objective: &Objective) {
+        let mut reached_by_constraints: BTreeSet<Span> = BTreeSet::new();
         if let Some(combiner) = &objective.combiner {
-            self.unavailable(combiner.span, "`by`, a combiner of objectives");
+            self.combined_by(combiner);
         }
         for constraint in &objective.constraints {
-            self.unavailable(constraint.condition.span, "`subject to`");
+            reached_by_constraints.extend(self.constraint(constraint));
         }
         if let Some(steps) = &objective.steps {
             self.static_number(steps, "the number of inner steps");
@@ -36,6 +37,7 @@ impl Checker<'_> {
                 self.trial.terms.push("loss".to_owned());
             }
             let (axes, trace) = self.traced(|c| c.numbers(&term.value));
+            let axes_known = axes.is_some();
             match axes {
                 Some(axes) if !axes.is_empty() => {
                     self.not_scalar(&term.value, &axes, objective.span);
@@ -57,12 +59,18 @@ impl Checker<'_> {
                             .help("a term is computed by a model: `mean(loss(net(x), y), Row)`"),
                         );
                         sound = false;
+                    } else if trace.flows.is_empty() {
+                        self.cut_off(&term.value);
                     }
                 }
                 None => sound = false,
             }
             reached.extend(&trace.models);
+            for over in &term.over {
+                self.over(over, &trace.models, axes_known, objective);
+            }
         }
+        reached.extend(reached_by_constraints);
         if objective.over.is_empty() {
             self.trial.updated.extend(&reached);
         }
@@ -81,6 +89,14 @@ impl Checker<'_> {
             }
             Some(with) => self.with(with),
         }
+    }
+
+    fn cut_off(&mut self, value: &Expr) {
+        self.report(
+            Diagnostic::error(Code::A0330, value.span, "no gradient flows from this to a parameter")
+                .label("every way passes through something without a derivative")
+                .help("`stop`, comparisons, `argmax` and other positions have none; use a smooth loss in their place"),
+        );
     }
 
     fn not_scalar(&mut self, value: &Expr, axes: &AxisIds, place: Span) {
@@ -211,8 +227,7 @@ impl Checker<'_> {
     }
 
     fn unknown_optimizer(&mut self, name: &str, span: Span) {
-        let known = crate::library::optimizers();
-        let known: Vec<&str> = known.iter().map(String::as_str).collect();
+        let known = crate::library::of_kind("optimizer");
         let help = match crate::diagnostic::nearest(name, known.iter().copied()) {
             Some(near) if near == name => format!("add `use std.optim ({name})` at the top of the file"),
             Some(near) => format!("did you mean `{near}`? It comes by `use std.optim ({near})`"),

@@ -6,7 +6,7 @@ use super::arguments::Matched;
 use super::function_value::{beyond, further_axes};
 use crate::check::infer::{Pair, arrays, assignments, silent};
 use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
-use crate::check::state::{Checker, Draw, Signature};
+use crate::check::state::{Checker, Draw, Hint, Signature};
 use crate::check::types::{Bindings, bound, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -23,7 +23,14 @@ pub(in crate::check) struct Callee {
 impl Checker<'_> {
     pub fn apply(&mut self, expr: &Expr, axes: &[AxisName], arguments: &[Argument], callee: Callee) -> Type {
         let signature = Rc::clone(&callee.signature);
-        let mut matched = self.hinted(None, |c| c.match_arguments(expr, axes, arguments, &signature));
+        // A list given to a combiner has an element for each term.
+        let hint = match (&callee.target, callee.fixed.first()) {
+            (Target::Combiner(_), Some((_, task))) => {
+                Some(Hint { element: Element::Float, axes: vec![*task] })
+            }
+            _ => None,
+        };
+        let mut matched = self.hinted(hint, |c| c.match_arguments(expr, axes, arguments, &signature));
         let named = self.name_axes(&matched, &signature);
         let parameters: Vec<Type> =
             signature.parameters.iter().map(|p| substitute(&p.ty, &callee.fixed)).collect();
@@ -65,6 +72,8 @@ impl Checker<'_> {
                 Type::Model { layer: *item, axes: bindings.clone() }
             }
             (Target::Optimizer(item), _) => Type::Optimizer(*item),
+            (Target::Combiner(item), _) => Type::Combiner(*item),
+            (Target::Constraint(item), _) => Type::Constraint(*item),
             _ => Type::Error,
         }
     }
@@ -75,6 +84,8 @@ impl Checker<'_> {
                 Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) }
             }
             Target::Optimizer(item) => Type::Optimizer(*item),
+            Target::Combiner(item) => Type::Combiner(*item),
+            Target::Constraint(item) => Type::Constraint(*item),
             _ => lift(&substitute(&substitute(&callee.signature.result, &callee.fixed), bindings), extra),
         }
     }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use super::apply::Callee;
 use crate::check::builtin::Builtin;
 use crate::check::builtin::rule::BuiltinCall;
-use crate::check::program::{Callable, Definition, ItemRef, Target, Type};
-use crate::check::state::{Checker, ItemState};
+use crate::check::item::GIVEN;
+use crate::check::program::{AxisId, AxisKind, Callable, Definition, ItemRef, Target, Type};
+use crate::check::state::{Checker, ItemState, Signature};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, AxisName, Call, Expr, ExprKind, Name};
@@ -121,6 +122,31 @@ impl Checker<'_> {
                 let callee = Callee { signature, fixed: Vec::new(), target: Target::Optimizer(item) };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
+            ItemState::Combiner(signature) | ItemState::SteppingCombiner(signature)
+                if self.context.combining =>
+            {
+                self.call_combiner(expr, call, item, &signature)
+            }
+            // Where its weights are wanted, a combiner is a function of what `by` would give it.
+            ItemState::Combiner(signature) => {
+                let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
+            ItemState::SteppingCombiner(_) => {
+                let name = self.item_name(item);
+                self.report(
+                    Diagnostic::error(Code::A0327, place, format!("`{name}` is a combiner that remembers"))
+                        .label("not after `by`")
+                        .help(format!(
+                            "it combines the terms of an objective: `minimize {{ ... }} by {name}(...)`"
+                        )),
+                );
+                Type::Error
+            }
+            ItemState::Constraint(signature) => {
+                let callee = Callee { signature, fixed: Vec::new(), target: Target::Constraint(item) };
+                self.apply(expr, &call.axes, &call.arguments, callee)
+            }
             ItemState::Open => Type::Error,
             ItemState::Other => {
                 self.check_loose(&call.arguments);
@@ -132,6 +158,35 @@ impl Checker<'_> {
                 self.not_callable(place, &ty)
             }
         }
+    }
+
+    /// `by mgda()`: what the language gives is no argument, and the axes are those of the objective.
+    fn call_combiner(&mut self, expr: &Expr, call: &Call, item: ItemRef, signature: &Signature) -> Type {
+        let mut fixed: Vec<(AxisId, AxisId)> = Vec::new();
+        for generic in &signature.generics {
+            let info = self.program.axis(*generic).clone();
+            let kind = match info.kind {
+                AxisKind::SameSizeAs(of) => {
+                    let of = fixed.iter().find(|(known, _)| *known == of).map_or(of, |(_, actual)| *actual);
+                    AxisKind::SameSizeAs(of)
+                }
+                _ => AxisKind::Derived,
+            };
+            let axis = self.new_axis(info.name, kind, expr.span);
+            fixed.push((*generic, axis));
+        }
+        let mut outside = signature.clone();
+        outside.generics = Vec::new();
+        outside.parameters.retain(|parameter| !GIVEN.contains(&parameter.name.as_str()));
+        let target = Target::Combiner(item);
+        let callee = Callee { signature: Rc::new(outside), fixed: fixed.clone(), target };
+        self.context.combining = false;
+        let ty = self.apply(expr, &call.axes, &call.arguments, callee);
+        self.context.combining = true;
+        if let Some(info) = self.program.calls.get_mut(&expr.id) {
+            info.axes = fixed;
+        }
+        ty
     }
 
     /// Applies a model or a function that is a value.

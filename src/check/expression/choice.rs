@@ -227,6 +227,10 @@ impl Checker<'_> {
             {
                 array(Element::Float, left.clone())
             }
+            // Which one it is, is known before the run.
+            (Type::Optimizer(_), Type::Optimizer(_))
+            | (Type::Combiner(_), Type::Combiner(_))
+            | (Type::Constraint(_), Type::Constraint(_)) => a.clone(),
             (Type::Model { .. }, Type::Model { .. }) if self.same_calls(a, b) => a.clone(),
             _ => {
                 if let Some(joined) = self.join_functions(a, b) {

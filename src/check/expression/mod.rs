@@ -16,7 +16,8 @@ mod value;
 
 pub(super) use apply::{Callee, plural};
 
-use super::program::{AxisIds, Element, Type};
+use super::builtin::Builtin;
+use super::program::{AxisIds, Element, Target, Type};
 use super::state::Checker;
 use super::types::{all_axes, array, boolean};
 use crate::diagnostic::{Code, Diagnostic};
@@ -25,12 +26,25 @@ use crate::syntax::ast::{Expr, ExprKind};
 impl Checker<'_> {
     /// The type of an expression, written down.
     pub fn expression(&mut self, expr: &Expr) -> Type {
+        let flows = self.context.trace.flows.clone();
         let ty = self.expression_kind(expr);
+        if self.cuts_gradients(expr, &ty) {
+            self.context.trace.flows = flows;
+        }
         if let Some(touched) = &mut self.context.touched {
             all_axes(&ty, touched);
         }
         self.program.types.insert(expr.id, ty.clone());
         ty
+    }
+
+    /// Truth values and positions have no derivative, and `stop` is there to have none.
+    fn cuts_gradients(&self, expr: &Expr, ty: &Type) -> bool {
+        let stops = matches!(
+            self.program.calls.get(&expr.id).map(|info| &info.target),
+            Some(Target::Builtin(Builtin::Stop))
+        );
+        stops || matches!(ty, Type::Array { element: Element::Bool | Element::Index(_), .. })
     }
 
     fn expression_kind(&mut self, expr: &Expr) -> Type {

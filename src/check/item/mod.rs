@@ -6,6 +6,8 @@ pub(super) use function::hint_of;
 mod layer;
 mod methods;
 mod optimizer;
+mod stepping;
+pub(super) use stepping::GIVEN;
 mod own_derivative;
 mod reader;
 pub(super) mod text;
@@ -66,10 +68,11 @@ impl Checker<'_> {
             }
             ItemKind::Layer(layer) => ItemState::Layer(self.layer(item, layer)),
             ItemKind::Optimizer(optimizer) => ItemState::Optimizer(self.optimizer(item, optimizer)),
-            ItemKind::Combiner(function) => {
-                self.unavailable(function.name.span, "`combiner`");
-                ItemState::Other
+            ItemKind::Combiner(function) => ItemState::Combiner(self.combiner(function)),
+            ItemKind::SteppingCombiner(combiner) => {
+                ItemState::SteppingCombiner(self.stepping_combiner(item, combiner))
             }
+            ItemKind::Constraint(method) => ItemState::Constraint(self.constraint_method(item, method)),
             ItemKind::Data(data) => match self.data_set(data) {
                 Some(info) => ItemState::Data(info),
                 None => ItemState::Other,

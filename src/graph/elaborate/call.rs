@@ -23,6 +23,13 @@ impl<'p> Elaborator<'_, 'p> {
         match info.target {
             Target::Builtin(builtin) => self.eval_builtin(builtin, expr, call),
             Target::Function(item) => {
+                // A combiner in a test is called like a function; it is not differentiated.
+                if let ItemKind::Combiner(combiner) = &typed.item(item).kind {
+                    let axes = self.call_axes(info, expr.span)?;
+                    let arguments = self.arguments(&combiner.parameters, info, call)?;
+                    let frame = Frame { axes: axes.into_iter().collect(), ..Frame::default() };
+                    return self.inline(combiner, frame, arguments, expr.span);
+                }
                 let ItemKind::Function(function) = &typed.item(item).kind else {
                     return Err(fail::fault(expr.span, "a call of something that is no function"));
                 };
@@ -33,10 +40,9 @@ impl<'p> Elaborator<'_, 'p> {
             }
             Target::Construct(item) => self.construct(expr, item, info, call),
             Target::Apply { layer, member } => self.apply_model(expr, layer, member, info, call),
-            Target::Optimizer(item) => {
+            Target::Optimizer(item) | Target::Combiner(item) | Target::Constraint(item) => {
                 Ok(Value::Optimizer(Arc::new(Delayed { item, expr, frame: self.frame.clone() })))
             }
-            Target::Combiner(_) => Err(fail::unavailable(expr.span, "a combiner of objectives")),
             Target::Value => self.call_value(expr, call, info),
         }
     }

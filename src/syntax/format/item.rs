@@ -15,7 +15,9 @@ impl Formatter<'_> {
             ItemKind::Function(function) => docs!["fn ", self.function(function)],
             ItemKind::Combiner(function) => docs!["combiner ", self.function(function)],
             ItemKind::Layer(layer) => self.layer(layer),
-            ItemKind::Optimizer(optimizer) => self.optimizer(optimizer),
+            ItemKind::Optimizer(optimizer) => docs!["optimizer ", self.optimizer(optimizer)],
+            ItemKind::SteppingCombiner(combiner) => docs!["combiner ", self.optimizer(combiner)],
+            ItemKind::Constraint(constraint) => docs!["constraint ", self.optimizer(constraint)],
             ItemKind::Data(data) => self.data(data),
             ItemKind::Experiment(experiment) => {
                 let end = experiment.name.span.end as usize;
@@ -138,7 +140,8 @@ impl Formatter<'_> {
             States(&'a [(Name, Expr)]),
             Step(&'a Function),
         }
-        let parameters = self.parameters(&optimizer.parameters, optimizer.name.span.end as usize);
+        let from = optimizer.axes.last().map_or(optimizer.name.span.end, |axis| axis.span.end) as usize;
+        let parameters = self.parameters(&optimizer.parameters, from);
         let step = &optimizer.step;
         // States of one line of the source stay on one line.
         let mut parts = Vec::new();
@@ -162,14 +165,13 @@ impl Formatter<'_> {
             rest = others;
         }
         parts.push((step.span, Part::Step(step)));
-        let head = optimizer.parameters.last().map_or(optimizer.name.span.end, |parameter| parameter.span.end)
-            as usize;
+        let head = optimizer.parameters.last().map_or(from, |parameter| parameter.span.end as usize);
         let open = self.text[head..].find('{').map_or(head, |found| head + found);
         let body = self.braced(parts, open, true, |formatter, part| match part {
             Part::States(states) => formatter.bindings("state ", states),
             Part::Step(step) => formatter.function(step),
         });
-        docs!["optimizer ", optimizer.name.text.as_str(), parameters, " ", body]
+        docs![optimizer.name.text.as_str(), axis_parameters(&optimizer.axes), parameters, " ", body]
     }
 
     pub(super) fn data(&mut self, data: &Data) -> Doc {

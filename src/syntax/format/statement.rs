@@ -234,7 +234,11 @@ impl Formatter<'_> {
             self.braced(terms, start, false, |formatter, term| {
                 let name = term.name.as_ref().map_or("", |name| name.text.as_str());
                 let pad = " ".repeat(widest - width(&term.name));
-                docs![name, ": ", Doc::Broken(pad), formatter.expression(&term.value)]
+                let over = match term.over.is_empty() {
+                    true => Doc::Many(Vec::new()),
+                    false => docs![" over ", formatter.several(&term.over)],
+                };
+                docs![name, ": ", Doc::Broken(pad), formatter.expression(&term.value), over]
             })
         } else {
             self.several(&objective.terms.iter().map(|term| term.value.clone()).collect::<Vec<_>>())

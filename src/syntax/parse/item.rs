@@ -54,6 +54,8 @@ impl Lower<'_> {
             Rule::combiner => ItemKind::Combiner(self.function(pair)),
             Rule::layer => ItemKind::Layer(self.layer(pair)),
             Rule::optimizer => ItemKind::Optimizer(self.optimizer(pair)),
+            Rule::stepping_combiner => ItemKind::SteppingCombiner(self.optimizer(pair)),
+            Rule::stepping_constraint => ItemKind::Constraint(self.optimizer(pair)),
             Rule::data => ItemKind::Data(self.data(pair)),
             Rule::experiment => ItemKind::Experiment(self.experiment(pair)),
             Rule::test => ItemKind::Test(self.test(pair)),
@@ -163,8 +165,16 @@ impl Lower<'_> {
             }
         }
         let signature = self.signature(pair);
-        let (name, parameters, span) = (signature.name.clone(), signature.parameters.clone(), signature.span);
-        Optimizer { name, parameters, states, step: step.unwrap_or_else(|| signature.into_function()), span }
+        let (name, axes) = (signature.name.clone(), signature.axes.clone());
+        let (parameters, span) = (signature.parameters.clone(), signature.span);
+        Optimizer {
+            name,
+            axes,
+            parameters,
+            states,
+            step: step.unwrap_or_else(|| signature.into_function()),
+            span,
+        }
     }
 
     /// `name = expression`

@@ -96,7 +96,7 @@ pub(super) fn starts_declaration(line: &str) -> bool {
     let length = line.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(line.len());
     matches!(
         &line[..length],
-        "fn" | "layer" | "optimizer" | "combiner" | "experiment" | "test" | "use" | "data"
+        "fn" | "layer" | "optimizer" | "combiner" | "constraint" | "experiment" | "test" | "use" | "data"
     ) && line[length..].starts_with(' ')
 }
 
@@ -241,6 +241,7 @@ fn is_word(rule: Rule) -> bool {
             | Rule::by_word
             | Rule::claim_quoted_word
             | Rule::combiner_named_word
+            | Rule::constraint_named_word
             | Rule::data_named_word
             | Rule::else_word
             | Rule::epochs_valued_word

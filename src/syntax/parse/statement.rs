@@ -347,7 +347,8 @@ impl Lower<'_> {
             let place = self.span(&part);
             let again = match part.as_rule() {
                 Rule::expression => {
-                    objective.terms.push(Term { name: None, value: self.expression(part), span: place });
+                    let value = self.expression(part);
+                    objective.terms.push(Term { name: None, value, over: Vec::new(), span: place });
                     false
                 }
                 Rule::terms => {
@@ -385,11 +386,17 @@ impl Lower<'_> {
         let mut terms: Vec<Term> = Vec::new();
         for part in inner(pair) {
             let span = self.span(&part);
-            let (name, value) = self.binding(part);
+            let over = inner(part.clone()).find(|part| part.as_rule() == Rule::term_over);
+            let over = over.map_or(Vec::new(), |over| inner(over).map(|e| self.expression(e)).collect());
+            let mut name = self.name(&part);
+            for word in inner(part.clone()).filter(|part| part.as_rule() == Rule::name) {
+                name = self.name(&word);
+            }
+            let value = self.only_expression(part);
             if let Some(before) = terms.last() {
                 self.require_separator(before.span, span, "term");
             }
-            terms.push(Term { name: Some(name), value, span });
+            terms.push(Term { name: Some(name), value, over, span });
         }
         terms
     }

@@ -1,7 +1,10 @@
 //! `minimize` and `maximize`: terms, gradients by parameters, and the optimizer's step on them, once or several times.
 
+mod combine;
+mod constraint;
 mod optimizer;
 mod parameters;
+mod remember;
 
 use std::collections::HashMap;
 
@@ -11,22 +14,35 @@ use super::outcome::Recorded;
 use super::train::Block;
 use super::value::{Stored, Value};
 use crate::diagnostic::Checked;
-use crate::graph::{AxisSet, Element, NodeId};
+use crate::graph::{AxisSet, Element, NodeId, Slot};
 use crate::source::Span;
 use crate::syntax::ast::Objective;
 
+use combine::{Combined, Combiner};
+use constraint::Limit;
 use parameters::Trained;
 
 /// A term of an objective as it stands in the step.
 struct TermValue {
     value: NodeId,
     span: Span,
+    /// The parameters that it alone trains; none: all of the objective's.
+    over: Option<Vec<Slot>>,
+}
+
+/// What happens in every round of an objective.
+struct Running<'p> {
+    terms: Vec<TermValue>,
+    limits: Vec<Limit<'p>>,
+    combiner: Option<Combiner<'p>>,
+    parameters: Vec<Trained>,
+    maximize: bool,
+    span: Span,
 }
 
 impl<'p> Elaborator<'_, 'p> {
     pub fn objective(&mut self, objective: &'p Objective, block: &mut Block) -> Checked<()> {
         let span = objective.span;
-        self.refuse_unavailable(objective)?;
         let rounds = match &objective.steps {
             Some(steps) => match self.static_size(steps, "the number of inner steps")? {
                 0 => return Err(fail::not_positive(steps.span, "the number of inner steps")),
@@ -35,8 +51,13 @@ impl<'p> Elaborator<'_, 'p> {
             None => 1,
         };
         let terms = self.terms(objective, block)?;
-        let first: Vec<NodeId> = terms.iter().map(|term| term.value).collect();
-        let parameters = self.parameters_of(objective, &first)?;
+        let mut limits = Vec::with_capacity(objective.constraints.len());
+        for constraint in &objective.constraints {
+            limits.push(self.limit(constraint, block)?);
+        }
+        let mut first: Vec<NodeId> = terms.iter().map(|term| term.value).collect();
+        first.extend(limits.iter().map(|limit| limit.violation));
+        let parameters = self.parameters_of(objective, &terms, &first[terms.len()..])?;
         if objective.project.is_some() && parameters.len() != 1 {
             return Err(fail::projects_several(span, parameters.len()));
         }
@@ -45,11 +66,24 @@ impl<'p> Elaborator<'_, 'p> {
             return Err(fail::fault(with.span, "something that is no optimizer after `with`"));
         };
         let mut method = self.optimizer(&optimizer, &parameters, block, span)?;
+        let combiner = match &objective.combiner {
+            Some(combiner) => {
+                let Value::Optimizer(delayed) = self.eval(combiner)? else {
+                    return Err(fail::fault(combiner.span, "something that is no combiner after `by`"));
+                };
+                let stored: Vec<&Stored> = parameters.iter().map(|p| &p.stored).collect();
+                Some(self.combiner(&delayed, terms.len(), &stored, block)?)
+            }
+            None => None,
+        };
+        let maximize = objective.maximize;
+        let mut running = Running { terms, limits, combiner, parameters, maximize, span };
         let mut values = first.clone();
-        let mut versions: Vec<Vec<NodeId>> = parameters.iter().map(|p| p.versions.clone()).collect();
+        let mut versions: Vec<Vec<NodeId>> = running.parameters.iter().map(|p| p.versions.clone()).collect();
         for round in 0..rounds {
-            let gradients = self.objective_gradients(objective, &terms, &values, &versions)?;
             let number = self.update_number(rounds, round, method.fresh, span)?;
+            let gradients = self.objective_gradients(&mut running, &values, &versions, number)?;
+            let parameters = &running.parameters;
             let at: Vec<NodeId> = parameters.iter().map(|p| self.read(&p.stored)).collect();
             let result = self.optimize(&mut method, &at, &gradients, number, span)?;
             for (k, parameter) in parameters.iter().enumerate() {
@@ -62,23 +96,13 @@ impl<'p> Elaborator<'_, 'p> {
                 versions[k] = vec![self.replace(&parameter.stored, value, span)?];
             }
             if round + 1 < rounds {
-                values = self.at_new_values(&first, &parameters, &versions, span)?;
+                values = self.at_new_values(&first, parameters, &versions, span)?;
             }
         }
-        for parameter in parameters {
+        for parameter in running.parameters {
             if !block.updated.contains(&parameter.stored) {
                 block.updated.push(parameter.stored);
             }
-        }
-        Ok(())
-    }
-
-    fn refuse_unavailable(&self, objective: &Objective) -> Checked<()> {
-        if let Some(combiner) = &objective.combiner {
-            return Err(fail::unavailable(combiner.span, "a combiner of objectives (`by`)"));
-        }
-        if let Some(constraint) = objective.constraints.first() {
-            return Err(fail::unavailable(constraint.condition.span, "a constraint (`subject to`)"));
         }
         Ok(())
     }
@@ -92,7 +116,12 @@ impl<'p> Elaborator<'_, 'p> {
             let value = self.named(name, |e| e.float_of(&term.value))?;
             let value = self.expect_scalar(value, "a term of an objective", span)?;
             self.record_term(name, value, span, block)?;
-            terms.push(TermValue { value, span });
+            let mut over = None;
+            for expr in &term.over {
+                let named = self.named_parameters(expr)?;
+                over.get_or_insert_with(Vec::new).extend(named.into_iter().map(|stored| stored.slot));
+            }
+            terms.push(TermValue { value, span, over });
         }
         if terms.is_empty() {
             return Err(fail::fault(objective.span, "an objective without terms"));
@@ -111,22 +140,111 @@ impl<'p> Elaborator<'_, 'p> {
         Ok(unique)
     }
 
-    /// The direction of steepest ascent of what is minimized, for each parameter.
+    /// The direction that the optimizer takes for the gradient of what is minimized, for each parameter.
     fn objective_gradients(
         &mut self,
-        objective: &Objective,
-        terms: &[TermValue],
+        running: &mut Running<'p>,
         values: &[NodeId],
         versions: &[Vec<NodeId>],
+        number: NodeId,
     ) -> Checked<Vec<NodeId>> {
-        let mut total = values[0];
-        for (term, value) in terms.iter().zip(values).skip(1) {
+        let span = running.span;
+        let (values, violations) = values.split_at(running.terms.len());
+        let mut losses = values.to_vec();
+        if running.maximize {
+            for loss in &mut losses {
+                let value = *loss;
+                *loss = self.build(span, |g| g.neg(value))?;
+            }
+        }
+        let penalty = self.penalties(&mut running.limits, violations, number)?;
+        let stored: Vec<&Stored> = running.parameters.iter().map(|p| &p.stored).collect();
+        let routed = running.terms.iter().any(|term| term.over.is_some());
+        let mut weighted = losses.clone();
+        if let Some(combiner) = &mut running.combiner {
+            let by_term = match combiner.by_term() {
+                true => self.gradients_by_term(&running.terms, &losses, &stored, versions, span)?,
+                false => Vec::new(),
+            };
+            let combined = self.combine(combiner, &losses, &by_term, &stored, number)?;
+            let gradients = match combined {
+                Combined::Direction(direction) => Some(direction),
+                Combined::Weights(weights) if combiner.by_term() => {
+                    Some(self.weighted(weights, &by_term, combiner.task(), span)?)
+                }
+                Combined::Weights(weights) => {
+                    let weights = self.build(span, |g| g.stop(weights))?;
+                    for (at, loss) in weighted.iter_mut().enumerate() {
+                        let weight = self.weight_at(weights, combiner.task(), at, span)?;
+                        let value = *loss;
+                        *loss = self.build(span, |g| g.mul(weight, value))?;
+                    }
+                    None
+                }
+            };
+            if let Some(gradients) = gradients {
+                return self.with_penalty(gradients, penalty, versions, span);
+            }
+        }
+        if routed {
+            let by_term = self.gradients_by_term(&running.terms, &weighted, &stored, versions, span)?;
+            let mut sums = by_term[0].clone();
+            for of_term in &by_term[1..] {
+                for (sum, gradient) in sums.iter_mut().zip(of_term) {
+                    let before = *sum;
+                    *sum = self.build(span, |g| g.plus(before, *gradient))?;
+                }
+            }
+            return self.with_penalty(sums, penalty, versions, span);
+        }
+        let mut total = weighted[0];
+        for (term, value) in running.terms.iter().zip(&weighted).skip(1) {
             total = self.build(term.span, |g| g.plus(total, *value))?;
         }
-        if objective.maximize {
-            total = self.build(objective.span, |g| g.neg(total))?;
+        if let Some(penalty) = penalty {
+            total = self.build(span, |g| g.plus(total, penalty))?;
         }
-        self.gradients_by_versions(total, versions, objective.span)
+        self.gradients_by_versions(total, versions, span)
+    }
+
+    /// For each term its gradient by each parameter, 0 where it is routed past it.
+    fn gradients_by_term(
+        &mut self,
+        terms: &[TermValue],
+        losses: &[NodeId],
+        parameters: &[&Stored],
+        versions: &[Vec<NodeId>],
+        span: Span,
+    ) -> Checked<Vec<Vec<NodeId>>> {
+        let mut all = Vec::with_capacity(terms.len());
+        for (term, loss) in terms.iter().zip(losses) {
+            let mut gradients = self.gradients_by_versions(*loss, versions, span)?;
+            for (gradient, parameter) in gradients.iter_mut().zip(parameters) {
+                if term.over.as_ref().is_some_and(|over| !over.contains(&parameter.slot)) {
+                    let zero = self.build(span, |g| g.float(0.0))?;
+                    *gradient = self.broadcast(zero, &AxisSet::from(&parameter.layout[..]), span)?;
+                }
+            }
+            all.push(gradients);
+        }
+        Ok(all)
+    }
+
+    fn with_penalty(
+        &mut self,
+        mut gradients: Vec<NodeId>,
+        penalty: Option<NodeId>,
+        versions: &[Vec<NodeId>],
+        span: Span,
+    ) -> Checked<Vec<NodeId>> {
+        if let Some(penalty) = penalty {
+            let more = self.gradients_by_versions(penalty, versions, span)?;
+            for (gradient, more) in gradients.iter_mut().zip(more) {
+                let before = *gradient;
+                *gradient = self.build(span, |g| g.plus(before, more))?;
+            }
+        }
+        Ok(gradients)
     }
 
     /// How often the optimizer was called, with this call, as a Float: what it knows as `t`.

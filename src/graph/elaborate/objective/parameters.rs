@@ -3,11 +3,12 @@
 //! A parameter has one value at the start of a step and a new one after every update. A term that was computed before an
 //! update still depends on the earlier value; its gradient by that value is what the objective's gradient is.
 
+use super::TermValue;
 use crate::diagnostic::Checked;
 use crate::graph::elaborate::elaborator::Elaborator;
 use crate::graph::elaborate::fail;
 use crate::graph::elaborate::value::{Stored, Value};
-use crate::graph::{Node, NodeId, Op};
+use crate::graph::{Node, NodeId, Op, Slot};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, Objective};
 
@@ -22,13 +23,36 @@ impl<'p> Elaborator<'_, 'p> {
     pub(super) fn parameters_of(
         &mut self,
         objective: &'p Objective,
-        values: &[NodeId],
+        terms: &[TermValue],
+        violations: &[NodeId],
     ) -> Checked<Vec<Trained>> {
-        let reached = self.graph().reached_by_gradients(values);
+        let free: Vec<NodeId> =
+            terms.iter().filter(|term| term.over.is_none()).map(|term| term.value).collect();
+        let free: Vec<NodeId> = free.into_iter().chain(violations.iter().copied()).collect();
+        let of_all = self.graph().reached_by_gradients(&free);
+        let mut routed = Vec::new();
+        for term in terms {
+            if let Some(over) = &term.over {
+                routed.push((over, self.graph().reached_by_gradients(&[term.value])));
+            }
+        }
+        // Which nodes gradients by this parameter come from.
+        let reached = |slot: Slot| -> Vec<bool> {
+            let mut reached = of_all.clone();
+            for (_, by_term) in routed.iter().filter(|(over, _)| over.contains(&slot)) {
+                reached.iter_mut().zip(by_term).for_each(|(known, more)| *known |= *more);
+            }
+            reached
+        };
         if objective.over.is_empty() {
             let all: Vec<Stored> = self.scope.parameters.values().cloned().collect();
-            let found: Vec<Trained> =
-                all.into_iter().filter_map(|parameter| self.trained(parameter, &reached)).collect();
+            let found: Vec<Trained> = all
+                .into_iter()
+                .filter_map(|parameter| {
+                    let reached = reached(parameter.slot);
+                    self.trained(parameter, &reached)
+                })
+                .collect();
             return match found.is_empty() {
                 true => Err(fail::no_parameters(objective.span)),
                 false => Ok(found),
@@ -38,6 +62,7 @@ impl<'p> Elaborator<'_, 'p> {
         for expr in &objective.over {
             for parameter in self.named_parameters(expr)? {
                 let name = parameter.name.clone();
+                let reached = reached(parameter.slot);
                 let Some(trained) = self.trained(parameter, &reached) else {
                     return Err(fail::unreached(expr.span, &name, objective.span));
                 };
