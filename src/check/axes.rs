@@ -36,6 +36,11 @@ impl Checker<'_> {
             Some(base) => (base, true),
             None => (name, primed),
         };
+        if let Some(axis) = self.find_axis(base)
+            && let Some(trace) = self.traces.get(&self.program.axis(axis).span).cloned()
+        {
+            self.context.trace.merge(&trace);
+        }
         if !primed {
             return self.find_axis(base);
         }
