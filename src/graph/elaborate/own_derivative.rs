@@ -7,7 +7,7 @@ use super::elaborator::Elaborator;
 use super::fail;
 use super::value::Value;
 use crate::diagnostic::Checked;
-use crate::graph::op::{OwnId, OwnRule};
+use crate::graph::op::OwnRule;
 use crate::graph::{Element, NodeId, Op};
 use crate::source::Span;
 use crate::syntax::ast::{Block, Function, Name};
@@ -74,8 +74,7 @@ impl<'p> Elaborator<'_, 'p> {
                 gradients[*place] = Some(self.float(&part, name.span)?);
             }
         }
-        let rule = OwnId(self.output.graph.own_rules.len() as u32);
-        self.output.graph.own_rules.push(OwnRule { upstream, operands: stand_ins, gradients });
+        let rule = self.output.graph.own_rule(OwnRule { upstream, operands: stand_ins, gradients });
         self.build(span, |g| g.add(Op::Own(rule), &operands, span)).map(Value::Node)
     }
 }

@@ -210,21 +210,9 @@ impl<'p> Elaborator<'_, 'p> {
             }
             let node = &graph.nodes[number];
             node.operands.iter().for_each(|operand| live[operand.0 as usize] = true);
-            declared |= matches!(node.op, Op::Stop | Op::Own(_));
-            kinks |= matches!(
-                node.op,
-                Op::Unary(Unary::Abs | Unary::Sign | Unary::Floor)
-                    | Op::Binary(Binary::Max | Binary::Min | Binary::Remainder)
-                    | Op::Compare(_)
-                    | Op::Select
-                    | Op::Reduce(Reduction::Max | Reduction::Min, _)
-                    | Op::ArgReduce { .. }
-                    | Op::ArgSort { .. }
-                    | Op::Rank { .. }
-                    | Op::Cumulative { .. }
-                    // Their derivatives have none themselves.
-                    | Op::Special(_)
-            );
+            let (declares, breaks) = of_operation(&node.op);
+            declared |= declares;
+            kinks |= breaks;
         }
         (declared, kinks)
     }
@@ -273,4 +261,27 @@ impl<'p> Elaborator<'_, 'p> {
         }
         self.build(span, |g| g.sum(weighted, axes.as_slice()))
     }
+}
+
+/// Whether the operation declares or cuts a derivative, and whether it has kinks or jumps. Of a loop, what it does.
+fn of_operation(op: &Op) -> (bool, bool) {
+    if let Op::Scan { body, .. } = op {
+        let all = body.0.graph.nodes.iter().map(|node| of_operation(&node.op));
+        return all.fold((false, false), |a, b| (a.0 || b.0, a.1 || b.1));
+    }
+    let kinks = matches!(
+        op,
+        Op::Unary(Unary::Abs | Unary::Sign | Unary::Floor)
+            | Op::Binary(Binary::Max | Binary::Min | Binary::Remainder)
+            | Op::Compare(_)
+            | Op::Select
+            | Op::Reduce(Reduction::Max | Reduction::Min, _)
+            | Op::ArgReduce { .. }
+            | Op::ArgSort { .. }
+            | Op::Rank { .. }
+            | Op::Cumulative { .. }
+            // Their derivatives have none themselves.
+            | Op::Special(_)
+    );
+    (matches!(op, Op::Stop | Op::Own(_)), kinks)
 }

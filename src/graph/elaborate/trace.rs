@@ -100,8 +100,17 @@ impl Trace {
         span: Span,
     ) -> Result<(Graph, Looped), TypeError> {
         let mut varies = vec![false; graph.nodes.len()];
+        // An own derivative made in the body stays there with its rule.
+        let known = self.before.nodes.len();
+        for node in &graph.nodes[known..] {
+            if let Op::Own(rule) = node.op {
+                let rule = &graph.own_rules[rule.0 as usize];
+                rule.stand_ins().for_each(|id| varies[id.0 as usize] = true);
+            }
+        }
         for (number, node) in graph.nodes.iter().enumerate() {
-            let hole = self.holes.contains(&NodeId(number as u32));
+            let own = number >= known && matches!(node.op, Op::Own(_));
+            let hole = varies[number] || own || self.holes.contains(&NodeId(number as u32));
             varies[number] = hole || node.operands.iter().any(|operand| varies[operand.0 as usize]);
         }
         let mut cut = Cut { graph: &graph, trace: &self, varies, sliced: Vec::new(), shared: Vec::new() };
@@ -109,13 +118,20 @@ impl Trace {
         for id in next.iter().chain(every).chain(&done) {
             cut.visit(*id, &mut seen);
         }
+        // Rules have smaller numbers than the values that they belong to.
+        for number in (known..graph.nodes.len()).rev().filter(|_| !graph.own_rules.is_empty()) {
+            if let (true, Op::Own(rule)) = (seen[number], &graph.nodes[number].op) {
+                for id in graph.own_rules[rule.0 as usize].nodes() {
+                    cut.visit(id, &mut seen);
+                }
+            }
+        }
         let Cut { varies, sliced, shared, .. } = &cut;
 
         // The graph around: what was there, and what the body needs of what is new and the same in all rounds.
         let mut outer = self.before.clone();
         outer.axes = graph.axes.clone();
         outer.checks = graph.checks.clone();
-        let known = self.before.nodes.len();
         let mut needed = vec![false; graph.nodes.len()];
         for id in sliced.iter().map(|(id, _)| id).chain(shared) {
             needed[id.0 as usize] = true;
@@ -164,6 +180,13 @@ impl Trace {
             }
             let node = graph.node(id);
             body.span = node.span;
+            let op = match &node.op {
+                Op::Own(rule) => {
+                    let moved = |id: NodeId| inner[id.0 as usize].unwrap_or(NodeId(0));
+                    Op::Own(body.own_rule(graph.own_rules[rule.0 as usize].moved(moved)))
+                }
+                op => op.clone(),
+            };
             inner[number] = Some(match number_of(id) {
                 Some(input) => {
                     let ty = &inputs[input];
@@ -172,7 +195,7 @@ impl Trace {
                 None => {
                     let operands: SmallVec<[NodeId; 3]> =
                         node.operands.iter().filter_map(|operand| inner[operand.0 as usize]).collect();
-                    copy(&mut body, &graph, id, &operands)?
+                    copy_as(op, &mut body, &graph, id, &operands)?
                 }
             });
         }
@@ -207,11 +230,21 @@ impl Trace {
 
 /// The node once more, in another graph.
 fn copy(to: &mut Graph, from: &Graph, id: NodeId, operands: &[NodeId]) -> Result<NodeId, TypeError> {
+    copy_as(from.node(id).op.clone(), to, from, id, operands)
+}
+
+fn copy_as(
+    op: Op,
+    to: &mut Graph,
+    from: &Graph,
+    id: NodeId,
+    operands: &[NodeId],
+) -> Result<NodeId, TypeError> {
     let node = from.node(id);
     to.span = node.span;
-    match &node.op {
-        Op::Input(input) => Ok(to.input(*input, node.element, node.axes.clone())),
+    match op {
+        Op::Input(input) => Ok(to.input(input, node.element, node.axes.clone())),
         Op::Broadcast(axes) if axes.is_empty() => Ok(to.variable(operands[0])),
-        op => to.add(op.clone(), operands, node.span),
+        op => to.add(op, operands, node.span),
     }
 }

@@ -24,6 +24,35 @@ pub struct OwnRule {
     pub gradients: Vec<Option<NodeId>>,
 }
 
+impl OwnRule {
+    /// What stands for the operands and for the gradient by the value.
+    pub fn stand_ins(&self) -> impl Iterator<Item = NodeId> {
+        self.operands.iter().copied().chain([self.upstream])
+    }
+
+    /// All nodes that the rule names.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        self.stand_ins().chain(self.gradients.iter().copied().flatten())
+    }
+
+    /// The same rule in a graph where its nodes have other numbers.
+    pub fn moved(&self, to: impl Fn(NodeId) -> NodeId) -> OwnRule {
+        OwnRule {
+            upstream: to(self.upstream),
+            operands: self.operands.iter().map(|id| to(*id)).collect(),
+            gradients: self.gradients.iter().map(|id| id.map(&to)).collect(),
+        }
+    }
+}
+
+impl Graph {
+    /// Adds a row to the table of own rules.
+    pub fn own_rule(&mut self, rule: OwnRule) -> OwnId {
+        self.own_rules.push(rule);
+        OwnId(self.own_rules.len() as u32 - 1)
+    }
+}
+
 /// A row of the graph's table of own rules: see `Graph::own_rules`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OwnId(pub u32);

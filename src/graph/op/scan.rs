@@ -320,6 +320,11 @@ pub fn pull_back(
                 r.span = inner.span;
                 r.variable(operands[0])
             }
+            Op::Own(rule) => {
+                let moved = l.graph.own_rules[rule.0 as usize].moved(|id| again[id.0 as usize]);
+                let rule = r.own_rule(moved);
+                r.add(Op::Own(rule), &operands, inner.span)?
+            }
             op => r.add(op.clone(), &operands, inner.span)?,
         });
     }
