@@ -143,7 +143,9 @@ fn the_library_agrees_with_its_derivatives() {
             );
             reference::evaluate(&elaborated.program, &mut store).expect("a test of the library");
             for check in &elaborated.gradients {
-                match derivative(check, &store) {
+                // A derivative that is declared is not what a tape finds.
+                let found = if check.declared { None } else { derivative(check, &store) };
+                match found {
                     Some(apart) => {
                         compared.insert(check.function.clone());
                         wrong.extend(apart.into_iter().map(|text| format!("{}: {text}", test.name.text)));

@@ -126,3 +126,24 @@ fn the_library_tests_hold_and_their_gradients_agree() {
     assert!(tests >= 30, "only {tests} tests were found");
     assert!(gradients >= 40, "only {gradients} gradients were checked");
 }
+
+/// Every function of the library is used somewhere in the library besides its definition: by a test, or by what a test calls.
+#[test]
+fn every_function_is_used() {
+    let files = library();
+    let all: String = files.iter().map(|(_, text)| text.as_str()).collect();
+    let mut uses = std::collections::HashMap::new();
+    for word in all.split(|c: char| !c.is_alphanumeric() && c != '_') {
+        *uses.entry(word).or_insert(0) += 1;
+    }
+    let mut untested = Vec::new();
+    for (name, text) in &files {
+        let functions = text.lines().filter_map(|line| line.strip_prefix("fn "));
+        for function in functions.filter_map(|rest| rest.split(['[', '(']).next()) {
+            if uses.get(function).is_none_or(|count| *count < 2) {
+                untested.push(format!("{name}: {function}"));
+            }
+        }
+    }
+    assert!(untested.is_empty(), "{}", untested.join("\n"));
+}

@@ -198,8 +198,8 @@ pub(super) fn walk(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
             walk_block(body, visit);
         }
         ExprKind::Lambda { body, .. } => walk_block(body, visit),
-        // Not available yet: nothing inside is checked.
-        ExprKind::From { .. } => {}
+        // The source is a file.
+        ExprKind::From { value, .. } => walk(value, visit),
     }
 }
 

@@ -191,6 +191,13 @@ pub enum Phase {
     Results,
 }
 
+/// A file of weights: `safetensors("w.safetensors")` after the `from` of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightFile {
+    pub path: String,
+    pub span: Span,
+}
+
 /// Everything that the later stages need.
 #[derive(Debug, Default)]
 pub struct Program {
@@ -229,6 +236,8 @@ pub struct Program {
     pub viewed: HashMap<Span, String>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
+    /// Files that parameters start from.
+    pub weights: Vec<WeightFile>,
 }
 
 impl Program {

@@ -140,7 +140,11 @@ impl Checker<'_> {
                 if let Type::Model { .. } = ty {
                     trace.models.insert(name.span);
                     trace.flows.insert(name.span);
-                    let made = matches!(value_expr.kind, ExprKind::Unary { .. } | ExprKind::Binary { .. });
+                    // Its parameters have values already, so it need not be trained.
+                    let made = matches!(
+                        value_expr.kind,
+                        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::From { .. }
+                    );
                     if self.context.place == Place::Experiment
                         && !copied
                         && !made

@@ -28,6 +28,7 @@ mod table;
 mod tensors;
 mod text;
 pub mod text_function;
+mod weights;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use schema::{
 };
 pub use split::{Amount, PartSpec, Split, SplitSpec, split};
 pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
+pub use weights::{WeightArray, Weights, weights};
 
 use crate::diagnostic::Checked;
 use crate::source::World;

@@ -9,9 +9,9 @@ use super::{Failure, Options};
 use crate::check::program::{AxisId, AxisKind, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{DataBinding, Scope, Stored};
+use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
-use crate::source::World;
+use crate::source::{Span, World};
 use crate::syntax::ast::{
     ArgumentKind, AxisDeclaration, Data, DataSource, Experiment, Expr, ExprKind, Init, ItemKind, Statement,
     StatementKind, VaryOver,
@@ -26,6 +26,8 @@ pub struct Base<'p> {
     pub seed_slot: Slot,
     pub axes: Vec<VaryAxis>,
     pub tables: BTreeMap<String, Table>,
+    /// The hashes of files of weights, by path.
+    pub weights: BTreeMap<String, String>,
     /// The values of the categories that data made.
     pub labels: BTreeMap<AxisId, Vec<String>>,
     pub seed: u32,
@@ -51,6 +53,7 @@ pub fn prepare<'p>(
         seed_slot,
         axes: Vec::new(),
         tables: BTreeMap::new(),
+        weights: BTreeMap::new(),
         labels: BTreeMap::new(),
         seed: options.seed,
         precision: Precision::Single,
@@ -80,6 +83,7 @@ pub fn prepare<'p>(
         };
         problems.extend(outcome.err().unwrap_or_default());
     }
+    problems.extend(base.load_weights(experiment, world).err().unwrap_or_default());
     unknown_settings(&base, experiment, &mut problems);
     if problems.is_empty() {
         base.draw(program, engine).map_err(Failure::Failed)?;
@@ -114,6 +118,41 @@ impl<'p> Base<'p> {
         self.scope.bind_data(&data.name.text, binding);
         self.tables.insert(data.name.text.clone(), table);
         Ok(())
+    }
+
+    /// Reads the files of weights that this experiment, or a layer, names.
+    fn load_weights(&mut self, experiment: &Experiment, world: &dyn World) -> Result<(), Vec<Diagnostic>> {
+        let program = self.program;
+        let others: Vec<Span> = program
+            .files
+            .iter()
+            .flat_map(|file| &file.items)
+            .filter_map(|item| match &item.kind {
+                ItemKind::Experiment(other) if other.span != experiment.span => Some(item.span),
+                _ => None,
+            })
+            .collect();
+        let inside = |span: Span, outer: &Span| {
+            span.file == outer.file && outer.start <= span.start && span.end <= outer.end
+        };
+        let mut problems = Vec::new();
+        for file in &program.weights {
+            if others.iter().any(|other| inside(file.span, other)) || self.weights.contains_key(&file.path) {
+                continue;
+            }
+            match data::weights(&file.path, file.span, world) {
+                Ok(read) => {
+                    let store = &mut self.store;
+                    let arrays = read.arrays.into_iter().map(|(name, array)| {
+                        (name, Weight { slot: store.add(array.tensor), shape: array.shape })
+                    });
+                    self.scope.bind_weights(&file.path, arrays.collect());
+                    self.weights.insert(file.path.clone(), read.hash.to_string());
+                }
+                Err(more) => problems.extend(more),
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
     /// What is random at the top of the file is drawn by the experiment's seed, once for all trials: data that are

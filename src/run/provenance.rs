@@ -24,7 +24,12 @@ pub fn provenance(program: &Program, sources: &Sources, base: &Base, options: &O
         file: own.map(|source| source.name.clone()).unwrap_or_default(),
         source: own.map(|source| blake3::hash(source.text.as_bytes()).to_string()).unwrap_or_default(),
         program: hasher.finalize().to_string(),
-        data: base.tables.values().map(|table| (table.name.clone(), table.hash.to_string())).collect(),
+        data: base
+            .tables
+            .values()
+            .map(|table| (table.name.clone(), table.hash.to_string()))
+            .chain(base.weights.clone())
+            .collect(),
         seed: base.seed,
         backend: options.backend.name().to_string(),
         settings,

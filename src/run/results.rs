@@ -150,7 +150,7 @@ pub struct Provenance {
     pub source: String,
     /// blake3 of the trees of the file and every library file that it uses, without comments.
     pub program: String,
-    /// Of each data set: name and blake3 of its files.
+    /// Of each data set: name and blake3 of its files; of each file of weights: path and blake3.
     pub data: Vec<(String, String)>,
     pub seed: u32,
     pub backend: String,

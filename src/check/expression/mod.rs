@@ -11,6 +11,7 @@ mod lambda;
 mod list;
 mod mismatch;
 mod operator;
+mod pretrained;
 mod repeated;
 mod value;
 
@@ -78,7 +79,7 @@ impl Checker<'_> {
                 self.iterate(expr, count, until.as_deref(), from, body)
             }
             ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, None),
-            ExprKind::From { .. } => self.unavailable(expr.span, "`from safetensors`"),
+            ExprKind::From { value, source, .. } => self.pretrained(value, source),
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::draw::Draw;
 use super::fail;
 use super::model::Shadow;
+use super::pretrained::Pretrained;
 use super::scope::Scope;
 use super::state::Begin;
 use super::train::Block;
@@ -59,6 +60,8 @@ pub struct Elaborator<'s, 'p> {
     pub calls: usize,
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
+    /// The file from which the parameters of the model being made are read.
+    pub pretrained: Option<Pretrained>,
     pub test: Option<super::test::Record<'p>>,
     /// The number of the round of the loops around, one number for all of them together, where there are any.
     pub round: Option<NodeId>,
@@ -95,6 +98,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             seen: Vec::new(),
             calls: 0,
             yields: Vec::new(),
+            pretrained: None,
             test: None,
             round: None,
             holes: 0,

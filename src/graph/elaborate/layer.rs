@@ -29,9 +29,16 @@ impl<'p> Elaborator<'_, 'p> {
             return Err(fail::fault(expr.span, "a model of something that is no layer"));
         };
         let axes = self.call_axes(info, expr.span)?;
-        let arguments = self.arguments(&layer.parameters, info, call)?;
+        // Models among the arguments are not those of the file.
+        let reading = self.pretrained.take_if(|reading| reading.root.is_none());
+        let arguments = self.arguments(&layer.parameters, info, call);
+        self.pretrained = reading.or(self.pretrained.take());
+        let arguments = arguments?;
         let path = self.model_path(&layer.name.text);
         let frame = Frame { axes: axes.into_iter().collect(), ..Frame::default() };
+        if let Some(reading) = &mut self.pretrained {
+            reading.root.get_or_insert_with(|| path.clone());
+        }
         let outer_path = std::mem::replace(&mut self.path, vec![path.clone()]);
         let outer_draw = self.draw.take();
         let (made, frame) = self.in_frame(frame, |e| {
@@ -129,7 +136,10 @@ impl<'p> Elaborator<'_, 'p> {
             self.path = outer_path;
             let value = self.conform(value?, &param.ty, name.span)?;
             let node = self.float(&value, name.span)?;
-            let node = self.broadcast(node, &wanted, name.span)?;
+            let node = match self.pretrained_value(param, &full, &layout)? {
+                Some(given) => given,
+                None => self.broadcast(node, &wanted, name.span)?,
+            };
             let stored = self.allocate(&full, Element::Float, &layout)?;
             if in_step {
                 // Made anew at every step: nothing reads what the last one left.

@@ -25,6 +25,7 @@ mod operator;
 mod order;
 mod outcome;
 mod own_derivative;
+mod pretrained;
 mod reduce;
 mod reduce_order;
 mod repeat;
@@ -46,5 +47,6 @@ pub use outcome::{
     Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram,
     TestProgram,
 };
+pub use pretrained::Weight;
 pub use scope::{DataBinding, Scope, VaryBinding};
 pub use value::{Closure, Delayed, Frame, Model, Stored, Value};

@@ -1,7 +1,9 @@
 //! The persistent environment of one trial, or of the results phase: what every program of it shares.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
+use super::pretrained::Weight;
 use super::value::{Frame, Stored, Value};
 use crate::check::program::{self, AxisId};
 use crate::graph::{Axis, AxisTable, Slot};
@@ -52,6 +54,8 @@ pub struct Scope<'p> {
     pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
     /// Names that come before all others in the address of random numbers: the round.
     pub prefix: Vec<String>,
+    /// The arrays of files of weights, by path.
+    pub(super) weights: BTreeMap<String, Arc<BTreeMap<String, Weight>>>,
     /// How many blocks of each kind were elaborated: part of the address of random numbers.
     pub(super) blocks: HashMap<&'static str, u32>,
 }
@@ -70,6 +74,7 @@ impl<'p> Scope<'p> {
             parameters: BTreeMap::new(),
             prefix: Vec::new(),
             states: BTreeSet::new(),
+            weights: BTreeMap::new(),
             blocks: HashMap::new(),
             file_lets,
             file_axes,
