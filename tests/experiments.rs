@@ -104,6 +104,11 @@ fn paper_11_dice_loss() {
 }
 
 #[test]
+fn paper_18_distance_covariance() {
+    finishes("18-distance-covariance", 2, &["--seeds", "2", "--set", "passes=1"]);
+}
+
+#[test]
 fn paper_24_contrastive_behaviour() {
     holds("24-contrastive-behaviour");
 }
@@ -116,6 +121,11 @@ fn paper_25_equiangular_basis() {
 #[test]
 fn paper_37_discriminative_generative() {
     holds("37-discriminative-generative");
+}
+
+#[test]
+fn paper_45_input_gradients() {
+    finishes("45-input-gradients", 2, &["--seeds", "2", "--set", "length=20"]);
 }
 
 #[test]

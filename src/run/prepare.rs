@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
-use crate::check::program::{AxisId, AxisKind, Program};
+use crate::check::program::{AxisId, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
@@ -350,12 +350,6 @@ fn bind_table<'p>(
 /// What the user calls an axis.
 pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId>) -> String {
     id.map_or_else(|| scope.axes.name(axis).to_string(), |id| program.axis(id).name.clone())
-}
-
-/// The rows' axis of a data set, wherever it is declared.
-pub fn rows_axis(program: &Program, data: &str) -> Option<AxisId> {
-    let is_rows = |kind: &AxisKind| matches!(kind, AxisKind::Rows { data: of } if of == data);
-    program.axes.iter().position(|axis| is_rows(&axis.kind)).map(|at| AxisId(at as u32))
 }
 
 /// `--set` must name something.
