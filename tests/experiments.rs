@@ -109,6 +109,11 @@ fn paper_18_distance_covariance() {
 }
 
 #[test]
+fn paper_19_fair_gptq() {
+    holds("19-fair-gptq");
+}
+
+#[test]
 fn paper_24_contrastive_behaviour() {
     holds("24-contrastive-behaviour");
 }
@@ -126,6 +131,11 @@ fn paper_37_discriminative_generative() {
 #[test]
 fn paper_45_input_gradients() {
     finishes("45-input-gradients", 2, &["--seeds", "2", "--set", "length=20"]);
+}
+
+#[test]
+fn paper_47_latent_label_shift() {
+    holds("47-latent-label-shift");
 }
 
 #[test]
