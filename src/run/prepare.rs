@@ -164,7 +164,7 @@ impl<'p> Base<'p> {
                 ItemKind::Let(binding) if matches!(binding.value, Init::Draw(_)) => {
                     self.scope.execute_let(binding, &mut self.store, self.precision)?
                 }
-                ItemKind::Data(data) if matches!(data.source, DataSource::Generated { .. }) => {
+                ItemKind::Data(data) if !matches!(data.source, DataSource::File { .. }) => {
                     let rows = self.program.axes_at.get(&data.axis.span).copied();
                     if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
                         self.scope.bind_axis(id, count);
