@@ -36,6 +36,11 @@ impl Checker<'_> {
             Some(base) => (base, true),
             None => (name, primed),
         };
+        if let Some(axis) = self.find_axis(base)
+            && let Some(trace) = self.traces.get(&self.program.axis(axis).span).cloned()
+        {
+            self.context.trace.merge(&trace);
+        }
         if !primed {
             return self.find_axis(base);
         }
@@ -131,7 +136,8 @@ impl Checker<'_> {
     pub fn looks_like_axis(&self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Name(name) => {
-                let number = |axis: AxisId| matches!(self.program.axis(axis).kind, AxisKind::Vary(Vary::Values(_)));
+                let number =
+                    |axis: AxisId| matches!(self.program.axis(axis).kind, AxisKind::Vary(Vary::Values(_)));
                 name.text.starts_with(char::is_uppercase)
                     && !self.find_axis(&name.text).is_some_and(number)
                     && self.find_local(&name.text).is_none()

@@ -106,9 +106,6 @@ impl Checker<'_> {
         if self.misplaced_text_function(name, span) {
             return Type::Error;
         }
-        if LATER.contains(&name) {
-            return self.unavailable(span, &format!("`{name}`"));
-        }
         let known = self.known_names();
         let near = nearest(name, known.iter().map(String::as_str));
         let mut diagnostic =
@@ -135,9 +132,6 @@ impl Checker<'_> {
         Type::Error
     }
 }
-
-/// Names that the language has and this version does not.
-const LATER: [&str; 3] = ["binomial", "dirichlet", "poisson"];
 
 /// Builtins that are values and not functions.
 pub(super) fn is_constant(builtin: Builtin) -> bool {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{Function, Name};
 
@@ -369,16 +369,6 @@ impl<'a> Checker<'a> {
         if !self.diagnostics.contains(&diagnostic) {
             self.diagnostics.push(diagnostic);
         }
-    }
-
-    /// "Not available yet", naming the construct.
-    pub fn unavailable(&mut self, span: Span, construct: &str) -> Type {
-        self.report(
-            Diagnostic::error(Code::A0090, span, format!("{construct} is not available yet"))
-                .label("this construct")
-                .help("it is part of the language, but this version cannot execute it"),
-        );
-        Type::Error
     }
 
     pub fn new_axis(&mut self, name: impl Into<String>, kind: AxisKind, span: Span) -> AxisId {

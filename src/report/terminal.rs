@@ -10,6 +10,14 @@ pub fn terminal(results: &Results, colour: bool) -> String {
         out.push_str(&render_table(table));
         out.push('\n');
     }
+    for text in &results.texts {
+        out.push_str(&format!("{text}\n"));
+    }
+    for plot in &results.plots {
+        let count = plot.series.len();
+        let series = if count == 1 { "series" } else { "series of values" };
+        out.push_str(&format!("plot {}: {count} {series}, in the results under `plots`\n", plot.name));
+    }
     for claim in &results.claims {
         out.push_str(&render_claim(claim, colour));
     }

@@ -6,7 +6,7 @@ use super::Failure;
 use super::collect::Collection;
 use super::engine::{Engine, read_f64, scalar};
 use super::prepare::{Base, axis_name};
-use super::results::{Claim, Evidence, Measure, ResultAxis, Side, Table, Verdict};
+use super::results::{Claim, Curve, Evidence, Measure, Plot, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::vary::Over;
 use crate::check::program::{AxisId, AxisKind, Phase};
@@ -24,6 +24,9 @@ pub struct Conclusion {
     pub measures: Vec<Measure>,
     pub claims: Vec<Claim>,
     pub tables: Vec<Table>,
+    pub texts: Vec<String>,
+    pub plots: Vec<Plot>,
+    pub snapshot: Vec<String>,
 }
 
 /// Evaluates every statement of the results phase in double precision.
@@ -41,6 +44,7 @@ pub fn conclude<'p>(
         scope: base.scope.clone(),
         store: base.store.clone(),
         conclusion: Conclusion::default(),
+        curves: &collection.curves,
         labels: BTreeMap::new(),
     };
     phase.share(experiment);
@@ -81,6 +85,8 @@ struct Results<'a, 'p> {
     scope: Scope<'p>,
     store: Store,
     conclusion: Conclusion,
+    /// The courses of the terms.
+    curves: &'a [Curve],
     /// What stands at the positions of the measures' own axes.
     labels: BTreeMap<AxisId, Vec<String>>,
 }
@@ -179,6 +185,9 @@ impl<'p> Results<'_, 'p> {
                     self.report(line)?;
                 }
             }
+            StatementKind::Snapshot(names) => {
+                self.conclusion.snapshot.extend(names.iter().map(|name| name.text.clone()));
+            }
             _ => {}
         }
         Ok(())
@@ -253,16 +262,59 @@ impl<'p> Results<'_, 'p> {
     }
 
     fn report(&mut self, line: &'p ReportLine) -> Result<(), Stop> {
-        if let ReportKind::Table { values, by } = &line.kind {
-            let mut columns = Vec::new();
-            for value in values {
-                let side = self.side(value)?;
-                columns.push(Column { name: side.source, axes: side.axes, values: side.values });
+        match &line.kind {
+            ReportKind::Table { values, by } => {
+                let mut columns = Vec::new();
+                for value in values {
+                    let side = self.side(value)?;
+                    columns.push(Column { name: side.source, axes: side.axes, values: side.values });
+                }
+                let by: Vec<String> = by.iter().map(|name| name.text.clone()).collect();
+                self.conclusion.tables.push(table::table(&columns, &by));
             }
-            let by: Vec<String> = by.iter().map(|name| name.text.clone()).collect();
-            self.conclusion.tables.push(table::table(&columns, &by));
+            ReportKind::Plot { values, over, by } => {
+                let mut series = Vec::new();
+                for value in values {
+                    match &value.kind {
+                        // A term of an objective is no value of the results.
+                        ExprKind::Name(name) if !self.base.program.names.contains_key(&name.span) => {
+                            series.extend(self.courses(&name.text));
+                        }
+                        _ => series.push(self.side(value)?),
+                    }
+                }
+                let names: Vec<String> =
+                    values.iter().map(|value| one_line(self.sources.slice(value.span))).collect();
+                self.conclusion.plots.push(Plot {
+                    name: names.join(", "),
+                    over: over.as_ref().map(|name| name.text.clone()),
+                    by: by.iter().map(|name| name.text.clone()).collect(),
+                    series,
+                });
+            }
+            ReportKind::Text(text) => self.conclusion.texts.push(text.text.clone()),
         }
         Ok(())
+    }
+
+    /// The course of a term in each trial, over the tenths of its block.
+    fn courses(&self, term: &str) -> Vec<Side> {
+        let curves = self.curves.iter().filter(|curve| curve.term == term);
+        let side = |curve: &Curve| {
+            let trial: Vec<String> =
+                curve.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
+            let labels = (1..=curve.values.len()).map(|tenth| tenth.to_string()).collect();
+            Side {
+                source: if trial.is_empty() {
+                    term.to_owned()
+                } else {
+                    format!("{term} ({})", trial.join(", "))
+                },
+                axes: vec![ResultAxis { name: "Tenth".to_owned(), labels }],
+                values: curve.values.clone(),
+            }
+        };
+        curves.map(side).collect()
     }
 
     /// The value of an expression.

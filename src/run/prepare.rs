@@ -6,7 +6,7 @@ use super::engine::Engine;
 use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
-use crate::check::program::{AxisId, AxisKind, Program};
+use crate::check::program::{AxisId, Program};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
@@ -164,7 +164,7 @@ impl<'p> Base<'p> {
                 ItemKind::Let(binding) if matches!(binding.value, Init::Draw(_)) => {
                     self.scope.execute_let(binding, &mut self.store, self.precision)?
                 }
-                ItemKind::Data(data) if matches!(data.source, DataSource::Generated { .. }) => {
+                ItemKind::Data(data) if !matches!(data.source, DataSource::File { .. }) => {
                     let rows = self.program.axes_at.get(&data.axis.span).copied();
                     if let (Some(id), Some(count)) = (rows, self.scope.generated_rows(data)?) {
                         self.scope.bind_axis(id, count);
@@ -350,12 +350,6 @@ fn bind_table<'p>(
 /// What the user calls an axis.
 pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId>) -> String {
     id.map_or_else(|| scope.axes.name(axis).to_string(), |id| program.axis(id).name.clone())
-}
-
-/// The rows' axis of a data set, wherever it is declared.
-pub fn rows_axis(program: &Program, data: &str) -> Option<AxisId> {
-    let is_rows = |kind: &AxisKind| matches!(kind, AxisKind::Rows { data: of } if of == data);
-    program.axes.iter().position(|axis| is_rows(&axis.kind)).map(|at| AxisId(at as u32))
 }
 
 /// `--set` must name something.

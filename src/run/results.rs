@@ -11,6 +11,14 @@ pub struct Results {
     pub measures: Vec<Measure>,
     pub claims: Vec<Claim>,
     pub tables: Vec<Table>,
+    /// `text "..."` of reports, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub texts: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub plots: Vec<Plot>,
+    /// Names of the measures that `snapshot` lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub snapshot: Vec<String>,
     /// The course of each training term: see [`Curve`].
     pub training: Vec<Curve>,
     /// Trials that stopped because a term was not finite.
@@ -120,6 +128,16 @@ pub struct Cell {
     pub half_width: Option<f64>,
     /// How many values; those of diverged trials are not among them.
     pub count: usize,
+}
+
+/// `plot loss, accuracy over Step by Arm`: what a drawing needs.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plot {
+    pub name: String,
+    pub over: Option<String>,
+    pub by: Vec<String>,
+    /// One for each value; of a term of an objective one for each trial, over the tenths of its block.
+    pub series: Vec<Side>,
 }
 
 /// The mean of one term over each tenth of a training block, for one trial.

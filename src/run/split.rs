@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::prepare::rows_axis;
 use super::trial::{Running, Stopped};
 use super::vary::Over;
 use crate::check::program::AxisId;
@@ -18,7 +17,7 @@ impl<'p> Running<'_, 'p> {
         let program = self.base.program;
         let name = &statement.data.text;
         self.splits += 1;
-        let (Some(rows_id), Some(mut binding)) = (rows_axis(program, name), self.scope.data(name).cloned())
+        let (Some(rows_id), Some(mut binding)) = (self.scope.rows_id(name), self.scope.data(name).cloned())
         else {
             return Ok(());
         };

@@ -195,7 +195,8 @@ pub enum DataSource {
     /// `over Example = n { statements }`: generated; `let`s are hidden, columns are declared by `Column`.
     Generated { size: Expr, block: Vec<GeneratorStatement> },
     /// `over Fake = 2000 from sample(generator)`
-    Sampled { size: Expr, from: Expr },
+    /// `draw`: of `sample(model)`, the call of the model without data, which draws one row.
+    Sampled { size: Expr, from: Expr, draw: Option<Box<Expr>> },
 }
 
 /// `entity: Bool = "label"`: a column, its type (without the row axis), and the name in the file if another.

@@ -133,7 +133,7 @@ impl Dump {
                     }
                 });
             }
-            DataSource::Sampled { size, from } => {
+            DataSource::Sampled { size, from, .. } => {
                 self.line(format!("{head} sampled {} from {}", expression(size), expression(from)));
             }
         }

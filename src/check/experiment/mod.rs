@@ -129,7 +129,7 @@ impl Checker<'_> {
                 self.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
             }
             StatementKind::Repeat { .. } => {
-                self.unavailable(span, "`repeat`");
+                self.out_of_place(span, "`repeat`", "an experiment; in a train block `repeat` names no axis");
             }
             StatementKind::Setting { name, value } => {
                 if place != Place::Experiment {
@@ -188,7 +188,11 @@ impl Checker<'_> {
         };
         if known.contains(&written) {
             if written == "bf16" {
-                self.unavailable(value.span, "the precision `bf16`");
+                self.report(
+                    Diagnostic::error(Code::A0111, value.span, "there is no precision `bf16` here")
+                        .label("no backend computes in bf16")
+                        .help("the cpu backend has `precision f32` and `precision f64`"),
+                );
             }
             return;
         }

@@ -101,7 +101,6 @@ impl Checker<'_> {
                     }
                 }
                 ReportKind::Plot { values, over, by } => {
-                    self.without_effect(line.span, "`plot`");
                     let terms = self.trial.terms.clone();
                     for value in values {
                         self.reported(value, &terms);
@@ -116,19 +115,10 @@ impl Checker<'_> {
                         self.reported_by(name, None, line.span);
                     }
                 }
-                ReportKind::Text(_) => self.without_effect(line.span, "`text` in a report"),
+                ReportKind::Text(_) => {}
             }
         }
         self.context.results = outer;
-    }
-
-    /// What is checked, and passed over when the experiment runs.
-    fn without_effect(&mut self, span: Span, construct: &str) {
-        self.report(
-            Diagnostic::warning(Code::A0090, span, format!("{construct} is not available yet"))
-                .label("has no effect")
-                .help("the run goes on without it; all values are in the results"),
-        );
     }
 
     /// A value of a report: a measure or an expression of measures; in a plot, a term of an objective.
@@ -196,9 +186,6 @@ impl Checker<'_> {
     }
 
     pub fn snapshot(&mut self, names: &[Name]) {
-        if let (Some(first), Some(last)) = (names.first(), names.last()) {
-            self.without_effect(first.span.to(last.span), "`snapshot`");
-        }
         for name in names {
             match self.find_local(&name.text).cloned() {
                 Some(local) if local.kind == LocalKind::Result => self.use_local(name, &local),

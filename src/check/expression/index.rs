@@ -239,7 +239,9 @@ impl Checker<'_> {
             _ => false,
         };
         computed
-            && self.hinted(None, |c| c.array_of(index)).is_some_and(|(element, _)| element == Element::Index(axis))
+            && self
+                .hinted(None, |c| c.array_of(index))
+                .is_some_and(|(element, _)| element == Element::Index(axis))
     }
 
     /// An index into an axis also picks along a part of it made by a slice or window of the same name.

@@ -8,7 +8,9 @@ use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, ColumnInfo, DataInfo, Local, LocalKind, Place, Trace};
 use crate::check::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
-use crate::syntax::ast::{Column, Data, DataSource, ExprKind, GeneratorStatement, Init, Name, TypeKind};
+use crate::syntax::ast::{
+    Column, Data, DataSource, Expr, ExprKind, GeneratorStatement, Init, Name, TypeKind,
+};
 
 impl Checker<'_> {
     /// Declares a data set with its axes in the scope at hand.
@@ -33,9 +35,9 @@ impl Checker<'_> {
                 c.static_number(size, "the number of rows");
                 Some(c.generated(rows, block))
             }
-            DataSource::Sampled { .. } => {
-                c.unavailable(data.span, "data sampled from a model");
-                None
+            DataSource::Sampled { size, from, draw } => {
+                c.static_number(size, "the number of rows");
+                c.sampled(data, from, draw.as_deref())
             }
         });
         let mut seen: Vec<ColumnInfo> = Vec::new();
@@ -186,6 +188,58 @@ impl Checker<'_> {
         });
         self.context.place = outer;
         columns
+    }
+
+    /// `data d over A = n from sample(model)`: what the model gives without data is one row.
+    fn sampled(&mut self, data: &Data, from: &Expr, draw: Option<&Expr>) -> Option<Vec<ColumnInfo>> {
+        let Some(draw) = draw else {
+            self.report(
+                Diagnostic::error(Code::A0112, from.span, "data are sampled with `sample(model)`")
+                    .label("nothing to sample from")
+                    .help("name a model or a function that is called without data and gives a record: `from sample(generator)`"),
+            );
+            return None;
+        };
+        let outer = std::mem::replace(&mut self.context.place, Place::Experiment);
+        let ty = self.scoped(|c| c.expression(draw));
+        self.context.place = outer;
+        let fields = match ty {
+            Type::Record(fields) => fields,
+            Type::Error => return None,
+            other => {
+                let shown = self.show(&other);
+                self.report(
+                    Diagnostic::error(Code::A0206, from.span, format!("a row is a record, not {shown}"))
+                        .label("its fields would be the columns")
+                        .help("give the values names: `{ x: .., y: .. }`"),
+                );
+                return None;
+            }
+        };
+        let mut columns = Vec::new();
+        for (name, ty) in fields.iter() {
+            match ty {
+                Type::Array { element, axes } => columns.push(ColumnInfo {
+                    name: name.clone(),
+                    element: *element,
+                    axes: axes.clone(),
+                    span: data.name.span,
+                }),
+                other => {
+                    let shown = self.show(other);
+                    self.report(
+                        Diagnostic::error(
+                            Code::A0206,
+                            from.span,
+                            format!("the column `{name}` would be {shown}"),
+                        )
+                        .label("sampled here")
+                        .help("a column is a number, a truth value, an index, or an array of them"),
+                    );
+                }
+            }
+        }
+        Some(columns)
     }
 
     fn generated_column(&mut self, rows: AxisId, column: &Column) -> Option<ColumnInfo> {

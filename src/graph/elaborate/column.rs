@@ -24,7 +24,7 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// The axis over all rows of a data set.
     pub fn rows_id(&self, data: &str) -> Option<AxisId> {
-        self.find_axis(|kind| matches!(kind, AxisKind::Rows { data: found } if found == data))
+        self.scope.rows_id(data)
     }
 
     /// The axis over the rows of one part.
@@ -36,10 +36,6 @@ impl<'p> Elaborator<'_, 'p> {
             _ => None,
         });
         found.find(|id| self.scope.axis(*id).is_some())
-    }
-
-    fn find_axis(&self, fits: impl Fn(&AxisKind) -> bool) -> Option<AxisId> {
-        self.typed().axes.iter().position(|info| fits(&info.kind)).map(|at| AxisId(at as u32))
     }
 
     /// A column of numbers or of strings. `part`: none in a block on the data (the rows are the block's), else the

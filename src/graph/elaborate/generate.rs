@@ -14,7 +14,9 @@ use crate::syntax::ast::{self, DataSource, GeneratorStatement, Init, TypeKind};
 impl<'p> Scope<'p> {
     /// How many rows a generated data set has: bind its axis to them, then call [`Scope::generate`].
     pub fn generated_rows(&mut self, data: &'p ast::Data) -> Checked<Option<usize>> {
-        let DataSource::Generated { size, .. } = &data.source else { return Ok(None) };
+        let (DataSource::Generated { size, .. } | DataSource::Sampled { size, .. }) = &data.source else {
+            return Ok(None);
+        };
         let mut store = Store::default();
         let mut e = Elaborator::new(self, &mut store, Precision::Double);
         e.static_size(size, "the number of rows").map(Some)
@@ -27,8 +29,9 @@ impl<'p> Scope<'p> {
         store: &mut Store,
         precision: Precision,
     ) -> Checked<Program> {
-        let DataSource::Generated { block, .. } = &data.source else {
-            return Err(fail::unavailable(data.span, "data sampled from a model"));
+        let block = match &data.source {
+            DataSource::Generated { block, .. } => block.as_slice(),
+            _ => &[],
         };
         let mut e = Elaborator::new(self, store, precision);
         e.path.push(format!("data.{}", data.name.text));
@@ -44,6 +47,9 @@ impl<'p> Scope<'p> {
                     columns.insert(column.name.text.clone(), stored);
                 }
             }
+        }
+        if let DataSource::Sampled { draw: Some(draw), .. } = &data.source {
+            columns = e.sampled_columns(draw, rows, &data.name.text)?;
         }
         // Axes of the generator's own stay bound: columns may lie over them.
         let axes = std::mem::take(&mut e.frame.axes);
@@ -93,6 +99,29 @@ impl<'p> Scope<'p> {
 }
 
 impl<'p> Elaborator<'_, 'p> {
+    /// The fields of what the model draws, each over the rows.
+    fn sampled_columns(
+        &mut self,
+        draw: &'p ast::Expr,
+        rows: Axis,
+        data: &str,
+    ) -> Checked<BTreeMap<String, Stored>> {
+        let Value::Record(fields) = self.eval(draw)? else {
+            return Err(fail::fault(draw.span, "a row that is no record"));
+        };
+        let mut columns = BTreeMap::new();
+        for (name, value) in fields.iter() {
+            let node = self.node(value, draw.span)?;
+            let inner = self.axes_of(node).without(rows);
+            let layout: Vec<Axis> = std::iter::once(rows).chain(inner.iter()).collect();
+            let node = self.broadcast(node, &AxisSet::from(&layout[..]), draw.span)?;
+            let stored = self.allocate(&format!("{data}.{name}"), self.element(node), &layout)?;
+            self.write(&stored, node, draw.span)?;
+            columns.insert(name.clone(), stored);
+        }
+        Ok(columns)
+    }
+
     fn generated_column(&mut self, column: &'p ast::Column, rows: Axis, data: &str) -> Checked<Stored> {
         let span = column.name.span;
         let mut layout = vec![rows];

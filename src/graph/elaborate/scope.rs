@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::pretrained::Weight;
 use super::value::{Frame, Stored, Value};
-use crate::check::program::{self, AxisId};
+use crate::check::program::{self, AxisId, AxisInfo, AxisKind};
 use crate::graph::{Axis, AxisTable, Slot};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId};
@@ -91,6 +91,14 @@ impl<'p> Scope<'p> {
 
     pub fn axis(&self, id: AxisId) -> Option<Axis> {
         self.root.axes.get(&id).copied()
+    }
+
+    /// The axis over all rows of a data set.
+    pub fn rows_id(&self, data: &str) -> Option<AxisId> {
+        // Several experiments of a file may have data of one name; this one's axis is bound.
+        let of_data = |info: &AxisInfo| matches!(&info.kind, AxisKind::Rows { data: of } if of == data);
+        let found = self.program.axes.iter().enumerate().filter(|(_, info)| of_data(info));
+        found.map(|(at, _)| AxisId(at as u32)).find(|id| self.axis(*id).is_some())
     }
 
     /// Gives the name bound at `name` a value: a measure in the results phase, for example.

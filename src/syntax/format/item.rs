@@ -221,7 +221,7 @@ impl Formatter<'_> {
                 });
                 docs![head, " ", block]
             }
-            DataSource::Sampled { size, from } => {
+            DataSource::Sampled { size, from, .. } => {
                 docs![name, " over ", axis, " = ", self.expression(size), " from ", self.expression(from)]
             }
         }

@@ -33,7 +33,7 @@ mod binding {
 type Parts<'p> = Peekable<IntoIter<Pair<'p>>>;
 
 impl Lower<'_> {
-    fn expr(&mut self, kind: ExprKind, span: Span) -> Expr {
+    pub(super) fn expr(&mut self, kind: ExprKind, span: Span) -> Expr {
         Expr { id: self.ids.fresh(), kind, span }
     }
 

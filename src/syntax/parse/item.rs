@@ -3,9 +3,9 @@
 use super::{Lower, Pair, Rule, children, inner};
 use crate::source::Span;
 use crate::syntax::ast::{
-    AxisDeclaration, Block, Column, Data, DataSource, Experiment, Expr, ExprKind, Function,
-    GeneratorStatement, Item, ItemKind, Layer, Member, MemberKind, Name, Optimizer, Parameter, Test, Type,
-    Use,
+    ArgumentKind, AxisDeclaration, Block, Call, Column, Data, DataSource, Experiment, Expr, ExprKind,
+    Function, GeneratorStatement, Item, ItemKind, Layer, Member, MemberKind, Name, Optimizer, Parameter,
+    Test, Type, Use,
 };
 
 /// The parts that functions, layers, optimizers and combiners are made of.
@@ -270,14 +270,34 @@ impl Lower<'_> {
         let mut values = values.into_iter();
         let size = values.next().unwrap_or_else(|| self.nothing(span));
         let source = match (size, values.next()) {
-            (size, Some(from)) => DataSource::Sampled { size, from },
+            (size, Some(from)) => self.sampled(size, from),
             // `size() from sample(g)` reads as an expression; here the `from` belongs to the data.
             (Expr { kind: ExprKind::From { value, source, map }, .. }, None) if map.is_empty() => {
-                DataSource::Sampled { size: *value, from: *source }
+                self.sampled(*value, *source)
             }
             (size, None) => DataSource::Generated { size, block },
         };
         (source, axis)
+    }
+
+    fn sampled(&mut self, size: Expr, from: Expr) -> DataSource {
+        let of = match &from.kind {
+            ExprKind::Call(call) => match (&call.callee.kind, call.arguments.as_slice()) {
+                (ExprKind::Name(name), [argument]) if name.text == "sample" => match &argument.kind {
+                    ArgumentKind::Positional(of) => Some(of.clone()),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let span = from.span;
+        let draw = of.map(|callee| {
+            let (axes, arguments, by) = (Vec::new(), Vec::new(), Vec::new());
+            let call = Call { callee, axes, arguments, by, filter: None, otherwise: None };
+            Box::new(self.expr(ExprKind::Call(Box::new(call)), span))
+        });
+        DataSource::Sampled { size, from, draw }
     }
 
     fn generator(&mut self, pair: Pair) -> Vec<GeneratorStatement> {
