@@ -224,7 +224,7 @@ impl<'p> Elaborator<'_, 'p> {
         at: &[NodeId],
         derivatives: &[NodeId],
         span: Span,
-    ) -> Checked<(Option<(Slot, Vec<(Slot, Slot)>)>, bool)> {
+    ) -> Checked<(Option<Slopes>, bool)> {
         let mut total = self.build(span, |g| g.float(0.0))?;
         for derivative in derivatives {
             let part = self.weighted_sum(*derivative, span)?;
