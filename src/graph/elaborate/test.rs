@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::elaborator::Elaborator;
 use super::evaluate::evidence;
 use super::fail;
-use super::outcome::{Assertion, GradientCheck, TestProgram};
+use super::outcome::{Assertion, GradientCheck, Slopes, TestProgram};
 use super::scope::Scope;
 use super::value::{Stored, Value};
 use crate::check::program::{AxisId, ItemRef};
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisTable, Binary, Element, NodeId, Op, Precision, Reduction, Slot, Store, Unary};
+use crate::graph::{Axis, AxisTable, Binary, Element, NodeId, Op, Precision, Reduction, Store, Unary};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr};
 
