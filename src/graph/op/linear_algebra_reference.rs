@@ -115,9 +115,9 @@ fn eigen(mut a: Rows) -> Found {
                 for row in a.iter_mut().chain(&mut v) {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for j in 0..n {
-                    (a[p][j], a[q][j]) = (c * a[p][j] - s * a[q][j], s * a[p][j] + c * a[q][j]);
-                }
+                let (upper, lower) = (a[p].clone(), a[q].clone());
+                a[p] = upper.iter().zip(&lower).map(|(x, y)| c * x - s * y).collect();
+                a[q] = upper.iter().zip(&lower).map(|(x, y)| s * x + c * y).collect();
             }
         }
     }
