@@ -92,6 +92,11 @@ fn quickstart() {
 }
 
 #[test]
+fn paper_05_aranyani() {
+    finishes("05-aranyani", 1, &["--seeds", "1"]);
+}
+
+#[test]
 fn paper_11_dice_loss() {
     let first = holds("11-dice-loss");
     let again = run("experiments/11-dice-loss.anz", 1, &[]);
@@ -122,8 +127,23 @@ fn paper_24_contrastive_behaviour() {
 }
 
 #[test]
+fn paper_25_equiangular_basis() {
+    finishes("25-equiangular-basis", 2, &["--seeds", "1", "--set", "passes=4"]);
+}
+
+#[test]
 fn paper_37_discriminative_generative() {
     holds("37-discriminative-generative");
+}
+
+#[test]
+fn paper_12_class_separability() {
+    finishes("12-class-separability", 2, &["--seeds", "1"]);
+}
+
+#[test]
+fn paper_48_dictionary_learning() {
+    finishes("48-dictionary-learning", 3, &["--seeds", "1"]);
 }
 
 #[test]

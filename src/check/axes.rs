@@ -1,6 +1,6 @@
 //! The axis environment: declaring axes, finding them by name, and the axes of written types.
 
-use super::program::{AxisId, AxisKind, Element, Type};
+use super::program::{AxisId, AxisKind, Element, Type, Vary};
 use super::state::Checker;
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -36,6 +36,11 @@ impl Checker<'_> {
             Some(base) => (base, true),
             None => (name, primed),
         };
+        if let Some(axis) = self.find_axis(base)
+            && let Some(trace) = self.traces.get(&self.program.axis(axis).span).cloned()
+        {
+            self.context.trace.merge(&trace);
+        }
         if !primed {
             return self.find_axis(base);
         }
@@ -127,11 +132,14 @@ impl Checker<'_> {
         Some(axis)
     }
 
-    /// Whether an expression is the name of an unknown axis: written with a capital, and nothing else.
+    /// Whether an expression is the name of an unknown axis: written with a capital, and nothing else, nor the number of a trial.
     pub fn looks_like_axis(&self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::Name(name) => {
+                let number =
+                    |axis: AxisId| matches!(self.program.axis(axis).kind, AxisKind::Vary(Vary::Values(_)));
                 name.text.starts_with(char::is_uppercase)
+                    && !self.find_axis(&name.text).is_some_and(number)
                     && self.find_local(&name.text).is_none()
                     && self.find_item(&name.text).is_none()
             }

@@ -3,7 +3,7 @@
 
 use super::item::hint_of;
 use super::program::{AxisIds, AxisKind, Element, Type};
-use super::state::{Checker, LocalKind, Place};
+use super::state::{Checker, LocalKind, Place, Trace};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -50,26 +50,30 @@ impl Checker<'_> {
     pub fn axis_declarations(&mut self, axes: &[AxisDeclaration]) {
         for declaration in axes {
             let name = &declaration.name;
-            // `axis S = T`: the same size as another axis.
-            let kind = match self.axis_argument(&declaration.size) {
-                Some(of) if !matches!(self.program.axis(of).kind, AxisKind::Vary(_)) => {
-                    self.program.types.insert(declaration.size.id, Type::Axis(of));
-                    AxisKind::SameSizeAs(of)
-                }
-                _ => {
-                    if self.looks_like_axis(&declaration.size)
-                        && self.axis_argument(&declaration.size).is_none()
-                    {
-                        let text = self.text(declaration.size.span);
-                        let _: Option<()> = self.unknown_axis(&text, declaration.size.span);
-                    } else {
-                        self.static_number(&declaration.size, "the size of an axis");
-                    }
-                    AxisKind::Sized(declaration.size.id)
-                }
-            };
+            let (kind, trace) = self.traced(|c| c.size_of_axis(declaration));
+            // What uses the axis depends on what its size depends on.
+            self.traces.insert(name.span, Trace { varies: trace.varies, ..Trace::default() });
             let axis = self.new_axis(name.text.clone(), kind, name.span);
             self.declare_axis(name, axis);
+        }
+    }
+
+    fn size_of_axis(&mut self, declaration: &AxisDeclaration) -> AxisKind {
+        match self.axis_argument(&declaration.size) {
+            // `axis S = T`: the same size as another axis.
+            Some(of) if !matches!(self.program.axis(of).kind, AxisKind::Vary(_)) => {
+                self.program.types.insert(declaration.size.id, Type::Axis(of));
+                AxisKind::SameSizeAs(of)
+            }
+            found => {
+                if self.looks_like_axis(&declaration.size) && found.is_none() {
+                    let text = self.text(declaration.size.span);
+                    let _: Option<()> = self.unknown_axis(&text, declaration.size.span);
+                } else {
+                    self.static_number(&declaration.size, "the size of an axis");
+                }
+                AxisKind::Sized(declaration.size.id)
+            }
         }
     }
 

@@ -71,8 +71,8 @@ pub fn verify(program: &Program) -> Result<(), Broken> {
                 _ => false,
             });
             let l = &body.0;
-            let carried = l.next.iter().zip(&l.inputs);
-            for (next, ty) in carried.filter(|(next, ty)| l.graph.type_at(**next) != **ty) {
+            let mut carried = l.next.iter().zip(&l.inputs);
+            if let Some((next, ty)) = carried.find(|(next, ty)| l.graph.type_at(**next) != **ty) {
                 return Err(Broken::Type { node: id, stored: ty.clone(), given: l.graph.type_at(*next) });
             }
             if !known {

@@ -154,7 +154,7 @@ impl Watcher {
         for every in self.every {
             let is_due = |number: &usize| match every.after && *number == 0 {
                 true => false,
-                false => *number == steps || *number % length(every.period, per_epoch) == 0,
+                false => *number == steps || number.is_multiple_of(length(every.period, per_epoch)),
             };
             let labels: Vec<String> = (0..=steps).filter(is_due).map(|number| number.to_string()).collect();
             histories.extend(every.records.into_iter().map(|record| history(record, &labels)));

@@ -143,7 +143,7 @@ fn padded(found: &Found, own: &[FoundAxis]) -> Vec<f64> {
     let mut values = found.values.clone();
     let recorded = own.first().is_some_and(|axis| axis.labels.is_some());
     let (have, want) = (moments(found), own.first().map_or(0, |axis| axis.size));
-    if recorded && have > 0 && have < want && values.len() % have == 0 {
+    if recorded && have > 0 && have < want && values.len().is_multiple_of(have) {
         let width = values.len() / have;
         for _ in have..want {
             values.extend_from_within(values.len() - width..);

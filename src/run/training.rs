@@ -27,6 +27,9 @@ pub struct NotFinite {
     pub span: Span,
 }
 
+/// The courses of all terms, the histories of all records, and why the block ended early.
+type Trained = (Vec<Course>, Vec<History>, Option<NotFinite>);
+
 const STRETCHES: usize = 10;
 
 /// Runs all steps of a block. `key` addresses the order of rows. Stops at the first term that is not finite.
@@ -37,7 +40,7 @@ pub fn train(
     engine: &Engine,
     store: &mut Store,
     progress: impl Fn(usize, usize),
-) -> Result<(Vec<Course>, Vec<History>, Option<NotFinite>), Stopped> {
+) -> Result<Trained, Stopped> {
     engine.compile(step.initialise, span, store)?.run(store).map_err(Stopped::Failed)?;
     if !step.sampling.outputs.is_empty() {
         engine.compile(step.sampling, span, store)?.run(store).map_err(Stopped::Failed)?;

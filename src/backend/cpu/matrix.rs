@@ -4,7 +4,8 @@
 //! In: matrices by rows, one after another. Out: results in the order of the reference. Allocates its matrices each time.
 
 use super::real::Real;
-use crate::graph::op::linear_algebra::compute;
+use super::symmetric;
+use crate::graph::op::linear_algebra::{compute, mirrored};
 use crate::graph::{Matrix, MatrixFault};
 
 pub struct Task {
@@ -35,6 +36,8 @@ impl Task {
             let (a, b) = (wide(from, n * m), wide(right, n * width));
             let found = match self.kind {
                 Matrix::Assignment if a.iter().all(|x| x.is_finite()) => assignment(&a, [n, m]),
+                Matrix::SpanningTree if a.iter().all(|x| x.is_finite()) => symmetric::spanning_tree(&a, n),
+                Matrix::Eigen => symmetric::eigen(mirrored(&a, n)?, n),
                 kind => compute(kind, &a, [n, m], &b)?,
             };
             for (to, value) in to[at * each..(at + 1) * each].iter_mut().zip(found) {

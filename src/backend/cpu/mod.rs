@@ -17,6 +17,7 @@ mod reduce;
 mod single;
 mod slots;
 mod special;
+mod symmetric;
 mod walk;
 
 use super::{Executable, Fault};

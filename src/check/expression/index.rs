@@ -182,7 +182,9 @@ impl Checker<'_> {
         index: &Expr,
     ) -> Option<()> {
         let resolved = self.axis(axis)?;
-        if let AxisKind::Vary(vary) = self.program.axis(resolved).kind.clone() {
+        if let AxisKind::Vary(vary) = self.program.axis(resolved).kind.clone()
+            && !self.is_position(resolved, index)
+        {
             return self.pick_trial(axes, result, operand, axis, resolved, &vary, index);
         }
         let from = self.selected_axis(axes, operand, axis)?;
@@ -227,6 +229,19 @@ impl Checker<'_> {
         let rest = result.clone();
         *result = self.unite(&[(&rest, operand), (&picked, index.span)]);
         Some(())
+    }
+
+    /// Whether what picks a trial is computed, as an index of that axis: `argmin(loss, Rate)`.
+    fn is_position(&mut self, axis: AxisId, index: &Expr) -> bool {
+        let computed = match &index.kind {
+            ExprKind::Call(_) => true,
+            ExprKind::Name(name) => self.find_local(&name.text).is_some(),
+            _ => false,
+        };
+        computed
+            && self
+                .hinted(None, |c| c.array_of(index))
+                .is_some_and(|(element, _)| element == Element::Index(axis))
     }
 
     /// An index into an axis also picks along a part of it made by a slice or window of the same name.

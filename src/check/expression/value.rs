@@ -80,7 +80,12 @@ impl Checker<'_> {
     }
 
     fn usable_in_results(&self, span: &Span, kind: LocalKind, ty: &Type) -> bool {
-        kind == LocalKind::Result || self.statics.contains(span) || *ty == Type::Error
+        // What is known before the run may still be another number in other trials.
+        let by_trial = || {
+            let varies = self.traces.get(span).map(|trace| &trace.varies);
+            varies.is_some_and(|varies| varies.iter().any(|axis| !self.trial.counts.contains(axis)))
+        };
+        kind == LocalKind::Result || *ty == Type::Error || (self.statics.contains(span) && !by_trial())
     }
 
     fn trial_value_in_results(&mut self, name: &Name, place: Span) -> Type {

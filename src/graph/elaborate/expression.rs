@@ -75,7 +75,7 @@ impl<'p> Elaborator<'_, 'p> {
                 self.eval_iterate(expr, count, until.as_deref(), from, body)
             }
             ExprKind::Lambda { parameters, body } => self.eval_lambda(expr, parameters, body),
-            ExprKind::From { value, source, map } => self.from_weights(value, source, map),
+            ExprKind::From { value, source, map } => self.pretrained(value, source, map),
         }
     }
 

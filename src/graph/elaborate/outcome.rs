@@ -175,6 +175,9 @@ pub struct Assertion {
     pub sides: Vec<(Span, Outcome)>,
 }
 
+/// The slot of a number, and for each argument its slot and that of the number's derivative by it.
+pub type Slopes = (Slot, Vec<(Slot, Slot)>);
+
 /// A call of a function in a test, to compare its gradient with differences. Run the test's program first: it leaves
 /// the arguments in their slots. Then `program` leaves a weighted sum of the result in `value`, and its derivatives.
 #[derive(Clone, Debug)]
@@ -187,7 +190,7 @@ pub struct GradientCheck {
     /// For each Float argument its slot, and the slot of the derivative by it, in the same layout.
     pub gradients: Vec<(Slot, Slot)>,
     /// The same of a weighted sum of these derivatives, if it can be differentiated.
-    pub second: Option<(Slot, Vec<(Slot, Slot)>)>,
+    pub second: Option<Slopes>,
     /// A part of it has a derivative that is declared or cut: differences need not agree.
     pub declared: bool,
     /// Its derivatives have kinks or jumps, or parts without a derivative: second differences need not agree.

@@ -72,7 +72,7 @@ impl Scope<'_> {
 }
 
 impl<'p> Elaborator<'_, 'p> {
-    pub fn from_weights(
+    pub fn pretrained(
         &mut self,
         value: &'p Expr,
         source: &'p Expr,

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use super::elaborator::Elaborator;
 use super::evaluate::evidence;
 use super::fail;
-use super::outcome::{Assertion, GradientCheck, TestProgram};
+use super::outcome::{Assertion, GradientCheck, Slopes, TestProgram};
 use super::scope::Scope;
 use super::value::{Stored, Value};
 use crate::check::program::{AxisId, ItemRef};
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisTable, Binary, Element, NodeId, Op, Precision, Reduction, Slot, Store, Unary};
+use crate::graph::{Axis, AxisTable, Binary, Element, NodeId, Op, Precision, Reduction, Store, Unary};
 use crate::source::Span;
 use crate::syntax::ast::{self, Expr};
 
@@ -224,7 +224,7 @@ impl<'p> Elaborator<'_, 'p> {
         at: &[NodeId],
         derivatives: &[NodeId],
         span: Span,
-    ) -> Checked<(Option<(Slot, Vec<(Slot, Slot)>)>, bool)> {
+    ) -> Checked<(Option<Slopes>, bool)> {
         let mut total = self.build(span, |g| g.float(0.0))?;
         for derivative in derivatives {
             let part = self.weighted_sum(*derivative, span)?;

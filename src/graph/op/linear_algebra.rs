@@ -8,7 +8,7 @@
 //! differences of the (squared) values: these must be distinct.
 
 use super::linear_algebra_derivative as derivatives;
-pub use super::linear_algebra_reference::compute;
+pub use super::linear_algebra_reference::{compute, mirrored};
 use super::signature::{FLOAT, Signature, Type, TypeError};
 use super::{Matrix, Op};
 use crate::graph::Graph;

@@ -39,6 +39,15 @@ fn symmetric(a: &Rows) -> Result<Rows, MatrixFault> {
     Ok(result)
 }
 
+/// The elements of a matrix that must be symmetric, the mean of each two mirrored ones in the place of both.
+pub fn mirrored(a: &[f64], n: usize) -> Found {
+    if a.iter().any(|x| !x.is_finite()) {
+        return Err(MatrixFault::NotFinite);
+    }
+    let a: Rows = a.chunks(n.max(1)).map(<[f64]>::to_vec).collect();
+    Ok(symmetric(&a)?.concat())
+}
+
 fn cholesky(a: &Rows) -> Found {
     let n = a.len();
     let mut l = vec![vec![0.0; n]; n];
@@ -106,9 +115,9 @@ fn eigen(mut a: Rows) -> Found {
                 for row in a.iter_mut().chain(&mut v) {
                     (row[p], row[q]) = (c * row[p] - s * row[q], s * row[p] + c * row[q]);
                 }
-                for j in 0..n {
-                    (a[p][j], a[q][j]) = (c * a[p][j] - s * a[q][j], s * a[p][j] + c * a[q][j]);
-                }
+                let (upper, lower) = (a[p].clone(), a[q].clone());
+                a[p] = upper.iter().zip(&lower).map(|(x, y)| c * x - s * y).collect();
+                a[q] = upper.iter().zip(&lower).map(|(x, y)| s * x + c * y).collect();
             }
         }
     }
@@ -146,12 +155,14 @@ fn singular(a: &Rows, [n, m]: [usize; 2]) -> Found {
     let mut v: Rows = (0..m).map(|i| (0..m).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     let dot = |x: &[f64], y: &[f64]| -> f64 { x.iter().zip(y).map(|(x, y)| x * y).sum() };
     for _ in 0..100 {
+        let mut turned = false;
         for p in 0..m {
             for q in p + 1..m {
                 let (pp, qq, pq) = (dot(&u[p], &u[p]), dot(&u[q], &u[q]), dot(&u[p], &u[q]));
-                if pq.abs() <= 1e-17 * (pp * qq).sqrt() {
+                if pq.abs() <= 1e-14 * (pp * qq).sqrt() {
                     continue;
                 }
+                turned = true;
                 let (s, c) = (0.5 * (2.0 * pq).atan2(qq - pp)).sin_cos();
                 for columns in [&mut u, &mut v] {
                     for i in 0..columns[p].len() {
@@ -160,6 +171,9 @@ fn singular(a: &Rows, [n, m]: [usize; 2]) -> Found {
                     }
                 }
             }
+        }
+        if !turned {
+            break;
         }
     }
     let mut order: Vec<(f64, usize)> = (0..m).map(|k| (dot(&u[k], &u[k]).sqrt(), k)).collect();

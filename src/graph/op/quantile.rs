@@ -61,7 +61,7 @@ pub fn gamma_by_shape(a: f64, p: f64) -> f64 {
 
 /// The smallest k with P(K <= k) >= p, where K is a Poisson count with this mean.
 pub fn poisson(mean: f64, p: f64) -> f64 {
-    if !(mean >= 0.0 && mean < 1e15 && (0.0..1.0).contains(&p)) {
+    if !((0.0..1e15).contains(&mean) && (0.0..1.0).contains(&p)) {
         return f64::NAN;
     }
     if mean == 0.0 {
@@ -74,7 +74,7 @@ pub fn poisson(mean: f64, p: f64) -> f64 {
 
 /// The smallest k with P(K <= k) >= p, where K counts successes of probability `chance` among `count` trials.
 pub fn binomial(count: f64, chance: f64, p: f64) -> f64 {
-    let valid = count >= 0.0 && count < 1e15 && count.fract() == 0.0;
+    let valid = (0.0..1e15).contains(&count) && count.fract() == 0.0;
     if !(valid && (0.0..=1.0).contains(&chance) && (0.0..1.0).contains(&p)) {
         return f64::NAN;
     }
