@@ -32,6 +32,10 @@ fn results(file: &str) -> String {
         for key in ["times", "source", "data", "version", "machine", "provenance"] {
             found.remove(key);
         }
+        // One file shows them; elsewhere gradients that almost cancel would differ with the processor.
+        if !file.ends_with("/terms.anz") {
+            found.shift_remove("terms");
+        }
         round(&mut value);
         let _ = writeln!(out, "{}", serde_json::to_string_pretty(&value).expect("JSON"));
     }

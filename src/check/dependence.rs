@@ -81,12 +81,12 @@ impl Checker<'_> {
     /// Whether an unchecked expression mentions a measure, so that it is computed after all trials.
     pub fn mentions_results(&self, expr: &Expr) -> bool {
         let mut found = false;
-        walk(expr, &mut |expr| {
-            if let ExprKind::Name(name) = &expr.kind
-                && let Some(local) = self.find_local(&name.text)
-            {
-                found |= local.kind == LocalKind::Result;
+        walk(expr, &mut |expr| match &expr.kind {
+            ExprKind::Name(name) => {
+                found |= self.find_local(&name.text).is_some_and(|local| local.kind == LocalKind::Result);
             }
+            ExprKind::Field { value, field } => found |= self.is_term_field(value, field),
+            _ => {}
         });
         found
     }

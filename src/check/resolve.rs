@@ -122,6 +122,8 @@ impl Checker<'_> {
                     None => diagnostic,
                 }
             }
+            (None, None) if self.is_term(name) => diagnostic
+                .help(format!("of the term `{name}` there are `{name}.value`, `{name}.weight`, `{name}.norm` and `{name}.cosine`")),
             (None, None) if name.starts_with(char::is_uppercase) => diagnostic
                 .help(format!("define it (`layer {name}[In, Out] {{ ... }}`, `axis {name} = 16`) or import it with `use`")),
             (None, None) => diagnostic.help(format!(

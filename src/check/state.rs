@@ -333,6 +333,12 @@ pub(super) struct Trial {
     /// The axis of the `repeat` at hand, and the results of its body at one round.
     pub round: Option<AxisId>,
     pub round_results: Vec<(Name, Type, Trace)>,
+    /// The terms of combined objectives: in the train block at hand, in the rounds at hand, and as results; the axis
+    /// of what is recorded of them.
+    pub block_terms: Vec<super::experiment::Terms>,
+    pub round_terms: Vec<super::experiment::TermResult>,
+    pub term_results: Vec<super::experiment::TermResult>,
+    pub tenth: Option<AxisId>,
     /// The axis of the `every` at hand.
     pub every: Option<AxisId>,
 }

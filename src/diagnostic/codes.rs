@@ -103,6 +103,7 @@ codes! {
     A0265 "a function of texts elsewhere";
     A0266 "a wrong call of a text function";
     A0267 "a pattern that cannot be read";
+    A0296 "term of several objectives";
     A0301 "objective is not a single number";
     A0302 "held-out data in training";
     A0303 "measured on training data";

@@ -7,12 +7,15 @@ use super::trial::{Found, FoundAxis, Outcome, Stopped};
 use super::vary::{Trial, VaryAxis};
 use crate::check::program::AxisId;
 use crate::graph::Element;
+use crate::graph::elaborate::TermField;
 use crate::source::{Sources, Span};
 
 /// A measure with what the results phase needs to bind it.
 #[derive(Clone, Debug)]
 pub struct Collected {
     pub name: Span,
+    /// Of a term of a combined objective: what of it.
+    pub field: Option<TermField>,
     pub element: Element,
     /// For each axis of `measure`: its identity.
     pub ids: Vec<Option<AxisId>>,
@@ -33,13 +36,13 @@ pub fn collect(
     outcomes: Vec<Result<Outcome, Stopped>>,
 ) -> Result<Collection, Failure> {
     let outcomes = all_or_failure(outcomes)?;
-    let mut names: Vec<Span> = Vec::new();
+    let mut firsts: Vec<&Found> = Vec::new();
     for found in outcomes.iter().flat_map(|o| &o.measures) {
-        if !names.contains(&found.name) {
-            names.push(found.name);
+        if !firsts.iter().any(|known| known.is(found)) {
+            firsts.push(found);
         }
     }
-    let measures = names.into_iter().map(|name| array(base, sources, trials, &outcomes, name)).collect();
+    let measures = firsts.into_iter().map(|first| array(base, sources, trials, &outcomes, first)).collect();
     let mut curves = Vec::new();
     let mut diverged = Vec::new();
     for (trial, outcome) in trials.iter().zip(&outcomes) {
@@ -87,17 +90,16 @@ fn all_or_failure(outcomes: Vec<Result<Outcome, Stopped>>) -> Result<Vec<Outcome
 }
 
 /// One measure over the `vary` axes that it depends on, then its own.
-fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome], name: Span) -> Collected {
-    let find = |outcome: &'_ Outcome| outcome.measures.iter().position(|found| found.name == name);
-    let first: Option<&Found> = outcomes.iter().find_map(|o| find(o).map(|at| &o.measures[at]));
-    let mut own: Vec<FoundAxis> = first.map(|found| found.axes.clone()).unwrap_or_default();
+fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome], first: &Found) -> Collected {
+    let name = first.name;
+    let find = |outcome: &'_ Outcome| outcome.measures.iter().position(|found| found.is(first));
+    let mut own: Vec<FoundAxis> = first.axes.clone();
     // Trials may differ in how many moments they record: the longest course has the axis.
     let longest =
         outcomes.iter().filter_map(|o| find(o).map(|at| &o.measures[at])).max_by_key(|f| moments(f));
     if let (Some(axis), Some(longest)) = (own.first_mut().filter(|axis| axis.labels.is_some()), longest) {
         *axis = longest.axes[0].clone();
     }
-    let element = first.map_or(Element::Float, |found| found.element);
     let inner: usize = own.iter().map(|axis| axis.size).product();
     let depends: Vec<usize> = match base.program.varies.get(&name) {
         Some(ids) => (0..base.axes.len()).filter(|at| ids.contains(&base.axes[*at].id)).collect(),
@@ -122,14 +124,27 @@ fn array(base: &Base, sources: &Sources, trials: &[Trial], outcomes: &[Outcome],
         depends.iter().map(|at| vary(&base.axes[*at])).chain(own.iter().map(|axis| result_axis(base, axis)));
     Collected {
         name,
-        element,
+        field: first.field,
+        element: first.element,
         ids: depends.iter().map(|at| Some(base.axes[*at].id)).chain(own.iter().map(|axis| axis.id)).collect(),
         measure: Measure {
-            name: sources.slice(name).to_string(),
+            name: shown(sources, first),
             axes: axes.collect(),
             values,
             line: sources.position(name).0,
         },
+    }
+}
+
+/// `score`, or of a term `fit.norm`.
+fn shown(sources: &Sources, found: &Found) -> String {
+    let name = sources.slice(found.name);
+    match found.field {
+        None => name.to_owned(),
+        Some(TermField::Value) => format!("{name}.value"),
+        Some(TermField::Weight) => format!("{name}.weight"),
+        Some(TermField::Norm) => format!("{name}.norm"),
+        Some(TermField::Cosine(other)) => format!("{name}.cosine.{}", sources.slice(other)),
     }
 }
 

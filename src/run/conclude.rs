@@ -8,6 +8,7 @@ use super::engine::{Engine, read_f64, scalar};
 use super::prepare::{Base, axis_name};
 use super::results::{Claim, Curve, Evidence, Measure, Plot, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
+use super::terms;
 use super::vary::Over;
 use crate::check::program::{AxisId, AxisKind, Phase};
 use crate::diagnostic::Diagnostic;
@@ -153,10 +154,11 @@ impl<'p> Results<'_, 'p> {
             };
             let slot = self.store.add(tensor);
             let name = collected.measure.name.clone();
-            self.scope.bind(
-                collected.name,
-                Value::Stored(Stored { slot, element: collected.element, layout, name }),
-            );
+            let value = Value::Stored(Stored { slot, element: collected.element, layout, name });
+            match collected.field {
+                None => self.scope.bind(collected.name, value),
+                Some(field) => terms::bind(&mut self.scope, self.sources, collected.name, field, value),
+            }
         }
     }
 

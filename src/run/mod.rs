@@ -15,6 +15,7 @@ mod rounds;
 mod schema;
 mod split;
 mod table;
+mod terms;
 mod testing;
 mod text;
 mod training;
@@ -127,9 +128,12 @@ pub fn run(
     } else {
         conclude::conclude(&base, experiment, sources, &collected, &engine)?
     };
+    let (terms, measures): (Vec<_>, Vec<_>) =
+        collected.measures.into_iter().partition(|collected| collected.field.is_some());
     Ok(Results {
         experiment: experiment.name.text.clone(),
-        measures: collected.measures.into_iter().map(|m| m.measure).chain(conclusion.measures).collect(),
+        terms: terms.into_iter().map(|term| term.measure).collect(),
+        measures: measures.into_iter().map(|m| m.measure).chain(conclusion.measures).collect(),
         claims: conclusion.claims,
         tables: conclusion.tables,
         texts: conclusion.texts,

@@ -19,6 +19,9 @@ pub struct Results {
     /// Names of the measures that `snapshot` lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub snapshot: Vec<String>,
+    /// Of combined objectives the values, weights, gradients' lengths and cosines of the terms, over the tenths of the training.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub terms: Vec<Measure>,
     /// The course of each training term: see [`Curve`].
     pub training: Vec<Curve>,
     /// Trials that stopped because a term was not finite.

@@ -59,7 +59,7 @@ impl<'p> Running<'_, 'p> {
         };
         let mut stacked: Vec<Found> = Vec::new();
         for found in rounds.into_iter().flatten() {
-            match stacked.iter_mut().find(|known| known.name == found.name) {
+            match stacked.iter_mut().find(|known| known.is(&found)) {
                 None => {
                     let axes = std::iter::once(of_rounds.clone()).chain(found.axes).collect();
                     stacked.push(Found { axes, ..found });

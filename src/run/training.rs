@@ -2,6 +2,7 @@
 
 use super::checkpoint::{History, Watcher};
 use super::engine::{Engine, read_f64, scalar, set_scalar};
+use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
 use crate::data::{Batches, Sampler};
 use crate::diagnostic::Diagnostic;
@@ -27,10 +28,18 @@ pub struct NotFinite {
     pub span: Span,
 }
 
-/// The courses of all terms, the histories of all records, and why the block ended early.
-type Trained = (Vec<Course>, Vec<History>, Option<NotFinite>);
+/// What a block leaves behind besides parameters.
+pub struct Trained {
+    pub courses: Vec<Course>,
+    pub histories: Vec<History>,
+    /// Of the terms of combined objectives.
+    pub terms: Vec<TermHistory>,
+    /// Why the block ended early.
+    pub stop: Option<NotFinite>,
+}
 
-const STRETCHES: usize = 10;
+/// A course is followed over the tenths of a block.
+pub const STRETCHES: usize = 10;
 
 /// Runs all steps of a block. `key` addresses the order of rows. Stops at the first term that is not finite.
 pub fn train(
@@ -54,6 +63,7 @@ pub fn train(
     let mut program = engine.compile(step.program, span, store)?;
     let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
     let mut watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
+    let mut combined = TermWatcher::new(step.combined, steps, engine, store)?;
     let mut sums = vec![[0.0; STRETCHES]; step.terms.len()];
     let mut counts = [0usize; STRETCHES];
     let mut stop = None;
@@ -73,6 +83,7 @@ pub fn train(
         if number > 0 {
             feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
+        combined.before_step(number, store)?;
         program.run(store).map_err(Stopped::Failed)?;
         watcher.step_done(store);
         let stretch = number * STRETCHES / steps;
@@ -95,7 +106,8 @@ pub fn train(
         means: sums.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(sum, n)| sum / n as f64).collect(),
     });
     let courses = courses.collect();
-    Ok((courses, watcher.finish(steps, per_epoch, store), stop))
+    let histories = watcher.finish(steps, per_epoch, store);
+    Ok(Trained { courses, histories, terms: combined.finish(), stop })
 }
 
 /// The rows of one data set in each step, and the slot that they go to.

@@ -2,12 +2,15 @@
 
 use super::engine::{Engine, read_f64};
 use super::prepare::{Base, axis_name};
-use super::training::{self, Course};
+use super::terms;
+use super::training::{self, Course, Trained};
 use super::vary::{Over, Trial};
 use super::{Observer, Silent};
 use crate::check::program::{AxisId, Phase};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{Measured, Outcome as Measurement, Scope, StepProgram, Value, VaryBinding};
+use crate::graph::elaborate::{
+    Measured, Outcome as Measurement, Scope, StepProgram, TermField, Value, VaryBinding,
+};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind};
@@ -26,9 +29,18 @@ pub struct Outcome {
 pub struct Found {
     /// The span of the measure's name.
     pub name: Span,
+    /// Of a term of a combined objective: what of it.
+    pub field: Option<TermField>,
     pub element: Element,
     pub axes: Vec<FoundAxis>,
     pub values: Vec<f64>,
+}
+
+impl Found {
+    /// Whether both are the same measure, in different trials or rounds.
+    pub fn is(&self, other: &Found) -> bool {
+        (self.name, self.field) == (other.name, other.field)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -257,7 +269,7 @@ impl<'a, 'p> Running<'a, 'p> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
         let key = [self.seed, 0x4000_0000 | self.blocks];
-        let (course, histories, stop) =
+        let Trained { courses, histories, terms, stop } =
             training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
                 self.observer.training(self.number, done, steps)
             })?;
@@ -271,10 +283,12 @@ impl<'a, 'p> Running<'a, 'p> {
             }];
             axes.extend(self.found_axes(&outcome));
             let values = history.values;
-            self.outcome.measures.push(Found { name, element: outcome.element, axes, values });
+            self.outcome.measures.push(Found { name, field: None, element: outcome.element, axes, values });
         }
+        let terms = terms::found(terms, self.base.program, &self.outcome.measures);
+        self.outcome.measures.extend(terms);
         let block = self.blocks as usize;
-        self.outcome.courses.extend(course.into_iter().map(|mut c| {
+        self.outcome.courses.extend(courses.into_iter().map(|mut c| {
             c.block = block;
             c
         }));
@@ -288,7 +302,7 @@ impl<'a, 'p> Running<'a, 'p> {
         for Measured { name, outcome } in measures {
             let axes = self.found_axes(&outcome);
             let values = read_f64(&self.store, outcome.slot);
-            self.outcome.measures.push(Found { name, element: outcome.element, axes, values });
+            self.outcome.measures.push(Found { name, field: None, element: outcome.element, axes, values });
         }
     }
 

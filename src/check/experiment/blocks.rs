@@ -117,6 +117,7 @@ impl Checker<'_> {
         let exported = std::mem::take(&mut self.trial.exported);
         self.trial.block = Some(span);
         let records = std::mem::take(&mut self.trial.records);
+        let terms = std::mem::take(&mut self.trial.block_terms);
         let mut axes = Vec::new();
         let (_, mut trace) = self.traced(|c| {
             c.scoped(|c| {
@@ -163,6 +164,8 @@ impl Checker<'_> {
         self.trial.exported = exported;
         let recorded = std::mem::replace(&mut self.trial.records, records);
         self.declare_records(recorded, &trace);
+        let terms = std::mem::replace(&mut self.trial.block_terms, terms);
+        self.declare_terms(terms, &trace);
     }
 
     fn trains_on_test(&mut self, name: &AxisName) {
@@ -193,7 +196,12 @@ impl Checker<'_> {
         };
         let lengths = find(|kind| matches!(kind, StatementKind::Epochs(_) | StatementKind::Steps(_)));
         let batches = find(|kind| matches!(kind, StatementKind::Batch { .. }));
-        let objectives = find(|kind| matches!(kind, StatementKind::Objective(_) | StatementKind::If { .. }));
+        let objectives = find(|kind| {
+            matches!(
+                kind,
+                StatementKind::Objective(_) | StatementKind::If { .. } | StatementKind::Repeat { .. }
+            )
+        });
         let head = train.data.first().map_or(span, |axis| axis.span);
         if lengths.is_empty() && !train.stream {
             self.report(

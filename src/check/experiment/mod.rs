@@ -10,9 +10,11 @@ mod rounds;
 mod sampling;
 mod split;
 mod state;
+mod terms;
 mod vary;
 
 pub(super) use record::Recorded;
+pub(super) use terms::{TermResult, Terms};
 
 use super::program::{Phase, Type};
 use super::state::{Checker, Local, LocalKind, Place};

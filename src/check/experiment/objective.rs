@@ -70,6 +70,7 @@ impl Checker<'_> {
                 self.over(over, &trace.models, axes_known, objective);
             }
         }
+        self.combined_terms(objective);
         reached.extend(reached_by_constraints);
         if objective.over.is_empty() {
             self.trial.updated.extend(&reached);

@@ -28,6 +28,7 @@ impl Checker<'_> {
         self.declare_axis(name, round);
         self.trial.round = Some(round);
         let outer = std::mem::take(&mut self.trial.round_results);
+        let outer_terms = std::mem::take(&mut self.trial.round_terms);
         self.scoped(|c| {
             for statement in body {
                 let refused = match &statement.kind {
@@ -66,6 +67,8 @@ impl Checker<'_> {
             }
             self.declare_result(&name, lift(&ty, &[round].into()), trace);
         }
+        let terms = std::mem::replace(&mut self.trial.round_terms, outer_terms);
+        self.declare_round_terms(terms, round);
     }
 
     fn not_in_rounds(&mut self, span: Span, message: &str, help: &str) {

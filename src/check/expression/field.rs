@@ -19,6 +19,10 @@ impl Checker<'_> {
             self.program.axes_at.insert(expr.span, axis);
             return Type::Axis(axis);
         }
+        if self.context.results && self.is_term_field(value, field) {
+            let ty = self.term_value(value);
+            return self.field_of(&ty, expr.span, field);
+        }
         let ty = self.expression(value);
         self.field_of(&ty, expr.span, field)
     }

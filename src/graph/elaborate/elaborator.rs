@@ -114,18 +114,9 @@ impl<'s, 'p> Elaborator<'s, 'p> {
     }
 
     /// The program, whose new axes the scope keeps.
-    /// What only differentiation needs is left out.
-    pub fn finish(mut self) -> Program {
-        let graph = &mut self.output.graph;
-        graph.own_rules.clear();
-        for node in &mut graph.nodes {
-            if let Op::Own(_) = node.op {
-                node.op = Op::Broadcast(AxisSet::new());
-                node.operands.truncate(1);
-            }
-        }
+    pub fn finish(self) -> Program {
         self.scope.axes = self.output.graph.axes.clone();
-        self.output
+        finished(self.output)
     }
 
     pub fn graph(&self) -> &Graph {
@@ -410,6 +401,19 @@ impl<'s, 'p> Elaborator<'s, 'p> {
         self.path.pop();
         result
     }
+}
+
+/// The program without what only differentiation needs.
+pub fn finished(mut program: Program) -> Program {
+    let graph = &mut program.graph;
+    graph.own_rules.clear();
+    for node in &mut graph.nodes {
+        if let Op::Own(_) = node.op {
+            node.op = Op::Broadcast(AxisSet::new());
+            node.operands.truncate(1);
+        }
+    }
+    program
 }
 
 /// The number as a count, if it is one.

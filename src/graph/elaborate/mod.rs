@@ -44,8 +44,8 @@ mod window;
 pub use evaluate::quantified;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
-    Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram,
-    TestProgram,
+    Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram, TermField,
+    TermSlot, TermsProgram, TestProgram,
 };
 pub use pretrained::Weight;
 pub use scope::{DataBinding, Scope, VaryBinding};

@@ -94,6 +94,34 @@ pub struct Recorded {
     pub span: Span,
 }
 
+/// What is recorded of a term of a combined objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TermField {
+    Value,
+    Weight,
+    /// The length of its gradient by all parameters of the objective.
+    Norm,
+    /// The cosine of its gradient to that of the term whose name is at this span.
+    Cosine(Span),
+}
+
+/// A number about a term.
+#[derive(Clone, Debug)]
+pub struct TermSlot {
+    /// The span of the term's name.
+    pub term: Span,
+    pub field: TermField,
+    pub slot: Slot,
+}
+
+/// Computes what is recorded of the terms of one objective, from what a step starts from. It changes nothing else.
+#[derive(Clone, Debug)]
+pub struct TermsProgram {
+    pub program: Program,
+    pub slots: Vec<TermSlot>,
+    pub span: Span,
+}
+
 /// A value recorded at moments of a train block: the latest one is in the slot.
 #[derive(Clone, Debug)]
 pub struct RecordSlot {
@@ -154,6 +182,8 @@ pub struct StepProgram {
     pub progress: Slot,
     /// Every term of every objective (a single unnamed one is `loss`).
     pub terms: Vec<Recorded>,
+    /// For every objective with several terms, to be run before some of the steps.
+    pub combined: Vec<TermsProgram>,
     pub every: Vec<EveryProgram>,
     /// Values recorded at every step.
     pub records: Vec<RecordSlot>,

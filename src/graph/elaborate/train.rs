@@ -3,7 +3,7 @@
 use super::elaborator::{Elaborator, Moment, View};
 use super::every::{Clock, Watch};
 use super::fail;
-use super::outcome::{BatchInput, Length, Recorded, StepProgram};
+use super::outcome::{BatchInput, Length, Recorded, StepProgram, TermsProgram};
 use super::scope::Scope;
 use super::state::Begin;
 use super::value::Stored;
@@ -17,6 +17,8 @@ use crate::syntax::ast::{self, AxisName, StatementKind};
 #[derive(Default)]
 pub struct Block {
     pub terms: Vec<Recorded>,
+    /// What is recorded of the terms of combined objectives.
+    pub combined: Vec<TermsProgram>,
     /// Updated parameters, in order of first update.
     pub updated: Vec<Stored>,
     /// States of optimizers with their initial values.
@@ -100,6 +102,7 @@ impl<'p> Scope<'p> {
             epoch,
             progress,
             terms: block.terms,
+            combined: block.combined,
             every: block.watch.every,
             records: block.watch.records,
             stops: block.watch.stops,

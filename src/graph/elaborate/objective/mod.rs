@@ -5,6 +5,7 @@ mod constraint;
 mod optimizer;
 mod parameters;
 mod remember;
+mod terms;
 
 use std::collections::HashMap;
 
@@ -28,6 +29,8 @@ struct TermValue {
     span: Span,
     /// The parameters that it alone trains; none: all of the objective's.
     over: Option<Vec<Slot>>,
+    /// Where its name is; none: it is the only one.
+    name: Option<Span>,
 }
 
 /// What happens in every round of an objective.
@@ -50,6 +53,7 @@ impl<'p> Elaborator<'_, 'p> {
             },
             None => 1,
         };
+        let ordinals = self.ordinals.clone();
         let terms = self.terms(objective, block)?;
         let mut limits = Vec::with_capacity(objective.constraints.len());
         for constraint in &objective.constraints {
@@ -78,6 +82,10 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let maximize = objective.maximize;
         let mut running = Running { terms, limits, combiner, parameters, maximize, span };
+        if objective.terms.len() >= 2 {
+            let number = self.update_number(rounds, 0, method.fresh, span)?;
+            self.watch_terms(objective, &mut running, &ordinals, number, block)?;
+        }
         let mut values = first.clone();
         let mut versions: Vec<Vec<NodeId>> = running.parameters.iter().map(|p| p.versions.clone()).collect();
         for round in 0..rounds {
@@ -121,7 +129,7 @@ impl<'p> Elaborator<'_, 'p> {
                 let named = self.named_parameters(expr)?;
                 over.get_or_insert_with(Vec::new).extend(named.into_iter().map(|stored| stored.slot));
             }
-            terms.push(TermValue { value, span, over });
+            terms.push(TermValue { value, span, over, name: term.name.as_ref().map(|name| name.span) });
         }
         if terms.is_empty() {
             return Err(fail::fault(objective.span, "an objective without terms"));
@@ -150,13 +158,7 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Vec<NodeId>> {
         let span = running.span;
         let (values, violations) = values.split_at(running.terms.len());
-        let mut losses = values.to_vec();
-        if running.maximize {
-            for loss in &mut losses {
-                let value = *loss;
-                *loss = self.build(span, |g| g.neg(value))?;
-            }
-        }
+        let losses = self.losses(running, values)?;
         let penalty = self.penalties(&mut running.limits, violations, number)?;
         let stored: Vec<&Stored> = running.parameters.iter().map(|p| &p.stored).collect();
         let routed = running.terms.iter().any(|term| term.over.is_some());
@@ -205,6 +207,18 @@ impl<'p> Elaborator<'_, 'p> {
             total = self.build(span, |g| g.plus(total, penalty))?;
         }
         self.gradients_by_versions(total, versions, span)
+    }
+
+    /// What is minimized of each term.
+    fn losses(&mut self, running: &Running<'p>, values: &[NodeId]) -> Checked<Vec<NodeId>> {
+        let mut losses = values.to_vec();
+        if running.maximize {
+            for loss in &mut losses {
+                let value = *loss;
+                *loss = self.build(running.span, |g| g.neg(value))?;
+            }
+        }
+        Ok(losses)
     }
 
     /// For each term its gradient by each parameter, 0 where it is routed past it.
