@@ -75,9 +75,26 @@ fn input(program: &Program, slot: Slot) -> Option<NodeId> {
     program.graph.nodes.iter().position(|node| is_it(&node.op)).map(|at| NodeId(at as u32))
 }
 
+/// The arguments moved a little, each number by its own share: where two numbers tie, the greatest of them has no derivative, and the
+/// tape gives each of the two the whole of it while our rules share it out.
+fn away_from_ties(check: &GradientCheck, store: &mut Store) {
+    for (number, (argument, _)) in check.gradients.iter().enumerate() {
+        let Tensor::F64(values) = store.get_mut(*argument) else { continue };
+        for (place, value) in values.iter_mut().enumerate() {
+            // Steps of the golden ratio: no two shares are equal.
+            let share = ((place + 1 + 1000 * number) as f64 * 0.618_033_988_749_895).fract();
+            *value *= 1.0 + 1e-4 * share;
+        }
+    }
+}
+
+/// The greatest entry of a symmetric matrix stands there twice, wherever the arguments are: the tape counts it twice.
+const TIED: [&str; 1] = ["coherence"];
+
 /// Whether the tape of dfdx could follow; if so, where its derivative differs.
 fn derivative(check: &GradientCheck, store: &Store) -> Option<Vec<String>> {
     let mut store = store.clone();
+    away_from_ties(check, &mut store);
     reference::evaluate(&check.program, &mut store).ok()?;
     let of = check.program.outputs.iter().find(|output| output.slot == check.value)?.node;
     let mut by = Vec::new();
@@ -144,7 +161,8 @@ fn the_library_agrees_with_its_derivatives() {
             reference::evaluate(&elaborated.program, &mut store).expect("a test of the library");
             for check in &elaborated.gradients {
                 // A derivative that is declared is not what a tape finds.
-                let found = if check.declared { None } else { derivative(check, &store) };
+                let skipped = check.declared || TIED.contains(&check.function.as_str());
+                let found = if skipped { None } else { derivative(check, &store) };
                 match found {
                     Some(apart) => {
                         compared.insert(check.function.clone());

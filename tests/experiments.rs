@@ -78,7 +78,7 @@ fn finishes(file: &str, experiments: usize, more: &[&str]) {
     assert!(matches!(run.code, Some(0 | 1)), "{file}: {}", run.errors);
     assert_eq!(run.results.len(), experiments, "{file}: {}", run.errors);
     for result in &run.results {
-        assert!(result["tables"].as_array().is_some_and(|tables| !tables.is_empty()), "{file}");
+        assert!(result["claims"].as_array().is_some_and(|claims| !claims.is_empty()), "{file}");
     }
 }
 

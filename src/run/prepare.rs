@@ -352,7 +352,7 @@ pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId
     id.map_or_else(|| scope.axes.name(axis).to_string(), |id| program.axis(id).name.clone())
 }
 
-/// `--set` must name something.
+/// `--set` must name something of this experiment, or of another one in its file: a run of a file sets what each of them has.
 fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Diagnostic>) {
     let names = |statement: &Statement| -> Vec<String> {
         match &statement.kind {
@@ -362,8 +362,17 @@ fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Dia
         }
     };
     let known: Vec<String> = experiment.body.iter().flat_map(names).collect();
+    let siblings = base.program.files.last().map(|file| &file.items[..]).unwrap_or_default();
+    let elsewhere: Vec<String> = siblings
+        .iter()
+        .filter_map(|item| match &item.kind {
+            ItemKind::Experiment(sibling) => Some(sibling),
+            _ => None,
+        })
+        .flat_map(|sibling| sibling.body.iter().flat_map(names))
+        .collect();
     for (name, _) in &base.settings {
-        if !known.contains(name) {
+        if !known.contains(name) && !elsewhere.contains(name) {
             let mut problem = Diagnostic::error(
                 Code::A0602,
                 experiment.name.span,
