@@ -19,9 +19,15 @@ pub struct TermHistory {
     pub values: Vec<f64>,
 }
 
+/// The program of one combined objective, and what was seen so far in each of its slots.
+struct WatchedTerms {
+    program: Compiled,
+    slots: Vec<(TermSlot, Vec<f64>)>,
+}
+
 /// Runs the programs that look at the terms, before the steps that are looked at.
 pub struct TermWatcher {
-    combined: Vec<(Compiled, Vec<(TermSlot, Vec<f64>)>)>,
+    combined: Vec<WatchedTerms>,
     /// The step of each tenth.
     moments: [usize; STRETCHES],
 }
@@ -36,7 +42,7 @@ impl TermWatcher {
         let mut compiled = Vec::with_capacity(combined.len());
         for TermsProgram { program, slots, span } in combined {
             let slots = slots.into_iter().map(|slot| (slot, Vec::new())).collect();
-            compiled.push((engine.compile(program, span, store)?, slots));
+            compiled.push(WatchedTerms { program: engine.compile(program, span, store)?, slots });
         }
         Ok(TermWatcher { combined: compiled, moments: moments(steps) })
     }
@@ -48,7 +54,7 @@ impl TermWatcher {
         if times == 0 {
             return Ok(());
         }
-        for (program, slots) in &mut self.combined {
+        for WatchedTerms { program, slots } in &mut self.combined {
             program.run(store).map_err(Stopped::Failed)?;
             for (slot, values) in slots {
                 values.extend(std::iter::repeat_n(scalar(store, slot.slot), times));
@@ -59,7 +65,7 @@ impl TermWatcher {
 
     /// After an early end the last values stand for the tenths that were not reached.
     pub fn finish(self) -> Vec<TermHistory> {
-        let slots = self.combined.into_iter().flat_map(|(_, slots)| slots);
+        let slots = self.combined.into_iter().flat_map(|watched| watched.slots);
         let history = |(slot, mut values): (TermSlot, Vec<f64>)| {
             values.resize(STRETCHES, values.last().copied().unwrap_or(f64::NAN));
             TermHistory { term: slot.term, field: slot.field, values }
