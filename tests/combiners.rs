@@ -156,9 +156,9 @@ proptest! {
     #[test]
     fn dual_projection_lets_no_other_term_rise(g in gradients(2..5)) {
         prop_assume!(independent(&g));
-        let d = direction("dual_projection(gram, rounds = 60)", &g);
+        let d = direction("dual_projection(gram)", &g);
         for row in &g[1..] {
-            prop_assert!(dot(row, &d) >= -1e-3, "{g:?} {d:?}");
+            prop_assert!(dot(row, &d) >= -1e-6, "{g:?} {d:?}");
         }
         if g[1..].iter().all(|row| dot(row, &g[0]) >= 0.0) {
             for (a, b) in d.iter().zip(&g[0]) {

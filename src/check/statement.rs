@@ -16,6 +16,10 @@ impl Checker<'_> {
             StatementKind::Let(l) => self.let_statement(l),
             StatementKind::Assign { name, value } => self.assign(name, value),
             StatementKind::Assert { condition } => {
+                if self.context.place != Place::Test {
+                    let belongs = "a test: `test \"name\" { assert .. }`";
+                    return self.out_of_place(statement.span, "an assertion", belongs);
+                }
                 self.truths(condition);
             }
             StatementKind::Yield(value) => self.yield_statement(statement.span, value),

@@ -45,7 +45,6 @@ codes! {
     A0013 "documentation of nothing";
     A0014 "clause written twice";
     A0015 "impossible number or string";
-    A0090 "not available yet";
     A0101 "unknown name";
     A0102 "unknown axis";
     A0103 "unknown type";
@@ -152,6 +151,7 @@ codes! {
     A0354 "train block without a length";
     A0355 "objective without an optimizer";
     A0356 "projection of several parameters";
+    A0357 "loop too long to unroll";
     A0359 "fault in the compiler";
     A0401 "data file not found";
     A0402 "data file outside the allowed folders";

@@ -21,10 +21,10 @@ pub struct Known<'a> {
 /// The schema of data read from files.
 pub fn schema(data: &Data, program: &Program, known: &Known) -> Checked<Schema> {
     let DataSource::File { reader, arguments, key, columns } = &data.source else {
-        return Err(vec![Diagnostic::error(Code::A0090, data.span, "this data is not read from a file")]);
+        return Err(vec![fault(data.span, "data that is not read from a file")]);
     };
     let Some(kind) = SourceKind::from_name(&reader.text) else {
-        return Err(vec![not_yet(reader.span, &format!("the reader `{}`", reader.text))]);
+        return Err(vec![fault(reader.span, "a reader that the checker does not know")]);
     };
     let mut problems = Vec::new();
     let mut paths = Vec::new();
@@ -86,7 +86,7 @@ fn column_spec(
         return Ok(spec);
     }
     let TypeKind::Array { element, axes } = &column.ty.kind else {
-        return Err(not_yet(column.ty.span, "a column of this type"));
+        return Err(fault(column.ty.span, "a column of a type that the checker does not know"));
     };
     let kind = match element.text.as_str() {
         "Float" => ColumnKind::Float,
@@ -134,15 +134,16 @@ fn missing(policy: &ast::Expr) -> Result<Missing, Diagnostic> {
         ExprKind::Bool(truth) => Ok(Missing::Fill(truth.to_string())),
         ExprKind::Unary { value, .. } => match &value.kind {
             ExprKind::Number { text, .. } => Ok(Missing::Fill(format!("-{text}"))),
-            _ => Err(not_yet(policy.span, "this policy for missing values")),
+            _ => Err(fault(policy.span, "a policy for missing values that the checker does not know")),
         },
         ExprKind::Text(text) | ExprKind::Number { text, .. } => Ok(Missing::Fill(text.clone())),
-        _ => Err(not_yet(policy.span, "this policy for missing values")),
+        _ => Err(fault(policy.span, "a policy for missing values that the checker does not know")),
     }
 }
 
-fn not_yet(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::error(Code::A0090, span, format!("{what} is not available yet"))
+fn fault(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::error(Code::A0359, span, format!("fault in the compiler: {what}"))
+        .help("please report it with the file that shows it")
 }
 
 /// Whether a column is computed from others in a graph, and not read.

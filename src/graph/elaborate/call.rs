@@ -117,7 +117,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// One function deeper.
     pub fn nested<T>(&mut self, span: Span, run: impl FnOnce(&mut Self) -> Checked<T>) -> Checked<T> {
         if self.calls >= DEEPEST_CALL {
-            return Err(fail::unavailable(span, "recursion"));
+            return Err(fail::fault(span, "recursion"));
         }
         self.calls += 1;
         let result = run(self);

@@ -165,7 +165,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     fn constant(&mut self, builtin: Builtin, name: &Name) -> Checked<Value<'p>> {
-        let outside = || fail::unavailable(name.span, &format!("`{}` outside a train block", name.text));
+        let outside = || fail::fault(name.span, format!("`{}` outside a train block", name.text));
         match builtin {
             Builtin::Pi => Ok(Value::Number(std::f64::consts::PI)),
             Builtin::Infinity => Ok(Value::Number(f64::INFINITY)),

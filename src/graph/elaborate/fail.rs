@@ -7,9 +7,15 @@ use crate::source::Span;
 /// All errors of one step of elaboration.
 pub type Errors = Vec<Diagnostic>;
 
-/// A construct that the language has and this version does not execute.
-pub fn unavailable(span: Span, construct: &str) -> Errors {
-    vec![Diagnostic::error(Code::A0090, span, format!("{construct} is not available yet"))]
+/// A loop whose rounds are parts of the program, and too many of them.
+pub fn too_many_rounds(span: Span, rounds: usize, most: usize) -> Errors {
+    let text =
+        format!("a loop that makes models or asserts has {rounds} rounds, and at most {most} are possible");
+    vec![
+        Diagnostic::error(Code::A0357, span, text)
+            .label("each of its rounds becomes a part of the program")
+            .help("make models and assert outside of the loop: `yield` what is asserted"),
+    ]
 }
 
 pub fn not_static(span: Span, what: &str) -> Errors {

@@ -319,8 +319,7 @@ impl<'p> Elaborator<'_, 'p> {
     fn unrolled(&mut self, repeat: &Repeat<'p>, starts: &[Value<'p>]) -> Checked<Value<'p>> {
         let span = repeat.span;
         if repeat.rounds > MOST_ROUNDS {
-            let text = format!("a loop of more than {MOST_ROUNDS} rounds that makes models or asserts");
-            return Err(fail::unavailable(span, &text));
+            return Err(fail::too_many_rounds(span, repeat.rounds, MOST_ROUNDS));
         }
         self.assign_variables(repeat.from, starts);
         self.yields.clear();

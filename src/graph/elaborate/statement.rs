@@ -60,7 +60,7 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 Ok(())
             }
-            other => Err(fail::unavailable(span, &format!("{} here", construct(other)))),
+            other => Err(fail::fault(span, format!("{} here", construct(other)))),
         }
     }
 

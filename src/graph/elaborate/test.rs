@@ -107,7 +107,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// `assert e`, `assert a ~= b within t`
     pub fn assert(&mut self, condition: &'p Expr) -> Checked<()> {
         if self.test.is_none() {
-            return Err(fail::unavailable(condition.span, "`assert` outside a test"));
+            return Err(fail::fault(condition.span, "`assert` outside a test"));
         }
         let mut shown = Vec::new();
         evidence(condition, &mut shown);
