@@ -24,7 +24,7 @@ impl Bench {
 
     fn input(&mut self, name: &str, layout: &[Axis]) -> NodeId {
         let size: usize = layout.iter().map(|axis| self.program.graph.axes.size(*axis)).product();
-        let stream = self.store.slots.len() as u32;
+        let stream = self.store.len() as u32;
         let values = (0..size as u32).map(|item| unit(philox([11, stream], [item, 0, 0, 0])[0]) * 2.0 - 1.0);
         let slot = self.store.add(Tensor::F64(values.collect()));
         self.program.input(name, Element::Float, layout, slot)

@@ -24,7 +24,7 @@ fn bits(store: &Store) -> Vec<Vec<u32>> {
         Tensor::F32(values) => values.iter().map(|x| x.to_bits()).collect(),
         _ => Vec::new(),
     };
-    store.slots.iter().map(of).collect()
+    store.tensors().map(of).collect()
 }
 
 /// Large enough that products and element-wise kernels are split.

@@ -3,6 +3,8 @@
 //! In: a [`Program`] and a [`Store`]. Out: the program's outputs, written to the store.
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
+pub mod cubecl;
 pub mod dfdx;
 
 pub use crate::graph::Fault;

@@ -36,7 +36,7 @@ pub use op::{
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;
-pub use tensor::{Store, Tensor};
+pub use tensor::{Resident, Store, Tensor};
 pub use verify::{Broken, verify};
 
 use crate::source::Span;

@@ -1,6 +1,8 @@
 //! Arrays on the host, and the store of slots that programs read and write.
 
+use std::any::Any;
 use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use super::node::{Element, Slot};
 
@@ -73,19 +75,83 @@ impl Hash for Tensor {
     }
 }
 
+/// An array in the memory of a device.
+pub trait Resident: Any + Send + Sync + std::fmt::Debug {
+    /// A copy on the host; waits until everything that writes it is done.
+    fn download(&self) -> Tensor;
+    fn as_any(&self) -> &dyn Any;
+}
+
 /// The arrays of one trial, by [`Slot`]: parameters, optimiser state, data columns, scalars, results.
-#[derive(Clone, Debug, Default)]
+///
+/// An array that programs on a device have written is fetched when the host first asks for it. A clone has no part in the
+/// memory of a device.
+#[derive(Debug, Default)]
 pub struct Store {
-    pub slots: Vec<Tensor>,
+    slots: Vec<Cell>,
+}
+
+/// At least one of both is there, and where both are, they are equal.
+#[derive(Debug)]
+struct Cell {
+    host: OnceLock<Tensor>,
+    device: Option<Arc<dyn Resident>>,
+}
+
+impl Cell {
+    fn host(&self) -> &Tensor {
+        self.host.get_or_init(|| match &self.device {
+            Some(device) => device.download(),
+            None => Tensor::F32(Vec::new()),
+        })
+    }
+}
+
+impl Clone for Store {
+    fn clone(&self) -> Self {
+        let host = |cell: &Cell| Cell { host: OnceLock::from(cell.host().clone()), device: None };
+        Store { slots: self.slots.iter().map(host).collect() }
+    }
 }
 
 impl Store {
     pub fn add(&mut self, tensor: Tensor) -> Slot {
-        self.slots.push(tensor);
+        self.slots.push(Cell { host: OnceLock::from(tensor), device: None });
         Slot(self.slots.len() as u32 - 1)
     }
 
-    /// Bytes of all arrays.
+    /// All arrays in order.
+    pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
+        self.slots.iter().map(Cell::host)
+    }
+
+    /// How many slots there are.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The array in the memory of a device, if it is there.
+    pub fn device(&self, slot: Slot) -> Option<&Arc<dyn Resident>> {
+        self.slots[slot.0 as usize].device.as_ref()
+    }
+
+    /// The array is on the device too, with the same elements.
+    pub fn also_on(&mut self, slot: Slot, device: Arc<dyn Resident>) {
+        self.slots[slot.0 as usize].device = Some(device);
+    }
+
+    /// The device has written the array: what the host knew of it is old.
+    pub fn written_on(&mut self, slot: Slot, device: Arc<dyn Resident>) {
+        let cell = &mut self.slots[slot.0 as usize];
+        cell.host.take();
+        cell.device = Some(device);
+    }
+
+    /// Bytes of all arrays that the host holds.
     pub fn bytes(&self) -> u64 {
         let bytes = |tensor: &Tensor| match tensor {
             Tensor::F32(v) => 4 * v.len(),
@@ -93,14 +159,18 @@ impl Store {
             Tensor::Index(v) => 4 * v.len(),
             Tensor::Bool(v) => v.len(),
         };
-        self.slots.iter().map(|tensor| bytes(tensor) as u64).sum()
+        self.slots.iter().filter_map(|cell| cell.host.get()).map(|tensor| bytes(tensor) as u64).sum()
     }
 
     pub fn get(&self, slot: Slot) -> &Tensor {
-        &self.slots[slot.0 as usize]
+        self.slots[slot.0 as usize].host()
     }
 
+    /// To change it on the host; a device has to take it anew.
     pub fn get_mut(&mut self, slot: Slot) -> &mut Tensor {
-        &mut self.slots[slot.0 as usize]
+        let cell = &mut self.slots[slot.0 as usize];
+        cell.host();
+        cell.device = None;
+        cell.host.get_mut().expect("the host has it now")
     }
 }

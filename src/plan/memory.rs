@@ -1,6 +1,6 @@
 //! The memory plan: a place in the arena for every buffer, shared by buffers that do not live at the same time.
 //!
-//! In: kernels in order. Out: byte offsets, and the size of the arena. A fused kernel's result takes the place of an
+//! In: kernels, and the moment when each runs. Out: byte offsets, and the size of the arena. A fused kernel's result takes the place of an
 //! operand that dies there where both have the same shape.
 
 use super::kernel::{Buffer, BufferId, Kernel, LoadKind, Place};
@@ -17,22 +17,29 @@ pub fn element_bytes(element: Element, precision: Precision) -> usize {
     }
 }
 
-/// First and last kernel that touches a buffer.
+/// The first and the last moment at which a buffer is touched.
 #[derive(Clone, Copy)]
 struct Life {
     first: usize,
     last: usize,
 }
 
-pub fn place(buffers: &mut [Buffer], kernels: &[Kernel], precision: Precision, in_place: bool) -> usize {
+pub fn place(
+    buffers: &mut [Buffer],
+    kernels: &[Kernel],
+    times: &[usize],
+    width: &dyn Fn(Element) -> usize,
+    in_place: bool,
+) -> usize {
     let mut lives: Vec<Option<Life>> = vec![None; buffers.len()];
-    for (at, kernel) in kernels.iter().enumerate() {
+    for (kernel, time) in kernels.iter().zip(times) {
         for id in kernel.reads().into_iter().chain(kernel.writes()) {
-            let life = lives[id.0 as usize].get_or_insert(Life { first: at, last: at });
-            life.last = at;
+            let life = lives[id.0 as usize].get_or_insert(Life { first: *time, last: *time });
+            life.first = life.first.min(*time);
+            life.last = life.last.max(*time);
         }
     }
-    let bytes = |buffer: &Buffer| buffer.length * element_bytes(buffer.element, precision);
+    let bytes = |buffer: &Buffer| buffer.length * width(buffer.element);
     let root = if in_place { share(buffers, kernels, &mut lives) } else { (0..buffers.len()).collect() };
     let mut wanted: Vec<usize> = (0..buffers.len())
         .filter(|at| {

@@ -9,6 +9,7 @@ mod elementwise;
 mod group;
 mod index;
 pub mod kernel;
+pub mod launch;
 mod layout;
 mod linear_algebra;
 mod lower;
@@ -33,11 +34,13 @@ pub struct PlanOptions {
     pub in_place: bool,
     /// Use the threads of the current rayon pool inside big kernels. Results do not depend on it.
     pub parallel: bool,
+    /// For a device: kernels are joined into launches, and every element takes four bytes.
+    pub launches: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        PlanOptions { fuse: true, in_place: true, parallel: true }
+        PlanOptions { fuse: true, in_place: true, parallel: true, launches: false }
     }
 }
 
@@ -81,6 +84,8 @@ pub struct Plan {
     pub buffers: Vec<Buffer>,
     pub kernels: Vec<Kernel>,
     pub constants: Vec<Tensor>,
+    /// What a device runs in one go; empty where the host runs the kernels one by one.
+    pub levels: Vec<launch::Level>,
     /// Bytes of the arena.
     pub arena: usize,
 }
@@ -91,14 +96,20 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     let wishes = layout::wishes(program, &live);
     let mut lowering = lower::lower(program, &groups, wishes, live, options)?;
     output::write_outputs(&mut lowering)?;
-    let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
-    let arena = memory::place(&mut buffers, &kernels, program.precision, options.in_place);
-    for kernel in &mut kernels {
-        if let Kernel::Fused(fused) = kernel {
-            register::allocate(fused, &buffers);
-        }
+    let lower::Lowering { mut buffers, kernels, constants, .. } = lowering;
+    if options.launches {
+        let levels = launch::schedule(&buffers, &kernels, options.fuse);
+        let times = launch::times(&levels, kernels.len());
+        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, false);
+        return Ok(Plan { precision: program.precision, buffers, kernels, constants, levels, arena });
     }
-    Ok(Plan { precision: program.precision, buffers, kernels, constants, arena })
+    let times: Vec<usize> = (0..kernels.len()).collect();
+    let bytes = |element| element_bytes(element, program.precision);
+    let arena = memory::place(&mut buffers, &kernels, &times, &bytes, options.in_place);
+    let precision = program.precision;
+    let mut plan = Plan { precision, buffers, kernels, constants, levels: Vec::new(), arena };
+    plan.allocate_registers();
+    Ok(plan)
 }
 
 impl Plan {
@@ -111,6 +122,15 @@ impl Plan {
                 }
                 Kernel::Rounds(rounds) => rounds.plan.belongs_to(owner),
                 _ => {}
+            }
+        }
+    }
+
+    /// Where the values of fused kernels lie while the host computes them.
+    pub fn allocate_registers(&mut self) {
+        for kernel in &mut self.kernels {
+            if let Kernel::Fused(fused) = kernel {
+                register::allocate(fused, &self.buffers);
             }
         }
     }

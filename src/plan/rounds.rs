@@ -90,7 +90,10 @@ impl Lowering<'_> {
         });
         let mut plan = super::plan(&program, &self.options)?;
         plan.belongs_to(id);
-        let work = self.buffer(Element::Bool, plan.arena);
+        let work = match self.options.launches {
+            true => self.buffer(Element::Index, plan.arena.div_ceil(4)),
+            false => self.buffer(Element::Bool, plan.arena),
+        };
         self.kernels.push(Kernel::Rounds(Box::new(Rounds {
             rounds: l.rounds,
             reverse: l.reverse,

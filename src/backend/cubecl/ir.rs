@@ -1,0 +1,139 @@
+//! What a kernel is made of, as it is known when the kernel is compiled: operations and the ranks of accesses. Sizes,
+//! strides, offsets and constants are no part of it; they stand in the table that is handed over with every launch, so that
+//! programs of other sizes share kernels.
+
+use crate::graph::{Binary, Compare, Cumulative, Element, Logic, Reduction, Ties, Unary};
+
+/// A number of a register among those of its element.
+pub type Register = u16;
+
+/// Which memory an access is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Page {
+    /// One of the arrays that are bound.
+    Bound(u8),
+    /// The table itself: constants.
+    Table,
+    /// No memory: the number of the round of the loop at this depth.
+    Round(u8),
+}
+
+/// How an access follows the number of an iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rank {
+    Flat,
+    Uniform,
+    /// Loops, outer first.
+    Strided(u8),
+}
+
+/// An access. Its words in the table begin `at` words after the stage's: the offset, a stride for every loop around, and a size
+/// and a stride for every loop of a strided rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Walk {
+    pub page: Page,
+    pub rank: Rank,
+    pub at: u16,
+}
+
+/// One operation of an element-wise stage. What it computes becomes the next register of its element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Step {
+    Load(Walk, Element),
+    /// The bits of a table word.
+    Constant {
+        element: Element,
+        at: u16,
+    },
+    /// The element at the walk, further on by an index times a stride. Table words from `at`: stride, size, the place of a fault.
+    Pick {
+        walk: Walk,
+        element: Element,
+        index: Register,
+        at: u16,
+    },
+    /// A uniform number of (0, 1). Registers: seed, step, round. Table word: site.
+    Uniform {
+        seed: Register,
+        step: Register,
+        round: Option<Register>,
+        at: u16,
+    },
+    Unary(Unary, Register),
+    Binary(Binary, Register, Register),
+    IndexBinary(Binary, Register, Register),
+    Compare(Compare, Element, Register, Register),
+    Logic(Logic, Register, Register),
+    Not(Register),
+    Select(Element, Register, Register, Register),
+    Cast(Element, Element, Register),
+    Store(Walk, Element, Register),
+    /// Notes that a condition does not hold. Table word: where.
+    Check {
+        condition: Register,
+        at: u16,
+    },
+}
+
+/// How a stage sums up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fold {
+    pub reduction: Reduction,
+    pub element: Element,
+    /// Where an iteration starts to read, and how it goes on: loops, outer first.
+    pub first: (Walk, Walk),
+    /// The second factor of a contraction.
+    pub second: Option<(Walk, Walk)>,
+    pub to: Walk,
+    /// All units of a cube work on one iteration.
+    pub wide: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Scatter {
+    pub reduction: Reduction,
+    pub element: Element,
+    /// Over the elements of the result, and from there over the positions that are left.
+    pub index: (Walk, Walk),
+    pub from: (Walk, Walk),
+    pub to: Walk,
+    /// Table words: size of the axis, elements inside of it, the place of a fault.
+    pub at: u16,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Along {
+    Extreme { smallest: bool },
+    Sort { descending: bool },
+    Rank(Ties),
+    Cumulative { kind: Cumulative, reverse: bool },
+}
+
+/// Works along lines. Table words: size, strides of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lines {
+    pub along: Along,
+    pub from: Walk,
+    pub to: Walk,
+    pub at: u16,
+}
+
+/// One kernel of the plan. Table words from the start of a stage: iterations of a row; for folds and scatters, what is folded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    Map(Vec<Step>),
+    Fold(Fold),
+    Scatter(Scatter),
+    Lines(Lines),
+}
+
+/// Chains of one form: stages with the words at which they begin after the member's head.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Form {
+    pub stages: Vec<(Stage, u32)>,
+    /// Loops around.
+    pub depth: u8,
+}
+
+/// Words before the stages of a member: the cube after its last, its first cube, its rows, rows of a cube.
+pub const HEAD: u32 = 4;

@@ -1,0 +1,103 @@
+//! The one kernel that every launch is: chains of stages, written out when it is compiled.
+//!
+//! In: the memory (pages), the table, the place of the launch's words there. A launch has families of chains of one form; each
+//! member of a family has its own words. A cube finds its member, and in it its rows, and runs the stages on them one after
+//! another; all units wait for each other between stages.
+
+mod element;
+mod fold;
+mod line;
+mod scatter;
+pub mod single;
+mod walk;
+
+use cubecl::prelude::*;
+
+use super::ir::{Form, HEAD, Stage};
+
+/// Numbers of the rounds of the loops around, outermost first.
+#[derive(CubeType, Clone, Copy)]
+pub struct Rounds {
+    pub first: u32,
+    pub second: u32,
+    pub third: u32,
+}
+
+/// The iterations of a stage that a cube does.
+#[derive(CubeType, Clone, Copy)]
+pub struct Part {
+    pub from: u32,
+    pub to: u32,
+}
+
+/// Memory of four-byte elements.
+pub type Memory = Sequence<Array<u32>>;
+
+/// Words of the launch, from `at`: for each family its first cube, the cube after its last, and where its members are listed.
+#[cube(launch_unchecked)]
+pub fn run(
+    memory: &mut Memory,
+    table: &Array<u32>,
+    at: u32,
+    first: u32,
+    second: u32,
+    third: u32,
+    #[comptime] forms: Vec<Form>,
+) {
+    let rounds = Rounds { first, second, third };
+    let cube = CUBE_POS as u32;
+    let families = comptime!(forms.len());
+    #[unroll]
+    for number in 0..families {
+        let form = comptime!(forms[number].clone());
+        let family = at + comptime!(3 * number as u32);
+        if cube >= table[family as usize] && cube < table[(family + 1u32) as usize] {
+            let mut member = table[(family + 2u32) as usize];
+            let words = comptime!(words(&form));
+            while cube >= table[member as usize] {
+                member += words;
+            }
+            chain(memory, table, member, cube, rounds, form);
+        }
+    }
+}
+
+/// Words of one member.
+pub fn words(form: &Form) -> u32 {
+    form.stages.iter().map(|(_, end)| *end).max().unwrap_or(HEAD)
+}
+
+#[cube]
+fn chain(
+    memory: &mut Memory,
+    table: &Array<u32>,
+    member: u32,
+    cube: u32,
+    rounds: Rounds,
+    #[comptime] form: Form,
+) {
+    let share = table[(member + 3u32) as usize];
+    let row = (cube - table[(member + 1u32) as usize]) * share;
+    let left = table[(member + 2u32) as usize] - row;
+    let rows = select(left < share, left, share);
+    let stages = comptime!(form.stages.len());
+    #[unroll]
+    for number in 0..stages {
+        let stage = comptime!(form.stages[number].0.clone());
+        let begin = comptime!(if number == 0 { HEAD } else { form.stages[number - 1].1 });
+        let depth = comptime!(form.depth);
+        let words = member + begin;
+        if comptime!(number > 0) {
+            sync_storage();
+            sync_cube();
+        }
+        let each = table[words as usize];
+        let part = Part { from: row * each, to: (row + rows) * each };
+        match stage {
+            Stage::Map(steps) => element::map(memory, table, words, part, rounds, steps, depth),
+            Stage::Fold(shape) => fold::fold(memory, table, words, part, rounds, shape, depth),
+            Stage::Scatter(shape) => scatter::scatter(memory, table, words, part, rounds, shape, depth),
+            Stage::Lines(shape) => line::lines(memory, table, words, part, rounds, shape, depth),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The GPU, through CubeCL. No other module names anything of it.
+//!
+//! In: a [`Plan`](crate::plan::Plan) made for a device. Out: an [`Executable`](super::Executable) whose arrays stay on the
+//! device from one run to the next.
+
+mod device;
+mod encode;
+mod fault;
+mod host;
+mod ir;
+mod kernel;
+mod memory;
+mod place;
+mod program;
+
+pub use device::{Gpu, devices};

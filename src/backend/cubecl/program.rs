@@ -1,0 +1,379 @@
+//! A program on the device: what is uploaded, launched and read back in a step.
+//!
+//! In: a plan for a device. Out: an [`Executable`]. At the first run the slots of the store get their places on the device,
+//! where they stay; the table and the launches follow from these. A slot that the host writes again before every run (the rows
+//! of a batch, the number of a step) is fed: all such slots travel together.
+
+use std::sync::Arc;
+
+use cubecl::prelude::*;
+
+use super::encode::{Member, member};
+use super::fault::Faults;
+use super::host::HostStep;
+use super::ir::{Form, Page};
+use super::kernel::{run, words as member_words};
+use super::memory::{DeviceArray, Memory};
+use super::place::{DEEPEST, Frame, Located, words};
+use crate::backend::{Executable, Fault};
+use crate::graph::{Element, Resident, Slot, Store, Tensor};
+use crate::plan::Plan;
+use crate::plan::kernel::{Kernel, Place};
+
+/// Elements of a slot that may be fed.
+const SMALL: usize = 1 << 16;
+
+struct Entry {
+    slot: Slot,
+    element: Element,
+    length: usize,
+    read: bool,
+    written: bool,
+    fed: bool,
+}
+
+pub struct Program<R: Runtime> {
+    client: ComputeClient<R>,
+    plan: Plan,
+    entries: Vec<Entry>,
+    bound: Option<Bound<R>>,
+    runs: usize,
+    /// Words of one page.
+    page: usize,
+}
+
+/// What follows from the places of the slots.
+struct Bound<R: Runtime> {
+    pages: Vec<Arc<Memory<R>>>,
+    table: Memory<R>,
+    work: Vec<Work>,
+    faults: Faults,
+    /// Of entries that are not fed.
+    arrays: Vec<Option<Arc<DeviceArray<R>>>>,
+    /// The page of what is fed.
+    feed: Option<usize>,
+}
+
+enum Work {
+    Launch { forms: Vec<Form>, at: u32, cubes: u32 },
+    Host(HostStep),
+    Loop { rounds: usize, reverse: bool, depth: usize, body: Vec<Work> },
+}
+
+impl<R: Runtime> Program<R> {
+    pub fn new(client: ComputeClient<R>, plan: Plan) -> Self {
+        let page = client.properties().memory.max_page_size as usize / 4;
+        Program { entries: entries(&plan), client, plan, bound: None, runs: 0, page }
+    }
+
+    /// Gives every slot its place and makes the launches.
+    fn bind(&mut self, store: &mut Store) -> Bound<R> {
+        let mut pages: Vec<Arc<Memory<R>>> = Vec::new();
+        let mut arrays: Vec<Option<Arc<DeviceArray<R>>>> = Vec::new();
+        // The first page comes last: it needs to know how many faults there may be.
+        let mut page_of = |memory: &Arc<Memory<R>>| match pages.iter().position(|p| Arc::ptr_eq(p, memory)) {
+            Some(at) => at + 1,
+            None => {
+                pages.push(memory.clone());
+                pages.len()
+            }
+        };
+        let mut places: Vec<Located> = Vec::new();
+        let mut waiting: Vec<usize> = Vec::new();
+        let mut feed = 0;
+        for (at, entry) in self.entries.iter().enumerate() {
+            let mut place = Located::new(Page::Table, 0);
+            let known = store.device(entry.slot).and_then(|device| downcast::<R>(device));
+            match known.filter(|array| array.length == entry.length && !entry.fed) {
+                Some(array) => {
+                    place = Located::new(Page::Bound(page_of(&array.memory) as u8), array.offset as i64);
+                    arrays.push(Some(array));
+                }
+                None if entry.fed => {
+                    place = Located::new(place.page, feed as i64);
+                    feed += entry.length;
+                    arrays.push(None);
+                }
+                None => {
+                    waiting.push(at);
+                    arrays.push(None);
+                }
+            }
+            places.push(place);
+        }
+        for group in grouped(&waiting, &self.entries, self.page) {
+            let mut content = Vec::new();
+            let offsets: Vec<usize> = group
+                .iter()
+                .map(|at| {
+                    let offset = content.len();
+                    content.extend(host_words(&self.entries[*at], store));
+                    offset
+                })
+                .collect();
+            let memory = Arc::new(Memory::filled(&self.client, content));
+            for (at, offset) in group.iter().zip(offsets) {
+                let entry = &self.entries[*at];
+                let array = Arc::new(DeviceArray {
+                    memory: memory.clone(),
+                    offset,
+                    length: entry.length,
+                    element: entry.element,
+                    double: matches!(store.get(entry.slot), Tensor::F64(_)),
+                });
+                places[*at] = Located::new(Page::Bound(page_of(&memory) as u8), offset as i64);
+                if entry.read {
+                    store.also_on(entry.slot, array.clone());
+                }
+                arrays[*at] = Some(array);
+            }
+        }
+        let feed_page = pages.len() + 1;
+        for (place, entry) in places.iter_mut().zip(&self.entries) {
+            if entry.fed {
+                place.page = Page::Bound(feed_page as u8);
+            }
+        }
+        let slot = |slot: Slot| {
+            let at = self.entries.iter().position(|entry| entry.slot == slot);
+            at.map_or(Located::new(Page::Table, 0), |at| places[at])
+        };
+        let mut table = Vec::new();
+        let mut faults = Faults::new(self.plan.arena.div_ceil(4));
+        let frame = Frame::outer(&self.plan, slot, &mut table);
+        let work = works(&frame, &mut table, &mut faults);
+        let arena = Memory::filled(&self.client, vec![0; faults.begin() + faults.words()]);
+        pages.insert(0, Arc::new(arena));
+        if feed > 0 {
+            pages.push(Arc::new(Memory::filled(&self.client, vec![0; feed])));
+        }
+        let table = Memory::filled(&self.client, table);
+        Bound { pages, table, work, faults, arrays, feed: (feed > 0).then_some(feed_page) }
+    }
+
+    /// Sends what the host has written since the last run.
+    fn send(&mut self, store: &mut Store) {
+        let Some(bound) = &mut self.bound else { return };
+        let mut fed = Vec::new();
+        for (entry, array) in self.entries.iter_mut().zip(&bound.arrays) {
+            let Some(array) = array else {
+                fed.extend(host_words(entry, store));
+                continue;
+            };
+            if !entry.read || is_same(store.device(entry.slot), array) {
+                continue;
+            }
+            array.upload(store.get(entry.slot));
+            store.also_on(entry.slot, array.clone());
+            // What is written between two runs will be again.
+            entry.fed = self.runs > 0 && !entry.written && entry.length <= SMALL;
+        }
+        if let Some(page) = bound.feed {
+            bound.pages[page] = Arc::new(Memory::filled(&self.client, fed));
+        }
+    }
+}
+
+/// Groups of slots that fit in a page.
+fn grouped(waiting: &[usize], entries: &[Entry], page: usize) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut room = 0;
+    for at in waiting {
+        let length = entries[*at].length;
+        match groups.last_mut() {
+            Some(group) if length <= room => group.push(*at),
+            _ => {
+                groups.push(vec![*at]);
+                room = page;
+            }
+        }
+        room = room.saturating_sub(length);
+    }
+    groups
+}
+
+/// The elements that the host has; zeros for a slot that is only written.
+///
+/// # Panics
+/// If a slot that is read holds another array than the program reads: the caller's fault, never the user's.
+fn host_words(entry: &Entry, store: &Store) -> Vec<u32> {
+    let tensor = store.get(entry.slot);
+    if tensor.element() == entry.element && tensor.len() == entry.length {
+        return words(tensor);
+    }
+    assert!(!entry.read, "slot {} holds another array than the program reads", entry.slot.0);
+    vec![0; entry.length]
+}
+
+fn downcast<R: Runtime>(device: &Arc<dyn Resident>) -> Option<Arc<DeviceArray<R>>> {
+    let array = device.as_any().downcast_ref::<DeviceArray<R>>()?;
+    Some(Arc::new(DeviceArray { memory: array.memory.clone(), ..*array }))
+}
+
+fn is_same<R: Runtime>(device: Option<&Arc<dyn Resident>>, array: &Arc<DeviceArray<R>>) -> bool {
+    let known = device.and_then(|device| device.as_any().downcast_ref::<DeviceArray<R>>());
+    known.is_some_and(|known| Arc::ptr_eq(&known.memory, &array.memory) && known.offset == array.offset)
+}
+
+fn entries(plan: &Plan) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for buffer in &plan.buffers {
+        let Place::Slot(slot) = buffer.place else { continue };
+        if entries.iter().any(|entry| entry.slot == slot) {
+            continue;
+        }
+        let ids: Vec<_> = (0..plan.buffers.len() as u32).map(crate::plan::kernel::BufferId).collect();
+        let ids: Vec<_> =
+            ids.into_iter().filter(|id| plan.buffers[id.0 as usize].place == buffer.place).collect();
+        let uses = |all: Vec<crate::plan::kernel::BufferId>| all.iter().any(|id| ids.contains(id));
+        let first = plan.kernels.iter().find(|kernel| uses(kernel.reads()) || uses(kernel.writes()));
+        let Some(first) = first else { continue };
+        let written = plan.kernels.iter().any(|kernel| uses(kernel.writes()));
+        let read = uses(first.reads());
+        let fed = false;
+        entries.push(Entry { slot, element: buffer.element, length: buffer.length, read, written, fed });
+    }
+    entries
+}
+
+/// What a frame runs, level by level.
+fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> {
+    let mut works = Vec::new();
+    for level in &frame.plan.levels {
+        for at in &level.alone {
+            works.push(match &frame.plan.kernels[*at] {
+                Kernel::Rounds(rounds) => {
+                    let body = frame.body(rounds, table);
+                    let body = works_of_body(&body, table, faults);
+                    Work::Loop { rounds: rounds.rounds, reverse: rounds.reverse, depth: frame.depth, body }
+                }
+                kernel => Work::Host(HostStep::new(frame, kernel)),
+            });
+        }
+        let members: Vec<Member> = level.chains.iter().map(|chain| member(frame, chain, faults)).collect();
+        if !members.is_empty() {
+            works.push(launch(members, table));
+        }
+    }
+    works
+}
+
+fn works_of_body(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> {
+    works(frame, table, faults)
+}
+
+/// Chains of one form next to each other, and all their words in the table.
+fn launch(members: Vec<Member>, table: &mut Vec<u32>) -> Work {
+    let mut families: Vec<(Form, Vec<Member>)> = Vec::new();
+    for member in members {
+        match families.iter_mut().find(|(form, _)| *form == member.form) {
+            Some((_, members)) => members.push(member),
+            None => families.push((member.form.clone(), vec![member])),
+        }
+    }
+    let at = table.len();
+    table.resize(at + 3 * families.len(), 0);
+    let mut cubes = 0;
+    let mut forms = Vec::new();
+    for (number, (form, members)) in families.into_iter().enumerate() {
+        let head = at + 3 * number;
+        table[head] = cubes as u32;
+        table[head + 2] = table.len() as u32;
+        for mut member in members {
+            member.words[1] = cubes as u32;
+            cubes += member.cubes;
+            member.words[0] = cubes as u32;
+            debug_assert_eq!(member.words.len() as u32, member_words(&member.form));
+            table.extend(member.words);
+        }
+        table[head + 1] = cubes as u32;
+        forms.push(form);
+    }
+    Work::Launch { forms, at: at as u32, cubes: cubes as u32 }
+}
+
+/// Everything that a piece of work needs.
+struct Running<'a, R: Runtime> {
+    client: &'a ComputeClient<R>,
+    pages: &'a [Arc<Memory<R>>],
+    table: &'a Memory<R>,
+}
+
+impl<R: Runtime> Running<'_, R> {
+    fn all(&self, work: &mut [Work], rounds: [u32; DEEPEST]) -> Result<(), Fault> {
+        for work in work {
+            match work {
+                Work::Launch { forms, at, cubes } => self.launch(forms, *at, *cubes, rounds),
+                Work::Host(step) => step.run(self.pages, rounds)?,
+                Work::Loop { rounds: count, reverse, depth, body } => {
+                    for step in 0..*count {
+                        let mut inner = rounds;
+                        inner[*depth] = if *reverse { *count - 1 - step } else { step } as u32;
+                        self.all(body, inner)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&self, forms: &[Form], at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
+        if cubes == 0 {
+            return;
+        }
+        let mut memory = SequenceArg::new();
+        for page in self.pages {
+            memory.push(page.argument());
+        }
+        let (x, y) = (cubes.min(1 << 15), cubes.div_ceil(1 << 15));
+        // SAFETY: every word of the table that is an address lies in its page: the plan is valid.
+        unsafe {
+            run::launch_unchecked::<R>(
+                self.client,
+                CubeCount::Static(x, y, 1),
+                CubeDim::new_1d(crate::plan::launch::UNITS as u32),
+                memory,
+                self.table.argument(),
+                at,
+                first,
+                second,
+                third,
+                forms.to_vec(),
+            );
+        }
+    }
+}
+
+impl<R: Runtime> Executable for Program<R> {
+    fn run(&mut self, store: &mut Store) -> Result<(), Fault> {
+        let wants = self.bound.as_ref().is_none_or(|bound| {
+            self.entries.iter().zip(&bound.arrays).any(|(entry, array)| entry.fed && array.is_some())
+        });
+        if wants {
+            self.bound = Some(self.bind(store));
+        }
+        self.send(store);
+        let Some(bound) = &mut self.bound else { return Ok(()) };
+        let running = Running { client: &self.client, pages: &bound.pages, table: &bound.table };
+        running.all(&mut bound.work, [0; DEEPEST])?;
+        self.runs += 1;
+        for (entry, array) in self.entries.iter().zip(&bound.arrays) {
+            if let (true, Some(array)) = (entry.written, array) {
+                store.written_on(entry.slot, array.clone());
+            }
+        }
+        let noted = bound.pages[0].read(bound.faults.begin(), bound.faults.words());
+        match bound.faults.found(&noted) {
+            Some(fault) => {
+                // The next run starts without it.
+                self.bound = None;
+                Err(fault)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> usize {
+        self.plan.arena
+    }
+}

@@ -1,0 +1,224 @@
+//! How a kernel walks its memory when its iterations are cut in equal rows.
+//!
+//! In: a kernel. Out: its iterations, and of every access the loops, so that one can ask: if all iterations are cut in R rows,
+//! does row r touch only the r-th of R equal pieces of the buffer? Where that holds for all accesses to a buffer, rows of
+//! several kernels can run one after another without waiting for other rows.
+
+use crate::plan::kernel::{Access, BufferId, Kernel, Line, LoadKind};
+
+/// One access: `offset` plus a stride for each iteration loop, and as far again as the loops inside an iteration reach.
+#[derive(Clone, Debug)]
+pub struct Touch {
+    pub buffer: BufferId,
+    pub write: bool,
+    offset: isize,
+    /// (size, stride) of the iteration loops, outer first; their sizes multiply to the iterations.
+    loops: Vec<(usize, isize)>,
+    /// How far one iteration reaches beyond its start; none where it reaches backwards.
+    reach: Option<isize>,
+}
+
+/// The iterations of a kernel.
+#[derive(Clone, Debug)]
+pub struct Space {
+    pub iterations: usize,
+    /// Element operations of one iteration.
+    pub cost: usize,
+    pub touches: Vec<Touch>,
+}
+
+fn reach(sizes: &[usize], strides: &[isize]) -> Option<isize> {
+    let loops = sizes.iter().zip(strides).filter(|(size, _)| **size > 1);
+    loops.map(|(size, stride)| (*stride >= 0).then(|| (*size as isize - 1) * stride)).sum()
+}
+
+fn product(sizes: &[usize]) -> usize {
+    sizes.iter().product()
+}
+
+/// All elements, one after another.
+fn dense(buffer: BufferId, iterations: usize, write: bool) -> Touch {
+    Touch { buffer, write, offset: 0, loops: vec![(iterations, 1)], reach: Some(0) }
+}
+
+fn along(access: &Access, sizes: &[usize], reach: Option<isize>, write: bool) -> Touch {
+    let loops = sizes.iter().copied().zip(access.strides.iter().copied()).collect();
+    Touch { buffer: access.buffer, write, offset: access.offset, loops, reach }
+}
+
+/// One element, whatever the iteration.
+fn single(buffer: BufferId, offset: isize, iterations: usize) -> Touch {
+    Touch { buffer, write: false, offset, loops: vec![(iterations, 0)], reach: Some(0) }
+}
+
+/// The space of a kernel that can be a stage of a chain; none of one that stands alone.
+pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Space> {
+    Some(match kernel {
+        Kernel::Fused(fused) => {
+            let n = fused.length;
+            let load = |load: &crate::plan::kernel::Load| match &load.kind {
+                LoadKind::Contiguous => Touch { offset: load.offset, ..dense(load.buffer, n, false) },
+                LoadKind::Uniform => single(load.buffer, load.offset, n),
+                LoadKind::Strided(loops) => Touch {
+                    buffer: load.buffer,
+                    write: false,
+                    offset: load.offset,
+                    loops: loops.clone(),
+                    reach: Some(0),
+                },
+            };
+            let mut touches: Vec<Touch> = fused.loads.iter().map(load).collect();
+            touches.extend(fused.stores.iter().map(|(_, buffer)| dense(*buffer, n, true)));
+            Space { iterations: n, cost: 1 + fused.instructions.len() / 4, touches }
+        }
+        Kernel::Fill { buffer, .. } => {
+            let n = length(*buffer);
+            Space { iterations: n, cost: 1, touches: vec![dense(*buffer, n, true)] }
+        }
+        Kernel::Copy { sizes, from, to, add } => {
+            let mut touches = vec![along(from, sizes, Some(0), false), along(to, sizes, Some(0), true)];
+            if *add {
+                touches.push(along(to, sizes, Some(0), false));
+            }
+            Space { iterations: product(sizes), cost: 1, touches }
+        }
+        Kernel::Reduce { kept, reduced, from, inner, to, .. } => {
+            let n = product(kept);
+            let touches = vec![along(from, kept, reach(reduced, inner), false), dense(*to, n, true)];
+            Space { iterations: n, cost: 1 + product(reduced) / 2, touches }
+        }
+        Kernel::Contract(c) => {
+            let sizes: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
+            let inner: Vec<usize> = c.outer.iter().copied().chain([c.k]).collect();
+            let walk = |access: &Access, rows: isize, columns: isize, outer: &[isize], k: isize, write| {
+                let strides: Vec<isize> = outer.iter().copied().chain([k]).collect();
+                let mut access = access.clone();
+                access.strides.extend([rows, columns]);
+                let reach = if write { Some(0) } else { reach(&inner, &strides) };
+                along(&access, &sizes, reach, write)
+            };
+            let touches = vec![
+                walk(&c.a, c.a_strides.0, 0, &c.a_outer, c.a_strides.1, false),
+                walk(&c.b, 0, c.b_strides.1, &c.b_outer, c.b_strides.0, false),
+                walk(&c.c, c.c_strides.0, c.c_strides.1, &[], 0, true),
+            ];
+            Space { iterations: product(&sizes), cost: 1 + product(&inner) / 2, touches }
+        }
+        Kernel::Gather { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
+            let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
+            let both = |access: &Access, inner: &[isize], reach, write| {
+                let mut access = access.clone();
+                access.strides.extend(inner);
+                along(&access, &sizes, reach, write)
+            };
+            let nothing = vec![0; inner.len()];
+            let touches = vec![
+                both(index, &nothing, Some(0), false),
+                both(from, from_inner, reach(&[*size], &[*stride]), false),
+                both(to, to_inner, Some(0), true),
+            ];
+            Space { iterations: product(&sizes), cost: 2, touches }
+        }
+        Kernel::Scatter { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
+            // One iteration for each element of the result; it looks at all outer positions that may end there.
+            let kept: Vec<usize> = (0..outer.len()).filter(|at| to.strides[*at] != 0).collect();
+            let over: Vec<usize> = (0..outer.len()).filter(|at| to.strides[*at] == 0).collect();
+            let kept_sizes: Vec<usize> = kept.iter().map(|at| outer[*at]).collect();
+            let over_sizes: Vec<usize> = over.iter().map(|at| outer[*at]).collect();
+            let sizes: Vec<usize> =
+                kept_sizes.iter().copied().chain([*size]).chain(inner.iter().copied()).collect();
+            let pick = |access: &Access, which: &[usize]| {
+                which.iter().map(|at| access.strides[*at]).collect::<Vec<isize>>()
+            };
+            let whole = |access: &Access, picked: isize, inner: &[isize], reach, write| {
+                let strides = pick(access, &kept).into_iter().chain([picked]).chain(inner.iter().copied());
+                let access = Access { strides: strides.collect(), ..access.clone() };
+                along(&access, &sizes, reach, write)
+            };
+            let nothing = vec![0; inner.len()];
+            let touches = vec![
+                whole(index, 0, &nothing, reach(&over_sizes, &pick(index, &over)), false),
+                whole(from, 0, from_inner, reach(&over_sizes, &pick(from, &over)), false),
+                whole(to, *stride, to_inner, Some(0), false),
+                whole(to, *stride, to_inner, Some(0), true),
+            ];
+            Space { iterations: product(&sizes), cost: 1 + product(&over_sizes), touches }
+        }
+        Kernel::Line { line, outer, size, from, from_stride, to, to_stride, .. } => {
+            let whole = |stride: isize| reach(&[*size], &[stride]);
+            let to_reach = if matches!(line, Line::ArgReduce { .. }) { Some(0) } else { whole(*to_stride) };
+            let touches =
+                vec![along(from, outer, whole(*from_stride), false), along(to, outer, to_reach, true)];
+            let cost = match line {
+                Line::ArgSort { .. } | Line::Rank(_) => size * size / 2,
+                Line::ArgReduce { .. } | Line::Cumulative { .. } => 2 * size,
+            };
+            Space { iterations: product(outer), cost, touches }
+        }
+        Kernel::Random { seed, step, round, to, .. } => {
+            let n = length(*to);
+            let mut touches = vec![dense(*to, n, true)];
+            let numbers = [Some(seed), Some(step), round.as_ref()];
+            touches.extend(numbers.into_iter().flatten().map(|a| single(a.buffer, a.offset, n)));
+            Space { iterations: n, cost: 10, touches }
+        }
+        Kernel::Check { condition, .. } => {
+            Space { iterations: 1, cost: 1, touches: vec![single(condition.buffer, condition.offset, 1)] }
+        }
+        Kernel::Matrix { .. } | Kernel::Rounds(_) => return None,
+    })
+}
+
+impl Space {
+    /// Numbers of rows that might do: wherever some loop ends.
+    pub fn candidates(&self, into: &mut Vec<usize>) {
+        into.extend([1, self.iterations]);
+        for touch in &self.touches {
+            let mut rows = 1;
+            for (size, _) in &touch.loops {
+                rows *= size;
+                into.push(rows);
+            }
+        }
+    }
+}
+
+impl Touch {
+    /// Whether row r of `rows` touches only the r-th piece of the buffer, which has `length` elements.
+    pub fn is_aligned(&self, rows: usize, length: usize) -> bool {
+        if rows == 1 {
+            return true;
+        }
+        let Some(reach) = self.reach else { return false };
+        if length % rows != 0 || self.offset < 0 || self.loops.iter().any(|(size, _)| *size == 0) {
+            return false;
+        }
+        let piece = (length / rows) as isize;
+        // The outer loops make up the row's number; the loop that rows end in is cut.
+        let mut left = rows;
+        let mut inside = self.offset + reach;
+        for (size, stride) in &self.loops {
+            if left == 1 {
+                if *stride < 0 {
+                    return false;
+                }
+                inside += (*size as isize - 1).max(0) * stride;
+            } else if left % size == 0 {
+                left /= size;
+                if *size > 1 && *stride != piece * left as isize {
+                    return false;
+                }
+            } else if size % left == 0 {
+                let chunk = (size / left) as isize;
+                if chunk * stride != piece {
+                    return false;
+                }
+                inside += (chunk - 1) * stride;
+                left = 1;
+            } else {
+                return false;
+            }
+        }
+        left == 1 && inside < piece
+    }
+}

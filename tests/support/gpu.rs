@@ -1,0 +1,16 @@
+//! The device for the tests of the GPU: any there is, a software one too.
+
+use ansatz::backend::cubecl::{Gpu, devices};
+
+/// Skips are loud; where `CI` is set there are none.
+pub fn device() -> Option<Gpu> {
+    let device = devices().into_iter().next();
+    if device.is_none() {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "no GPU and no software Vulkan: install mesa-vulkan-drivers"
+        );
+        eprintln!("SKIPPED: no GPU and no software Vulkan driver; nothing of the GPU was tested");
+    }
+    device
+}
