@@ -16,14 +16,28 @@ pub enum Backend {
     /// Fused kernels and `gemm` on the host.
     #[default]
     Cpu,
+    /// Launches on a GPU, through CubeCL; what runs once, and what is computed in f64, stays on the host.
+    #[cfg(feature = "gpu")]
+    Gpu,
     /// The reference interpreter, operation by operation, in f64.
     Dfdx,
 }
 
 impl Backend {
+    /// Whether trials run one after another: a device is filled by one.
+    pub fn is_sequential(self) -> bool {
+        #[cfg(feature = "gpu")]
+        if self == Backend::Gpu {
+            return true;
+        }
+        false
+    }
+
     pub fn name(self) -> &'static str {
         match self {
             Backend::Cpu => "cpu",
+            #[cfg(feature = "gpu")]
+            Backend::Gpu => "gpu",
             Backend::Dfdx => "dfdx",
         }
     }

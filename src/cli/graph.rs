@@ -30,6 +30,8 @@ enum Shown {
     Rewritten,
     /// The plan: kernels and buffers
     Plan,
+    /// What a GPU runs in one go, with launches and bytes moved in a step
+    Kernels,
     /// The names of the rewrites
     Passes,
 }
@@ -47,6 +49,7 @@ impl Graph {
         let stage = match self.stage {
             Shown::Elaborated => Stage::Elaborated,
             Shown::Plan => Stage::Plan,
+            Shown::Kernels => Stage::Kernels,
             Shown::Rewritten | Shown::Passes => Stage::Rewritten,
         };
         let options = Options { without: self.without.clone(), ..Options::default() };

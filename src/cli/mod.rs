@@ -4,6 +4,7 @@
 //! 2 the file or the data are wrong, 3 the run failed.
 
 mod check;
+mod devices;
 mod explain;
 mod fmt;
 mod graph;
@@ -35,6 +36,8 @@ enum Command {
     Fmt(fmt::Fmt),
     /// Show the graph of a training step, before or after the rewrites
     Graph(graph::Graph),
+    /// List what can compute, and what is chosen
+    Devices,
     /// Explain a diagnostic code, such as A0101
     Explain(explain::Explain),
 }
@@ -79,6 +82,7 @@ fn execute(command: Command) -> Exit {
         Command::Test(command) => command.execute(),
         Command::Fmt(command) => command.execute(),
         Command::Graph(command) => command.execute(),
+        Command::Devices => devices::execute(),
         Command::Explain(command) => command.execute(),
     }
 }

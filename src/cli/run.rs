@@ -38,8 +38,8 @@ pub struct Run {
     /// Write the results as JSON to this file instead (`-`: standard output)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// What computes: the fused executor, or the slow reference interpreter on dfdx
-    #[arg(long, value_enum, default_value = "cpu")]
+    /// What computes: a GPU, the processor, or the slow reference interpreter on dfdx; `ansatz devices` shows what there is
+    #[arg(long, value_enum, default_value = "auto")]
     backend: Computes,
     /// Leave out a rewrite of the graph, by name (see `ansatz graph`)
     #[arg(long, value_name = "REWRITE")]
@@ -57,8 +57,23 @@ pub struct Run {
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Computes {
+    /// A graphics card if there is one, else the processor
+    Auto,
     Cpu,
+    /// Any GPU, a software one too
+    Gpu,
     Dfdx,
+}
+
+impl Computes {
+    fn backend(self) -> Result<Backend, String> {
+        match self {
+            Computes::Cpu => Ok(Backend::Cpu),
+            Computes::Dfdx => Ok(Backend::Dfdx),
+            Computes::Auto => Ok(super::devices::automatic().0),
+            Computes::Gpu => super::devices::gpu(),
+        }
+    }
 }
 
 fn setting(text: &str) -> Result<(String, f64), String> {
@@ -91,14 +106,21 @@ impl Run {
             open::print(&[problem], &opened.sources);
             return Exit::Wrong;
         }
+        let backend = match self.backend.backend() {
+            Ok(backend) => backend,
+            Err(message) => {
+                let id = opened.program.files.last().map(|file| file.id).unwrap_or_default();
+                let problem = Diagnostic::error(Code::A0604, Span::new(id, 0, 0), message)
+                    .help("`ansatz devices` shows what there is; `--backend cpu` computes on the processor");
+                open::print(&[problem], &opened.sources);
+                return Exit::Wrong;
+            }
+        };
         let options = Options {
             seed: self.seed,
             seeds: self.seeds.map(|n| n as usize),
             settings: self.set.clone(),
-            backend: match self.backend {
-                Computes::Cpu => Backend::Cpu,
-                Computes::Dfdx => Backend::Dfdx,
-            },
+            backend,
             without: self.without.clone(),
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };

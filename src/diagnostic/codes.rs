@@ -218,6 +218,7 @@ codes! {
     A0601 "a file that cannot be read";
     A0602 "a setting of the command line that names nothing";
     A0603 "no experiment to run";
+    A0604 "no such device";
 }
 
 impl fmt::Display for Code {

@@ -135,6 +135,12 @@ impl Plan {
         }
     }
 
+    /// Bytes on a device of the largest array that is read or written.
+    pub fn largest_slot(&self) -> u64 {
+        let slots = self.buffers.iter().filter(|buffer| matches!(buffer.place, kernel::Place::Slot(_)));
+        slots.map(|buffer| 4 * buffer.length as u64).max().unwrap_or(0)
+    }
+
     /// All kernels, those of loops' bodies too.
     pub fn all_kernels(&self) -> Vec<&Kernel> {
         let mut all = Vec::new();

@@ -1,10 +1,11 @@
 //! The first training step of an experiment at a stage of the pipeline, as text.
 
-use super::engine::Engine;
+use super::engine::{Engine, cannot_be_planned};
 use super::trial::Stopped;
 use super::{Failure, Options, prepare, trial, vary};
 use crate::check::program::Program;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{PlanOptions, plan};
 use crate::source::World;
 use crate::syntax::ast::Experiment;
 
@@ -16,6 +17,8 @@ pub enum Stage {
     Rewritten,
     /// Kernels and buffers.
     Plan,
+    /// What a device runs in one go.
+    Kernels,
 }
 
 /// The step of the first train block in the first trial. `dot`: for Graphviz (not for the plan).
@@ -44,11 +47,14 @@ pub fn dump(
     if stage != Stage::Elaborated {
         program = engine.rewrite(&program, span)?;
     }
+    if stage == Stage::Kernels {
+        let options = PlanOptions { launches: true, ..PlanOptions::default() };
+        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
+        return Ok(plan.launches());
+    }
     if stage == Stage::Plan {
-        let plan = crate::plan::plan(&program, &crate::plan::PlanOptions::default()).map_err(|error| {
-            vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
-        })?;
-        return Ok(plan.to_string());
+        let plan = plan(&program, &PlanOptions::default());
+        return Ok(plan.map_err(|error| cannot_be_planned(span, &error))?.to_string());
     }
     Ok(if dot { program.graph.dot() } else { program.to_string() })
 }

@@ -2,6 +2,8 @@
 
 use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
+#[cfg(feature = "gpu")]
+use crate::graph::Precision;
 use crate::graph::{Fault, Graph, MatrixFault, Program, Store, Tensor};
 use crate::plan::{PlanOptions, plan};
 use crate::source::Span;
@@ -10,6 +12,8 @@ use crate::source::Span;
 #[derive(Default)]
 pub struct Engine {
     backend: Backend,
+    #[cfg(feature = "gpu")]
+    device: Option<backend::cubecl::Gpu>,
     without: Vec<String>,
     /// Bytes that one program and its arrays may take; none: any number.
     memory: Option<u64>,
@@ -24,7 +28,15 @@ pub struct Compiled {
 impl Engine {
     /// `without` names rewrites to leave out.
     pub fn new(backend: Backend, without: Vec<String>, memory: Option<u64>) -> Self {
-        Engine { backend, without, memory }
+        Engine {
+            backend,
+            #[cfg(feature = "gpu")]
+            device: (backend == Backend::Gpu)
+                .then(backend::cubecl::devices)
+                .and_then(|all| all.into_iter().next()),
+            without,
+            memory,
+        }
     }
 
     /// The rewrites alone.
@@ -39,8 +51,49 @@ impl Engine {
         })
     }
 
-    /// Plans first: what needs more memory than there is, is refused before anything is allocated.
+    /// For a program that runs many times, on the device if there is one. Plans first: what needs more memory than there is,
+    /// is refused before anything is allocated.
     pub fn compile(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
+        #[cfg(feature = "gpu")]
+        if let Some(device) = self.device.as_ref().filter(|_| program.precision == Precision::Single) {
+            return self.compile_for(device, &program, span, store);
+        }
+        self.compile_here(program, span, store)
+    }
+
+    #[cfg(feature = "gpu")]
+    fn compile_for(
+        &self,
+        device: &backend::cubecl::Gpu,
+        program: &Program,
+        span: Span,
+        store: &Store,
+    ) -> Result<Compiled, Vec<Diagnostic>> {
+        let program = self.rewrite(program, span)?;
+        let options = PlanOptions { launches: true, ..PlanOptions::default() };
+        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
+        let largest = plan.largest_slot().max(plan.arena as u64);
+        let limit = device.largest_array();
+        if largest > limit {
+            return Err(vec![
+                Diagnostic::error(
+                    Code::A0506,
+                    span,
+                    format!(
+                        "this needs {} in one piece, {} binds {}",
+                        size(largest),
+                        device.name,
+                        size(limit)
+                    ),
+                )
+                .help("make a batch or an axis smaller, or run it on the processor: `--backend cpu`"),
+            ]);
+        }
+        self.afford(plan.arena as u64, span, store)?;
+        Ok(Compiled { executable: device.prepare(plan), graph: program.graph })
+    }
+
+    fn compile_here(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
         let program = self.rewrite(&program, span)?;
         if self.backend == Backend::Dfdx {
             let executable = backend::dfdx::prepare(&program);
@@ -48,9 +101,7 @@ impl Engine {
             return Ok(Compiled { executable, graph: program.graph });
         }
         let options = PlanOptions::default();
-        let plan = plan(&program, &options).map_err(|error| {
-            vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
-        })?;
+        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         self.afford(plan.arena as u64, span, store)?;
         let executable = backend::cpu::prepare(plan, &options);
         Ok(Compiled { executable, graph: program.graph })
@@ -77,10 +128,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Compiles and runs once.
+    /// Compiles and runs once, on the host: making kernels for a device would take longer.
     pub fn once(&self, program: Program, span: Span, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
-        self.compile(program, span, store)?.run(store)
+        self.compile_here(program, span, store)?.run(store)
     }
+}
+
+pub fn cannot_be_planned(span: Span, error: &crate::plan::PlanError) -> Vec<Diagnostic> {
+    vec![Diagnostic::error(Code::A0503, span, format!("the program cannot be planned: {error}"))]
 }
 
 impl Compiled {

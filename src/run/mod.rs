@@ -113,15 +113,15 @@ pub fn run(
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());
-    let outcomes: Vec<_> = trials
-        .par_iter()
-        .enumerate()
-        .map(|(number, trial)| {
-            let outcome = trial::run(&base, experiment, trial, number, &engine, observer);
-            observer.trial_finished(number);
-            outcome
-        })
-        .collect();
+    let execute = |(number, trial)| {
+        let outcome = trial::run(&base, experiment, trial, number, &engine, observer);
+        observer.trial_finished(number);
+        outcome
+    };
+    let outcomes: Vec<_> = match options.backend.is_sequential() {
+        true => trials.iter().enumerate().map(execute).collect(),
+        false => trials.par_iter().enumerate().map(execute).collect(),
+    };
     let collected = collect::collect(&base, sources, &trials, outcomes)?;
     let conclusion = if collected.diverged.len() == trials.len() {
         conclude::without_results(experiment, sources)

@@ -50,9 +50,9 @@ pub fn train(
     store: &mut Store,
     progress: impl Fn(usize, usize),
 ) -> Result<Trained, Stopped> {
-    engine.compile(step.initialise, span, store)?.run(store).map_err(Stopped::Failed)?;
+    engine.once(step.initialise, span, store).map_err(Stopped::Failed)?;
     if !step.sampling.outputs.is_empty() {
-        engine.compile(step.sampling, span, store)?.run(store).map_err(Stopped::Failed)?;
+        engine.once(step.sampling, span, store).map_err(Stopped::Failed)?;
     }
     let mut feeds = feeds(&step.batches, key, store, span)?;
     let per_epoch = feeds.iter().map(|feed| feed.steps_per_epoch()).min().unwrap_or(1).max(1);

@@ -9,8 +9,11 @@ use crate::plan::Plan;
 /// A device that can run programs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gpu {
+    /// As its driver calls it.
     pub name: String,
-    /// A program on the processor that acts as a GPU.
+    /// What it is driven through: Vulkan, CUDA.
+    pub through: String,
+    /// A program on the processor that acts as a GPU: for tests, not for speed.
     pub software: bool,
     kind: Kind,
 }
@@ -23,15 +26,73 @@ enum Kind {
     Cuda(usize),
 }
 
-/// All devices, the best first.
+/// All devices, the best first: CUDA before Vulkan, graphics cards before software.
 pub fn devices() -> Vec<Gpu> {
     let mut devices = Vec::new();
+    #[cfg(feature = "cuda")]
+    devices.extend(cuda());
     #[cfg(feature = "wgpu")]
-    {
-        let kind = Kind::Wgpu(cubecl::wgpu::WgpuDevice::DefaultDevice);
-        devices.push(Gpu { name: "default".into(), software: true, kind });
-    }
+    devices.extend(adapters());
+    devices.sort_by_key(|device: &Gpu| device.software);
     devices
+}
+
+/// Whether the system shows a graphics card at all. Looking for drivers takes long, and is not done where it cannot find one.
+pub fn maybe_hardware() -> bool {
+    if !cfg!(target_os = "linux") {
+        return true;
+    }
+    let cards = ["/dev/nvidia0", "/dev/dxg", "/dev/kfd"];
+    let rendering = || {
+        let entries = std::fs::read_dir("/dev/dri").into_iter().flatten().flatten();
+        entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("render"))
+    };
+    cards.iter().any(|card| std::path::Path::new(card).exists()) || rendering()
+}
+
+#[cfg(feature = "cuda")]
+fn cuda() -> Vec<Gpu> {
+    // Without a driver its library cannot be loaded, and asking for devices would panic.
+    if cfg!(target_os = "linux") && !std::path::Path::new("/dev/nvidia0").exists() {
+        return Vec::new();
+    }
+    let found = std::panic::catch_unwind(|| cubecl::cuda::CudaRuntime::enumerate_devices(0, &()));
+    let found = found.unwrap_or_default();
+    let gpu = |number: usize| Gpu {
+        name: format!("CUDA device {number}"),
+        through: "CUDA".into(),
+        software: false,
+        kind: Kind::Cuda(number),
+    };
+    (0..found.len()).map(gpu).collect()
+}
+
+#[cfg(feature = "wgpu")]
+fn adapters() -> Vec<Gpu> {
+    use cubecl::wgpu::WgpuDevice;
+    let backend = if cfg!(target_os = "macos") { wgpu::Backends::METAL } else { wgpu::Backends::VULKAN };
+    let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
+    descriptor.backends = backend;
+    let instance = wgpu::Instance::new(descriptor);
+    let adapters = cubecl::future::block_on(instance.enumerate_adapters(backend));
+    let mut counts = [0; 3];
+    let mut next = |kind: usize| {
+        counts[kind] += 1;
+        counts[kind] - 1
+    };
+    let gpu = |adapter: wgpu::Adapter| {
+        let info = adapter.get_info();
+        let (device, software) = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => (WgpuDevice::DiscreteGpu(next(0)), false),
+            wgpu::DeviceType::IntegratedGpu => (WgpuDevice::IntegratedGpu(next(1)), false),
+            wgpu::DeviceType::VirtualGpu => (WgpuDevice::VirtualGpu(next(2)), false),
+            wgpu::DeviceType::Cpu => (WgpuDevice::Cpu, true),
+            wgpu::DeviceType::Other => return None,
+        };
+        let through = format!("{:?}", info.backend);
+        Some(Gpu { name: info.name, through, software, kind: Kind::Wgpu(device) })
+    };
+    adapters.into_iter().filter_map(gpu).collect()
 }
 
 impl Gpu {
@@ -47,6 +108,19 @@ impl Gpu {
             Kind::Cuda(number) => {
                 let client = cubecl::cuda::CudaRuntime::client(&cubecl::cuda::CudaDevice::new(*number));
                 Box::new(Program::<cubecl::cuda::CudaRuntime>::new(client, plan))
+            }
+        }
+    }
+
+    /// Bytes of the largest array that it can bind.
+    pub fn largest_array(&self) -> u64 {
+        match &self.kind {
+            #[cfg(feature = "wgpu")]
+            Kind::Wgpu(device) => cubecl::wgpu::WgpuRuntime::client(device).properties().memory.max_page_size,
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(number) => {
+                let device = cubecl::cuda::CudaDevice::new(*number);
+                cubecl::cuda::CudaRuntime::client(&device).properties().memory.max_page_size
             }
         }
     }

@@ -13,4 +13,4 @@ mod memory;
 mod place;
 mod program;
 
-pub use device::{Gpu, devices};
+pub use device::{Gpu, devices, maybe_hardware};

@@ -5,7 +5,10 @@
 //! rows that do not wait for each other; the kernels of a row run one after another. What stands alone is run by itself.
 //! Buffers get places by levels, since all rows of a level may be under way at once.
 
+mod display;
 mod space;
+
+pub use display::Load;
 
 use super::kernel::{Buffer, BufferId, Kernel, Operation, Place};
 use crate::graph::Unary;

@@ -10,7 +10,7 @@ use crate::plan::kernel::{Access, BufferId, Kernel, Line, LoadKind};
 #[derive(Clone, Debug)]
 pub struct Touch {
     pub buffer: BufferId,
-    pub write: bool,
+
     offset: isize,
     /// (size, stride) of the iteration loops, outer first; their sizes multiply to the iterations.
     loops: Vec<(usize, isize)>,
@@ -37,18 +37,18 @@ fn product(sizes: &[usize]) -> usize {
 }
 
 /// All elements, one after another.
-fn dense(buffer: BufferId, iterations: usize, write: bool) -> Touch {
-    Touch { buffer, write, offset: 0, loops: vec![(iterations, 1)], reach: Some(0) }
+fn dense(buffer: BufferId, iterations: usize) -> Touch {
+    Touch { buffer, offset: 0, loops: vec![(iterations, 1)], reach: Some(0) }
 }
 
-fn along(access: &Access, sizes: &[usize], reach: Option<isize>, write: bool) -> Touch {
+fn along(access: &Access, sizes: &[usize], reach: Option<isize>) -> Touch {
     let loops = sizes.iter().copied().zip(access.strides.iter().copied()).collect();
-    Touch { buffer: access.buffer, write, offset: access.offset, loops, reach }
+    Touch { buffer: access.buffer, offset: access.offset, loops, reach }
 }
 
 /// One element, whatever the iteration.
 fn single(buffer: BufferId, offset: isize, iterations: usize) -> Touch {
-    Touch { buffer, write: false, offset, loops: vec![(iterations, 0)], reach: Some(0) }
+    Touch { buffer, offset, loops: vec![(iterations, 0)], reach: Some(0) }
 }
 
 /// The space of a kernel that can be a stage of a chain; none of one that stands alone.
@@ -57,65 +57,61 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
         Kernel::Fused(fused) => {
             let n = fused.length;
             let load = |load: &crate::plan::kernel::Load| match &load.kind {
-                LoadKind::Contiguous => Touch { offset: load.offset, ..dense(load.buffer, n, false) },
+                LoadKind::Contiguous => Touch { offset: load.offset, ..dense(load.buffer, n) },
                 LoadKind::Uniform => single(load.buffer, load.offset, n),
-                LoadKind::Strided(loops) => Touch {
-                    buffer: load.buffer,
-                    write: false,
-                    offset: load.offset,
-                    loops: loops.clone(),
-                    reach: Some(0),
-                },
+                LoadKind::Strided(loops) => {
+                    Touch { buffer: load.buffer, offset: load.offset, loops: loops.clone(), reach: Some(0) }
+                }
             };
             let mut touches: Vec<Touch> = fused.loads.iter().map(load).collect();
-            touches.extend(fused.stores.iter().map(|(_, buffer)| dense(*buffer, n, true)));
+            touches.extend(fused.stores.iter().map(|(_, buffer)| dense(*buffer, n)));
             Space { iterations: n, cost: 1 + fused.instructions.len() / 4, touches }
         }
         Kernel::Fill { buffer, .. } => {
             let n = length(*buffer);
-            Space { iterations: n, cost: 1, touches: vec![dense(*buffer, n, true)] }
+            Space { iterations: n, cost: 1, touches: vec![dense(*buffer, n)] }
         }
         Kernel::Copy { sizes, from, to, add } => {
-            let mut touches = vec![along(from, sizes, Some(0), false), along(to, sizes, Some(0), true)];
+            let mut touches = vec![along(from, sizes, Some(0)), along(to, sizes, Some(0))];
             if *add {
-                touches.push(along(to, sizes, Some(0), false));
+                touches.push(along(to, sizes, Some(0)));
             }
             Space { iterations: product(sizes), cost: 1, touches }
         }
         Kernel::Reduce { kept, reduced, from, inner, to, .. } => {
             let n = product(kept);
-            let touches = vec![along(from, kept, reach(reduced, inner), false), dense(*to, n, true)];
+            let touches = vec![along(from, kept, reach(reduced, inner)), dense(*to, n)];
             Space { iterations: n, cost: 1 + product(reduced) / 2, touches }
         }
         Kernel::Contract(c) => {
             let sizes: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
             let inner: Vec<usize> = c.outer.iter().copied().chain([c.k]).collect();
-            let walk = |access: &Access, rows: isize, columns: isize, outer: &[isize], k: isize, write| {
-                let strides: Vec<isize> = outer.iter().copied().chain([k]).collect();
-                let mut access = access.clone();
-                access.strides.extend([rows, columns]);
-                let reach = if write { Some(0) } else { reach(&inner, &strides) };
-                along(&access, &sizes, reach, write)
-            };
+            let walk =
+                |access: &Access, rows: isize, columns: isize, outer: &[isize], k: isize, inner: &[usize]| {
+                    let strides: Vec<isize> = outer.iter().copied().chain([k]).collect();
+                    let mut access = access.clone();
+                    access.strides.extend([rows, columns]);
+                    along(&access, &sizes, reach(inner, &strides))
+                };
             let touches = vec![
-                walk(&c.a, c.a_strides.0, 0, &c.a_outer, c.a_strides.1, false),
-                walk(&c.b, 0, c.b_strides.1, &c.b_outer, c.b_strides.0, false),
-                walk(&c.c, c.c_strides.0, c.c_strides.1, &[], 0, true),
+                walk(&c.a, c.a_strides.0, 0, &c.a_outer, c.a_strides.1, &inner),
+                walk(&c.b, 0, c.b_strides.1, &c.b_outer, c.b_strides.0, &inner),
+                walk(&c.c, c.c_strides.0, c.c_strides.1, &[], 0, &[]),
             ];
             Space { iterations: product(&sizes), cost: 1 + product(&inner) / 2, touches }
         }
         Kernel::Gather { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
             let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
-            let both = |access: &Access, inner: &[isize], reach, write| {
+            let both = |access: &Access, inner: &[isize], reach| {
                 let mut access = access.clone();
                 access.strides.extend(inner);
-                along(&access, &sizes, reach, write)
+                along(&access, &sizes, reach)
             };
             let nothing = vec![0; inner.len()];
             let touches = vec![
-                both(index, &nothing, Some(0), false),
-                both(from, from_inner, reach(&[*size], &[*stride]), false),
-                both(to, to_inner, Some(0), true),
+                both(index, &nothing, Some(0)),
+                both(from, from_inner, reach(&[*size], &[*stride])),
+                both(to, to_inner, Some(0)),
             ];
             Space { iterations: product(&sizes), cost: 2, touches }
         }
@@ -130,25 +126,24 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             let pick = |access: &Access, which: &[usize]| {
                 which.iter().map(|at| access.strides[*at]).collect::<Vec<isize>>()
             };
-            let whole = |access: &Access, picked: isize, inner: &[isize], reach, write| {
+            let whole = |access: &Access, picked: isize, inner: &[isize], reach| {
                 let strides = pick(access, &kept).into_iter().chain([picked]).chain(inner.iter().copied());
                 let access = Access { strides: strides.collect(), ..access.clone() };
-                along(&access, &sizes, reach, write)
+                along(&access, &sizes, reach)
             };
             let nothing = vec![0; inner.len()];
             let touches = vec![
-                whole(index, 0, &nothing, reach(&over_sizes, &pick(index, &over)), false),
-                whole(from, 0, from_inner, reach(&over_sizes, &pick(from, &over)), false),
-                whole(to, *stride, to_inner, Some(0), false),
-                whole(to, *stride, to_inner, Some(0), true),
+                whole(index, 0, &nothing, reach(&over_sizes, &pick(index, &over))),
+                whole(from, 0, from_inner, reach(&over_sizes, &pick(from, &over))),
+                whole(to, *stride, to_inner, Some(0)),
+                whole(to, *stride, to_inner, Some(0)),
             ];
             Space { iterations: product(&sizes), cost: 1 + product(&over_sizes), touches }
         }
         Kernel::Line { line, outer, size, from, from_stride, to, to_stride, .. } => {
             let whole = |stride: isize| reach(&[*size], &[stride]);
             let to_reach = if matches!(line, Line::ArgReduce { .. }) { Some(0) } else { whole(*to_stride) };
-            let touches =
-                vec![along(from, outer, whole(*from_stride), false), along(to, outer, to_reach, true)];
+            let touches = vec![along(from, outer, whole(*from_stride)), along(to, outer, to_reach)];
             let cost = match line {
                 Line::ArgSort { .. } | Line::Rank(_) => size * size / 2,
                 Line::ArgReduce { .. } | Line::Cumulative { .. } => 2 * size,
@@ -157,7 +152,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
         }
         Kernel::Random { seed, step, round, to, .. } => {
             let n = length(*to);
-            let mut touches = vec![dense(*to, n, true)];
+            let mut touches = vec![dense(*to, n)];
             let numbers = [Some(seed), Some(step), round.as_ref()];
             touches.extend(numbers.into_iter().flatten().map(|a| single(a.buffer, a.offset, n)));
             Space { iterations: n, cost: 10, touches }
@@ -184,6 +179,14 @@ impl Space {
 }
 
 impl Touch {
+    /// Different elements that it touches, at most.
+    pub fn elements(&self) -> usize {
+        let outer: usize =
+            self.loops.iter().filter(|(_, stride)| *stride != 0).map(|(size, _)| *size).product();
+        let reach = self.reach.map_or(usize::MAX, |reach| reach as usize + 1);
+        outer.saturating_mul(reach)
+    }
+
     /// Whether row r of `rows` touches only the r-th piece of the buffer, which has `length` elements.
     pub fn is_aligned(&self, rows: usize, length: usize) -> bool {
         if rows == 1 {
