@@ -1,4 +1,4 @@
-//! Primitives at sizes around the widths of vectors, tiles and blocks, against the reference evaluator.
+//! Primitives at sizes around the widths of vectors, tiles and blocks, on the CPU and on the GPU against the reference evaluator.
 
 mod support;
 
@@ -22,17 +22,29 @@ fn agree(what: &str, tolerance: f64, build: impl Fn(&mut Program, &mut Store) ->
         program.output("y", node, &layout, slot).unwrap();
         let mut expected = store.clone();
         reference::evaluate(&program, &mut expected).unwrap();
+        let expected = expected.get(slot).to_f64();
         for fuse in [true, false] {
             let options = PlanOptions { fuse, ..PlanOptions::default() };
             let mut found = store.clone();
             cpu::compile(&program, &options).unwrap().run(&mut found).unwrap();
-            let (expected, found) = (expected.get(slot).to_f64(), found.get(slot).to_f64());
-            assert_eq!(expected.len(), found.len(), "{what}");
-            for (at, (a, b)) in expected.iter().zip(&found).enumerate() {
-                let same = a == b || (a.is_nan() && b.is_nan());
-                assert!(same || (a - b).abs() <= tolerance * (1.0 + a.abs()), "{what} at {at}: {a} and {b}");
+            let found = found.get(slot).to_f64();
+            same(what, tolerance, &expected, &found);
+            #[cfg(feature = "gpu")]
+            if let (Precision::Single, Some(device)) = (precision, support::gpu::device()) {
+                let options = PlanOptions { launches: true, ..options };
+                let mut found = store.clone();
+                device.prepare(ansatz::plan::plan(&program, &options).unwrap()).run(&mut found).unwrap();
+                same(&format!("{what} on the GPU"), tolerance, &expected, &found.get(slot).to_f64());
             }
         }
+    }
+}
+
+fn same(what: &str, tolerance: f64, expected: &[f64], found: &[f64]) {
+    assert_eq!(expected.len(), found.len(), "{what}");
+    for (at, (a, b)) in expected.iter().zip(found).enumerate() {
+        let same = a == b || (a.is_nan() && b.is_nan());
+        assert!(same || (a - b).abs() <= tolerance * (1.0 + a.abs()), "{what} at {at}: {a} and {b}");
     }
 }
 

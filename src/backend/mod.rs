@@ -8,7 +8,7 @@ pub mod cubecl;
 pub mod dfdx;
 
 pub use crate::graph::Fault;
-use crate::graph::Store;
+use crate::graph::{Slot, Store};
 
 /// What computes the programs of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +46,8 @@ impl Backend {
 /// A compiled program. Running it allocates nothing.
 pub trait Executable: Send {
     fn run(&mut self, store: &mut Store) -> Result<(), Fault>;
+    /// These slots are written by the host before every run.
+    fn feed(&mut self, _slots: &[Slot]) {}
     /// Bytes of working memory, known before the first run.
     fn memory(&self) -> usize;
 }

@@ -4,7 +4,7 @@ use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
 #[cfg(feature = "gpu")]
 use crate::graph::Precision;
-use crate::graph::{Fault, Graph, MatrixFault, Program, Store, Tensor};
+use crate::graph::{Fault, Graph, MatrixFault, Program, Slot, Store, Tensor};
 use crate::plan::{PlanOptions, plan};
 use crate::source::Span;
 
@@ -139,6 +139,11 @@ pub fn cannot_be_planned(span: Span, error: &crate::plan::PlanError) -> Vec<Diag
 }
 
 impl Compiled {
+    /// These slots are written before every run.
+    pub fn feed(&mut self, slots: &[Slot]) {
+        self.executable.feed(slots);
+    }
+
     pub fn run(&mut self, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
         self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)])
     }
@@ -202,12 +207,12 @@ fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
 }
 
 /// Every element of a slot as f64.
-pub fn read_f64(store: &Store, slot: crate::graph::Slot) -> Vec<f64> {
+pub fn read_f64(store: &Store, slot: Slot) -> Vec<f64> {
     store.get(slot).to_f64()
 }
 
 /// The one element of a scalar slot.
-pub fn scalar(store: &Store, slot: crate::graph::Slot) -> f64 {
+pub fn scalar(store: &Store, slot: Slot) -> f64 {
     match store.get(slot) {
         Tensor::F32(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
         Tensor::F64(v) => v.first().copied().unwrap_or(f64::NAN),
@@ -217,7 +222,7 @@ pub fn scalar(store: &Store, slot: crate::graph::Slot) -> f64 {
 }
 
 /// Writes a scalar slot, whatever its element.
-pub fn set_scalar(store: &mut Store, slot: crate::graph::Slot, value: f64) {
+pub fn set_scalar(store: &mut Store, slot: Slot, value: f64) {
     match store.get_mut(slot) {
         Tensor::F32(v) => v.iter_mut().for_each(|x| *x = value as f32),
         Tensor::F64(v) => v.iter_mut().for_each(|x| *x = value),

@@ -61,6 +61,9 @@ pub fn train(
         Length::Steps(steps) => steps,
     };
     let mut program = engine.compile(step.program, span, store)?;
+    let moments = [step.step, step.epoch, step.progress];
+    let fed: Vec<Slot> = feeds.iter().filter_map(|feed| feed.slot).chain(moments).collect();
+    program.feed(&fed);
     let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
     let mut watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
     let mut combined = TermWatcher::new(step.combined, steps, engine, store)?;

@@ -3,11 +3,11 @@
 //! In: a frame and the kernels of a chain. Out: a [`Form`], the words of one member of it, and its rows.
 
 use super::fault::Faults;
-use super::ir::{Along, Fold, Form, HEAD, Lines, Page, Rank, Register, Scatter, Stage, Step, Walk};
+use super::ir::{Along, Fold, Form, HEAD, Lines, Page, Part, Rank, Register, Scatter, Stage, Step, Walk};
 use super::place::{Frame, Located};
 use crate::graph::{Binary, Element};
 use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
-use crate::plan::launch::{Chain, MOST_CUBES, UNITS};
+use crate::plan::launch::{Chain, MOST_CUBES, UNITS, is_wide};
 
 /// A chain as the device runs it.
 pub struct Member {
@@ -16,16 +16,13 @@ pub struct Member {
     pub cubes: usize,
 }
 
-/// From this many folded elements on a whole cube may work on one iteration.
-const WIDE: usize = 256;
-
 pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
     let mut encoder = Encoder { frame, faults, words: vec![0; HEAD as usize], begin: 0, busiest: 1 };
     let mut stages = Vec::new();
-    for at in &chain.kernels {
+    for (at, wait) in chain.kernels.iter().zip(&chain.waits) {
         encoder.begin = encoder.words.len();
         let stage = encoder.stage(&frame.plan.kernels[*at], chain.rows);
-        stages.push((stage, encoder.words.len() as u32));
+        stages.push(Part { stage, wait: *wait, end: encoder.words.len() as u32 });
     }
     let share = UNITS.div_ceil(encoder.busiest).max(chain.rows.div_ceil(16 * MOST_CUBES)).max(1);
     let cubes = chain.rows.div_ceil(share);
@@ -239,7 +236,7 @@ impl Encoder<'_> {
 
     /// The first words of a fold; whether it is wide.
     fn fold(&mut self, iterations: usize, count: usize, rows: usize) -> bool {
-        let wide = count >= WIDE && iterations <= 16 * MOST_CUBES;
+        let wide = is_wide(iterations, count);
         self.start(iterations, rows);
         if wide {
             self.busy(iterations * UNITS, rows);

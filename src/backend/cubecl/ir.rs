@@ -127,10 +127,20 @@ pub enum Stage {
     Lines(Lines),
 }
 
-/// Chains of one form: stages with the words at which they begin after the member's head.
+/// A stage of a chain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    pub stage: Stage,
+    /// Units wait for each other before it.
+    pub wait: bool,
+    /// The word after its last, counted from the member's first.
+    pub end: u32,
+}
+
+/// Chains of one form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Form {
-    pub stages: Vec<(Stage, u32)>,
+    pub stages: Vec<Part>,
     /// Loops around.
     pub depth: u8,
 }

@@ -1,8 +1,8 @@
 //! A program on the device: what is uploaded, launched and read back in a step.
 //!
 //! In: a plan for a device. Out: an [`Executable`]. At the first run the slots of the store get their places on the device,
-//! where they stay; the table and the launches follow from these. A slot that the host writes again before every run (the rows
-//! of a batch, the number of a step) is fed: all such slots travel together.
+//! where they stay; the table and the launches follow from these. Slots that the host writes before every run (the rows of a
+//! batch, the number of a step) travel together.
 
 use std::sync::Arc;
 
@@ -20,9 +20,6 @@ use crate::graph::{Element, Resident, Slot, Store, Tensor};
 use crate::plan::Plan;
 use crate::plan::kernel::{Kernel, Place};
 
-/// Elements of a slot that may be fed.
-const SMALL: usize = 1 << 16;
-
 struct Entry {
     slot: Slot,
     element: Element,
@@ -37,7 +34,6 @@ pub struct Program<R: Runtime> {
     plan: Plan,
     entries: Vec<Entry>,
     bound: Option<Bound<R>>,
-    runs: usize,
     /// Words of one page.
     page: usize,
 }
@@ -63,7 +59,7 @@ enum Work {
 impl<R: Runtime> Program<R> {
     pub fn new(client: ComputeClient<R>, plan: Plan) -> Self {
         let page = client.properties().memory.max_page_size as usize / 4;
-        Program { entries: entries(&plan), client, plan, bound: None, runs: 0, page }
+        Program { entries: entries(&plan), client, plan, bound: None, page }
     }
 
     /// Gives every slot its place and makes the launches.
@@ -165,8 +161,6 @@ impl<R: Runtime> Program<R> {
             }
             array.upload(store.get(entry.slot));
             store.also_on(entry.slot, array.clone());
-            // What is written between two runs will be again.
-            entry.fed = self.runs > 0 && !entry.written && entry.length <= SMALL;
         }
         if let Some(page) = bound.feed {
             bound.pages[page] = Arc::new(Memory::filled(&self.client, fed));
@@ -346,17 +340,13 @@ impl<R: Runtime> Running<'_, R> {
 
 impl<R: Runtime> Executable for Program<R> {
     fn run(&mut self, store: &mut Store) -> Result<(), Fault> {
-        let wants = self.bound.as_ref().is_none_or(|bound| {
-            self.entries.iter().zip(&bound.arrays).any(|(entry, array)| entry.fed && array.is_some())
-        });
-        if wants {
+        if self.bound.is_none() {
             self.bound = Some(self.bind(store));
         }
         self.send(store);
         let Some(bound) = &mut self.bound else { return Ok(()) };
         let running = Running { client: &self.client, pages: &bound.pages, table: &bound.table };
         running.all(&mut bound.work, [0; DEEPEST])?;
-        self.runs += 1;
         for (entry, array) in self.entries.iter().zip(&bound.arrays) {
             if let (true, Some(array)) = (entry.written, array) {
                 store.written_on(entry.slot, array.clone());
@@ -371,6 +361,13 @@ impl<R: Runtime> Executable for Program<R> {
             }
             None => Ok(()),
         }
+    }
+
+    fn feed(&mut self, slots: &[Slot]) {
+        for entry in self.entries.iter_mut().filter(|entry| slots.contains(&entry.slot)) {
+            entry.fed = !entry.written;
+        }
+        self.bound = None;
     }
 
     fn memory(&self) -> usize {

@@ -9,6 +9,7 @@ mod display;
 mod space;
 
 pub use display::Load;
+pub use space::is_wide;
 
 use super::kernel::{Buffer, BufferId, Kernel, Operation, Place};
 use crate::graph::Unary;
@@ -19,6 +20,9 @@ pub const UNITS: usize = 256;
 
 /// Cubes that can be expected to run at the same time.
 pub const MOST_CUBES: usize = 1 << 10;
+
+/// Kernels of a chain, at most: drivers take long to compile long programs.
+const LONGEST_CHAIN: usize = 24;
 
 /// Element operations of one unit that cost less than another launch.
 const WORTH_A_LAUNCH: usize = 64;
@@ -41,6 +45,8 @@ pub struct Level {
 pub struct Chain {
     pub kernels: Vec<usize>,
     pub rows: usize,
+    /// Whether the units of a row wait for each other before each kernel.
+    pub waits: Vec<bool>,
 }
 
 /// Whether only the host computes it.
@@ -140,7 +146,7 @@ impl Scheduler<'_> {
         match &self.spaces[at] {
             Some(_) => {
                 let rows = self.rows(&[at]).unwrap_or(1);
-                self.levels[level].chains.push(Chain { kernels: vec![at], rows });
+                self.levels[level].chains.push(Chain { kernels: vec![at], rows, waits: vec![false] });
             }
             None => self.levels[level].alone.push(at),
         }
@@ -160,13 +166,50 @@ impl Scheduler<'_> {
             joined.iter().flat_map(|chain| chains[*chain].kernels.iter().copied()).collect();
         kernels.sort_unstable();
         kernels.push(at);
+        if kernels.len() > LONGEST_CHAIN {
+            return false;
+        }
         let Some(rows) = self.rows(&kernels) else { return false };
+        let waits = self.waits(&kernels);
         let chains = &mut self.levels[level].chains;
         for chain in joined.iter().rev() {
             chains.remove(*chain);
         }
-        chains.push(Chain { kernels, rows });
+        chains.push(Chain { kernels, rows, waits });
         true
+    }
+
+    /// Before which kernels the units of a row have to wait: where one needs what another unit has done since they last waited.
+    fn waits(&self, kernels: &[usize]) -> Vec<bool> {
+        let mut since = 0;
+        let wait = |number: usize| {
+            let wait = (since..number).any(|other| !self.same_unit(kernels[other], kernels[number]));
+            if wait {
+                since = number;
+            }
+            wait
+        };
+        (0..kernels.len()).map(wait).collect()
+    }
+
+    /// Whether every unit needs of an earlier kernel only what it has done itself.
+    fn same_unit(&self, earlier: usize, later: usize) -> bool {
+        if !conflict(&self.uses[earlier], &self.uses[later]) {
+            return true;
+        }
+        let (Some(a), Some(b)) = (&self.spaces[earlier], &self.spaces[later]) else { return false };
+        if !a.single || !b.single || a.iterations != b.iterations {
+            return false;
+        }
+        let mine: Vec<usize> = self.uses[later].iter().map(|(memory, _)| *memory).collect();
+        let shared =
+            self.uses[earlier].iter().map(|(memory, _)| *memory).filter(|memory| mine.contains(memory));
+        let shared: Vec<usize> = shared.collect();
+        a.touches.iter().chain(&b.touches).all(|touch| {
+            let memory = self.memory[touch.buffer.0 as usize];
+            let length = self.buffers[touch.buffer.0 as usize].length;
+            !shared.contains(&memory) || touch.is_aligned(a.iterations, length)
+        })
     }
 
     /// The largest number of rows in which the kernels can run without waiting for other rows; none if they cannot, or

@@ -18,12 +18,22 @@ pub struct Touch {
     reach: Option<isize>,
 }
 
+/// From this many folded elements on a whole cube may work on one iteration.
+const WIDE: usize = 256;
+
+/// Whether all units of a cube work on one iteration of a fold.
+pub fn is_wide(iterations: usize, folded: usize) -> bool {
+    folded >= WIDE && iterations <= 16 * super::MOST_CUBES
+}
+
 /// The iterations of a kernel.
 #[derive(Clone, Debug)]
 pub struct Space {
     pub iterations: usize,
     /// Element operations of one iteration.
     pub cost: usize,
+    /// Every iteration is the work of one unit.
+    pub single: bool,
     pub touches: Vec<Touch>,
 }
 
@@ -65,23 +75,24 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             };
             let mut touches: Vec<Touch> = fused.loads.iter().map(load).collect();
             touches.extend(fused.stores.iter().map(|(_, buffer)| dense(*buffer, n)));
-            Space { iterations: n, cost: 1 + fused.instructions.len() / 4, touches }
+            Space { iterations: n, cost: 1 + fused.instructions.len() / 4, single: true, touches }
         }
         Kernel::Fill { buffer, .. } => {
             let n = length(*buffer);
-            Space { iterations: n, cost: 1, touches: vec![dense(*buffer, n)] }
+            Space { iterations: n, cost: 1, single: true, touches: vec![dense(*buffer, n)] }
         }
         Kernel::Copy { sizes, from, to, add } => {
             let mut touches = vec![along(from, sizes, Some(0)), along(to, sizes, Some(0))];
             if *add {
                 touches.push(along(to, sizes, Some(0)));
             }
-            Space { iterations: product(sizes), cost: 1, touches }
+            Space { iterations: product(sizes), cost: 1, single: true, touches }
         }
         Kernel::Reduce { kept, reduced, from, inner, to, .. } => {
             let n = product(kept);
             let touches = vec![along(from, kept, reach(reduced, inner)), dense(*to, n)];
-            Space { iterations: n, cost: 1 + product(reduced) / 2, touches }
+            let count = product(reduced);
+            Space { iterations: n, cost: 1 + count / 2, single: !is_wide(n, count), touches }
         }
         Kernel::Contract(c) => {
             let sizes: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
@@ -98,7 +109,8 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 walk(&c.b, 0, c.b_strides.1, &c.b_outer, c.b_strides.0, &inner),
                 walk(&c.c, c.c_strides.0, c.c_strides.1, &[], 0, &[]),
             ];
-            Space { iterations: product(&sizes), cost: 1 + product(&inner) / 2, touches }
+            let (n, count) = (product(&sizes), product(&inner));
+            Space { iterations: n, cost: 1 + count / 2, single: !is_wide(n, count), touches }
         }
         Kernel::Gather { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
             let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
@@ -113,7 +125,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 both(from, from_inner, reach(&[*size], &[*stride])),
                 both(to, to_inner, Some(0)),
             ];
-            Space { iterations: product(&sizes), cost: 2, touches }
+            Space { iterations: product(&sizes), cost: 2, single: true, touches }
         }
         Kernel::Scatter { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
             // One iteration for each element of the result; it looks at all outer positions that may end there.
@@ -138,7 +150,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 whole(to, *stride, to_inner, Some(0)),
                 whole(to, *stride, to_inner, Some(0)),
             ];
-            Space { iterations: product(&sizes), cost: 1 + product(&over_sizes), touches }
+            Space { iterations: product(&sizes), cost: 1 + product(&over_sizes), single: true, touches }
         }
         Kernel::Line { line, outer, size, from, from_stride, to, to_stride, .. } => {
             let whole = |stride: isize| reach(&[*size], &[stride]);
@@ -148,17 +160,19 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 Line::ArgSort { .. } | Line::Rank(_) => size * size / 2,
                 Line::ArgReduce { .. } | Line::Cumulative { .. } => 2 * size,
             };
-            Space { iterations: product(outer), cost, touches }
+            let single = matches!(line, Line::ArgReduce { .. } | Line::Cumulative { .. });
+            Space { iterations: product(outer), cost, single, touches }
         }
         Kernel::Random { seed, step, round, to, .. } => {
             let n = length(*to);
             let mut touches = vec![dense(*to, n)];
             let numbers = [Some(seed), Some(step), round.as_ref()];
             touches.extend(numbers.into_iter().flatten().map(|a| single(a.buffer, a.offset, n)));
-            Space { iterations: n, cost: 10, touches }
+            Space { iterations: n, cost: 10, single: true, touches }
         }
         Kernel::Check { condition, .. } => {
-            Space { iterations: 1, cost: 1, touches: vec![single(condition.buffer, condition.offset, 1)] }
+            let touches = vec![single(condition.buffer, condition.offset, 1)];
+            Space { iterations: 1, cost: 1, single: true, touches }
         }
         Kernel::Matrix { .. } | Kernel::Rounds(_) => return None,
     })

@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::super::ir::{Step, Walk};
 use super::single;
 use super::walk::{address, read, write};
-use super::{Memory, Part, Rounds};
+use super::{Memory, Range, Rounds};
 use crate::graph::{Binary, Compare, Element, Logic, Unary};
 
 /// The values of one element so far.
@@ -21,7 +21,7 @@ pub fn map(
     memory: &mut Memory,
     table: &Array<u32>,
     words: u32,
-    part: Part,
+    part: Range,
     rounds: Rounds,
     #[comptime] steps: Vec<Step>,
     #[comptime] depth: u8,

@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use super::super::ir::{Fold, Walk};
 use super::element::{bigger, smaller};
 use super::walk::{address, read, write};
-use super::{Memory, Part, Rounds};
+use super::{Memory, Range, Rounds};
 use crate::graph::{Element, Reduction};
 
 /// Elements that are folded before they meet the rest.
@@ -19,7 +19,7 @@ pub fn fold(
     memory: &mut Memory,
     table: &Array<u32>,
     words: u32,
-    part: Part,
+    part: Range,
     rounds: Rounds,
     #[comptime] shape: Fold,
     #[comptime] depth: u8,

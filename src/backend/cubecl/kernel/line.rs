@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 use super::super::ir::{Along, Lines};
 use super::element::bigger;
 use super::walk::{address, read, write};
-use super::{Memory, Part, Rounds};
+use super::{Memory, Range, Rounds};
 use crate::graph::{Cumulative, Ties};
 
 #[cube]
@@ -13,7 +13,7 @@ pub fn lines(
     memory: &mut Memory,
     table: &Array<u32>,
     words: u32,
-    part: Part,
+    part: Range,
     rounds: Rounds,
     #[comptime] shape: Lines,
     #[comptime] depth: u8,

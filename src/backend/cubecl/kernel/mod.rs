@@ -25,7 +25,7 @@ pub struct Rounds {
 
 /// The iterations of a stage that a cube does.
 #[derive(CubeType, Clone, Copy)]
-pub struct Part {
+pub struct Range {
     pub from: u32,
     pub to: u32,
 }
@@ -64,7 +64,7 @@ pub fn run(
 
 /// Words of one member.
 pub fn words(form: &Form) -> u32 {
-    form.stages.iter().map(|(_, end)| *end).max().unwrap_or(HEAD)
+    form.stages.iter().map(|part| part.end).max().unwrap_or(HEAD)
 }
 
 #[cube]
@@ -83,16 +83,15 @@ fn chain(
     let stages = comptime!(form.stages.len());
     #[unroll]
     for number in 0..stages {
-        let stage = comptime!(form.stages[number].0.clone());
-        let begin = comptime!(if number == 0 { HEAD } else { form.stages[number - 1].1 });
+        let stage = comptime!(form.stages[number].stage.clone());
+        let begin = comptime!(if number == 0 { HEAD } else { form.stages[number - 1].end });
         let depth = comptime!(form.depth);
         let words = member + begin;
-        if comptime!(number > 0) {
+        if comptime!(form.stages[number].wait) {
             sync_storage();
-            sync_cube();
         }
         let each = table[words as usize];
-        let part = Part { from: row * each, to: (row + rows) * each };
+        let part = Range { from: row * each, to: (row + rows) * each };
         match stage {
             Stage::Map(steps) => element::map(memory, table, words, part, rounds, steps, depth),
             Stage::Fold(shape) => fold::fold(memory, table, words, part, rounds, shape, depth),

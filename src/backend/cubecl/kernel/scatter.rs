@@ -7,14 +7,14 @@ use super::super::ir::Scatter;
 use super::element::within;
 use super::fold::join;
 use super::walk::{address, read, write};
-use super::{Memory, Part, Rounds};
+use super::{Memory, Range, Rounds};
 
 #[cube]
 pub fn scatter(
     memory: &mut Memory,
     table: &Array<u32>,
     words: u32,
-    part: Part,
+    part: Range,
     rounds: Rounds,
     #[comptime] shape: Scatter,
     #[comptime] depth: u8,
