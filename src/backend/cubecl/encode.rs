@@ -4,6 +4,7 @@
 
 use super::fault::Faults;
 use super::ir::{Along, Fold, Form, HEAD, Lines, Page, Part, Rank, Register, Scatter, Stage, Step, Walk};
+use super::kernel::tile::{TILE, Tiling};
 use super::place::{Frame, Located};
 use crate::graph::{Binary, Element};
 use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
@@ -30,6 +31,36 @@ pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
     words[2] = chain.rows as u32;
     words[3] = share as u32;
     Member { form: Form { stages, depth: frame.depth as u8 }, words, cubes }
+}
+
+/// A large contraction: its form, its words, and the cubes along columns, rows and batch.
+pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> (Tiling, Vec<u32>, [u32; 3]) {
+    let mut encoder = Encoder { frame, faults, words: Vec::new(), begin: 0, busiest: 1 };
+    let inner: Vec<usize> = c.outer.iter().copied().chain([c.k]).collect();
+    let count: usize = inner.iter().product();
+    let strides = [c.a_strides.0, c.b_strides.1, c.c_strides.0, c.c_strides.1];
+    encoder.words.extend([c.m, c.n, count].map(|size| size as u32));
+    encoder.words.extend(strides.map(|stride| stride as u32));
+    let mut side = |access: &Access, outer: &[isize], k: isize| {
+        let walk = encoder.access(access, &c.batch);
+        let loops: Vec<(usize, isize)> =
+            inner.iter().copied().zip(outer.iter().copied().chain([k])).collect();
+        (walk, encoder.inner(walk.page, &loops))
+    };
+    let a = side(&c.a, &c.a_outer, c.a_strides.1);
+    let b = side(&c.b, &c.b_outer, c.b_strides.0);
+    let to = encoder.access(&c.c, &c.batch);
+    let shape = Tiling {
+        a,
+        b,
+        c: to,
+        a_strips: c.a_strides.1 == 1,
+        b_strips: c.b_strides.0 == 1,
+        depth: frame.depth as u8,
+    };
+    let batch: usize = c.batch.iter().product();
+    let cubes = [c.n.div_ceil(TILE as usize), c.m.div_ceil(TILE as usize), batch].map(|size| size as u32);
+    (shape, encoder.words, cubes)
 }
 
 struct Encoder<'a> {

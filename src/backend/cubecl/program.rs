@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use cubecl::prelude::*;
 
-use super::encode::{Member, member};
+use super::encode::{Member, member, tiles};
 use super::fault::Faults;
 use super::host::HostStep;
 use super::ir::{Form, Page};
+use super::kernel::tile::{Tiling, tiles as contract};
 use super::kernel::{run, words as member_words};
 use super::memory::{DeviceArray, Memory};
 use super::place::{DEEPEST, Frame, Located, words};
@@ -52,6 +53,7 @@ struct Bound<R: Runtime> {
 
 enum Work {
     Launch { forms: Vec<Form>, at: u32, cubes: u32 },
+    Tiles { shape: Tiling, at: u32, cubes: [u32; 3] },
     Host(HostStep),
     Loop { rounds: usize, reverse: bool, depth: usize, body: Vec<Work> },
 }
@@ -232,28 +234,30 @@ fn entries(plan: &Plan) -> Vec<Entry> {
 
 /// What a frame runs, level by level.
 fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> {
-    let mut works = Vec::new();
+    let mut found = Vec::new();
     for level in &frame.plan.levels {
         for at in &level.alone {
-            works.push(match &frame.plan.kernels[*at] {
+            found.push(match &frame.plan.kernels[*at] {
                 Kernel::Rounds(rounds) => {
                     let body = frame.body(rounds, table);
-                    let body = works_of_body(&body, table, faults);
+                    let body = works(&body, table, faults);
                     Work::Loop { rounds: rounds.rounds, reverse: rounds.reverse, depth: frame.depth, body }
+                }
+                Kernel::Contract(contract) => {
+                    let (shape, words, cubes) = tiles(frame, contract, faults);
+                    let at = table.len() as u32;
+                    table.extend(words);
+                    Work::Tiles { shape, at, cubes }
                 }
                 kernel => Work::Host(HostStep::new(frame, kernel)),
             });
         }
         let members: Vec<Member> = level.chains.iter().map(|chain| member(frame, chain, faults)).collect();
         if !members.is_empty() {
-            works.push(launch(members, table));
+            found.push(launch(members, table));
         }
     }
-    works
-}
-
-fn works_of_body(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> {
-    works(frame, table, faults)
+    found
 }
 
 /// Chains of one form next to each other, and all their words in the table.
@@ -298,6 +302,7 @@ impl<R: Runtime> Running<'_, R> {
         for work in work {
             match work {
                 Work::Launch { forms, at, cubes } => self.launch(forms, *at, *cubes, rounds),
+                Work::Tiles { shape, at, cubes } => self.tiles(*shape, *at, *cubes, rounds),
                 Work::Host(step) => step.run(self.pages, rounds)?,
                 Work::Loop { rounds: count, reverse, depth, body } => {
                     for step in 0..*count {
@@ -311,13 +316,35 @@ impl<R: Runtime> Running<'_, R> {
         Ok(())
     }
 
-    fn launch(&self, forms: &[Form], at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
-        if cubes == 0 {
-            return;
-        }
+    fn memory<T: LaunchArg<RuntimeArg<R> = ArrayArg<R>>>(&self) -> SequenceArg<R, T> {
         let mut memory = SequenceArg::new();
         for page in self.pages {
             memory.push(page.argument());
+        }
+        memory
+    }
+
+    fn tiles(&self, shape: Tiling, at: u32, [x, y, z]: [u32; 3], [first, second, third]: [u32; DEEPEST]) {
+        // SAFETY: every word of the table that is an address lies in its page: the plan is valid.
+        unsafe {
+            contract::launch_unchecked::<R>(
+                self.client,
+                CubeCount::Static(x, y, z),
+                CubeDim::new_1d(crate::plan::launch::UNITS as u32),
+                self.memory(),
+                self.table.argument(),
+                at,
+                first,
+                second,
+                third,
+                shape,
+            );
+        }
+    }
+
+    fn launch(&self, forms: &[Form], at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
+        if cubes == 0 {
+            return;
         }
         let (x, y) = (cubes.min(1 << 15), cubes.div_ceil(1 << 15));
         // SAFETY: every word of the table that is an address lies in its page: the plan is valid.
@@ -326,7 +353,7 @@ impl<R: Runtime> Running<'_, R> {
                 self.client,
                 CubeCount::Static(x, y, 1),
                 CubeDim::new_1d(crate::plan::launch::UNITS as u32),
-                memory,
+                self.memory(),
                 self.table.argument(),
                 at,
                 first,

@@ -9,6 +9,7 @@ mod fold;
 mod line;
 mod scatter;
 pub mod single;
+pub mod tile;
 mod walk;
 
 use cubecl::prelude::*;
