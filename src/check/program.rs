@@ -90,6 +90,8 @@ pub enum Type {
     Model {
         layer: ItemRef,
         axes: Vec<(AxisId, AxisId)>,
+        /// The further axes of its values: a model for each position, so that calls are lifted over them.
+        over: AxisIds,
     },
     /// An optimizer or combiner with its arguments: `adam(lr = 1e-3)`.
     Optimizer(ItemRef),

@@ -109,6 +109,7 @@ impl Checker<'_> {
             }
         });
         self.context.results = outer;
+        let actual = self.zoo(l, value_expr, actual);
         let ty = match declared {
             Some(((ty, _), place)) => {
                 self.fits_declared(&actual, value_expr, &ty, place, "the value");
@@ -147,8 +148,11 @@ impl Checker<'_> {
                     // Its parameters have values already, so it need not be trained.
                     let made = matches!(
                         value_expr.kind,
-                        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::From { .. }
-                    );
+                        ExprKind::Unary { .. }
+                            | ExprKind::Binary { .. }
+                            | ExprKind::From { .. }
+                            | ExprKind::Index { .. }
+                    ) || self.replaces(value_expr);
                     if self.context.place == Place::Experiment
                         && !copied
                         && !made

@@ -255,12 +255,14 @@ pub struct AxisDeclaration {
     pub size: Expr,
 }
 
-/// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`
+/// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`, `let nets = Linear[In, Out]() over Zoo`
 #[derive(Clone, Debug)]
 pub struct Let {
     pub names: Vec<Name>,
     pub ty: Option<Type>,
     pub value: Init,
+    /// The axes over which a new model is made once for each position.
+    pub over: Vec<AxisName>,
     /// `let old = copy(policy) every 4 steps`: taken anew every so many steps.
     pub refresh: Option<Expr>,
     pub span: Span,

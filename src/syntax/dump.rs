@@ -343,7 +343,9 @@ fn init(init: &Init) -> String {
 fn let_line(value: &Let) -> String {
     let ty = value.ty.as_ref().map_or(String::new(), |ty| format!(": {}", type_of(ty)));
     let refresh = optional(" every ", value.refresh.as_ref());
-    format!("let {}{ty}{}{refresh}", names(&value.names, " "), init(&value.value))
+    let over: Vec<String> = value.over.iter().map(axis).collect();
+    let over = if over.is_empty() { String::new() } else { format!(" over {}", over.join(" ")) };
+    format!("let {}{ty}{}{over}{refresh}", names(&value.names, " "), init(&value.value))
 }
 
 fn param_line(param: &Param) -> String {

@@ -21,6 +21,9 @@ impl Checker<'_> {
                 arithmetic(*operator) && (self.is_model(left) || self.is_model(right))
             }
             ExprKind::Call(call) => {
+                if let ExprKind::Field { value, field } = &call.callee.kind {
+                    return field.text == "with" && self.is_model(value);
+                }
                 let ExprKind::Name(name) = &call.callee.kind else { return false };
                 if self.find_local(&name.text).is_some() || self.find_item(&name.text).is_some() {
                     return false;
@@ -127,6 +130,7 @@ impl Checker<'_> {
     /// Arithmetic on models: with models of the same layer and axes, and with single numbers.
     pub fn model_arithmetic(&mut self, values: &[&Expr]) -> Type {
         let mut model: Option<(Type, &Expr)> = None;
+        let mut numbers: Vec<(crate::check::program::AxisIds, &Expr)> = Vec::new();
         for value in values.iter().copied() {
             let ty = match self.is_model(value) {
                 true => self.expression(value),
@@ -148,23 +152,22 @@ impl Checker<'_> {
                     );
                     return Type::Error;
                 }
-                (_, ty) => {
-                    let axes = axes_of(&ty);
-                    if !axes.is_empty() {
-                        let has = self.axes_in_words(&axes);
-                        self.report(
-                            Diagnostic::error(
-                                Code::A0332,
-                                value.span,
-                                "a model combines with single numbers",
-                            )
-                            .label(format!("this has {has}"))
-                            .help("reduce it to one number first"),
-                        );
-                        return Type::Error;
-                    }
-                }
+                (_, ty) => numbers.push((axes_of(&ty), value)),
             }
+        }
+        // Of several models, each may have its own number.
+        let over = match &model {
+            Some((Type::Model { over, .. }, _)) => over.clone(),
+            _ => Default::default(),
+        };
+        if let Some((axes, value)) = numbers.iter().find(|(axes, _)| !axes.is_subset(&over)) {
+            let has = self.axes_in_words(axes);
+            self.report(
+                Diagnostic::error(Code::A0332, value.span, "a model combines with single numbers")
+                    .label(format!("this has {has}"))
+                    .help("reduce it to one number first"),
+            );
+            return Type::Error;
         }
         model.map_or(Type::Error, |(ty, _)| ty)
     }

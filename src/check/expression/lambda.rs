@@ -52,8 +52,12 @@ impl Checker<'_> {
                     Some(Callee { signature, .. }) => {
                         let mut named = (*signature).clone();
                         named.name = "fn".into();
-                        let callee =
-                            Callee { signature: Rc::new(named), fixed: Vec::new(), target: Target::Value };
+                        let callee = Callee {
+                            signature: Rc::new(named),
+                            fixed: Vec::new(),
+                            over: AxisIds::new(),
+                            target: Target::Value,
+                        };
                         self.stands_for(expr, &[], callee, wanted)
                     }
                     None => Type::Error,

@@ -13,7 +13,9 @@ mod mismatch;
 mod operator;
 mod pretrained;
 mod repeated;
+mod replace;
 mod value;
+mod zoo;
 
 pub(super) use apply::{Callee, plural};
 

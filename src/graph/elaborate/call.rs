@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::elaborator::Elaborator;
 use super::fail;
 use super::value::{Closure, Delayed, Frame, Model, Value};
-use crate::check::program::{AxisId, CallInfo, ItemRef, Target};
+use crate::check::program::{AxisId, CallInfo, ItemRef, Target, Type};
 use crate::diagnostic::Checked;
 use crate::graph::{Axis, AxisSet};
 use crate::source::Span;
@@ -18,6 +18,11 @@ impl<'p> Elaborator<'_, 'p> {
     pub fn eval_call(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         let typed = self.typed();
         let Some(info) = typed.calls.get(&expr.id) else {
+            if let ExprKind::Field { value, .. } = &call.callee.kind
+                && let Some(Type::Model { over, .. }) = typed.types.get(&expr.id)
+            {
+                return self.replaced(value, call, over, expr.span);
+            }
             return Err(fail::fault(expr.span, "a call that is not resolved"));
         };
         match info.target {
@@ -172,12 +177,13 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// Axes of the argument beyond those that its parameter declares: the call is lifted over them.
-    fn note_extra(&mut self, value: &Value<'p>, ty: &'p ast::Type) -> Checked<()> {
+    pub fn note_extra(&mut self, value: &Value<'p>, ty: &'p ast::Type) -> Checked<()> {
         let have = match value {
             Value::Node(node) => self.axes_of(*node),
             Value::Stored(stored) => AxisSet::from(&stored.layout[..]),
             Value::Function(closure) => match &**closure {
                 Closure::Lambda { result, .. } => result.clone(),
+                Closure::Method { model, .. } => model.frame.extra.clone(),
                 _ => return Ok(()),
             },
             Value::Record(values) => {
@@ -196,6 +202,7 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 return Ok(());
             }
+            Value::Model(model) => model.frame.extra.clone(),
             _ => return Ok(()),
         };
         let mut declared = AxisSet::new();

@@ -223,7 +223,7 @@ impl<'p> Elaborator<'_, 'p> {
                     return self.thawed(parameter, field.span);
                 }
                 match model.members.get(&field.text) {
-                    Some(member) => Ok(member.clone()),
+                    Some(member) => self.over_models(member.clone(), &model, field.span),
                     None => Err(fail::fault(field.span, "a model without this member")),
                 }
             }

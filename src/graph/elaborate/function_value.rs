@@ -143,7 +143,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The axes of all arrays in a value.
-    fn value_axes(&self, value: &Value<'p>) -> AxisSet {
+    pub fn value_axes(&self, value: &Value<'p>) -> AxisSet {
         match value {
             Value::Node(node) => self.axes_of(*node),
             Value::Stored(stored) => AxisSet::from(&stored.layout[..]),
@@ -158,7 +158,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The value with at least the axes of the type, and truth values as numbers where numbers are wanted.
-    fn fit(&mut self, value: Value<'p>, ty: &Type, span: Span) -> Checked<Value<'p>> {
+    pub fn fit(&mut self, value: Value<'p>, ty: &Type, span: Span) -> Checked<Value<'p>> {
         match (ty, value) {
             (Type::Array { axes, .. }, value @ (Value::Number(_) | Value::Truth(_) | Value::Stored(_)))
                 if axes.is_empty() =>
@@ -267,7 +267,12 @@ impl<'p> Elaborator<'_, 'p> {
         for (id, axis) in axes {
             frame.axes.entry(*id).or_insert(*axis);
         }
-        self.named(&model.path.clone(), |e| e.inline(function, frame, arguments, span))
+        if let Some(other) = model.replaced.get(&function.name.text) {
+            let value = self.call_replaced(function, other, frame, arguments, span)?;
+            return self.over_models(value, model, span);
+        }
+        let value = self.named(&model.path.clone(), |e| e.inline(function, frame, arguments, span))?;
+        self.over_models(value, model, span)
     }
 
     fn apply_builtin(

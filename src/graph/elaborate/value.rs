@@ -105,6 +105,8 @@ pub struct Model<'p> {
     pub parameters: BTreeMap<String, Value<'p>>,
     /// Its other members (sub-layers, values) by name.
     pub members: BTreeMap<String, Value<'p>>,
+    /// What stands in the place of its functions, by name; the call itself has the empty name.
+    pub replaced: BTreeMap<String, Value<'p>>,
 }
 
 impl<'p> Model<'p> {

@@ -312,7 +312,7 @@ impl Formatter<'_> {
     }
 }
 
-fn axis_names(axes: &[AxisName]) -> Doc {
+pub(super) fn axis_names(axes: &[AxisName]) -> Doc {
     join(axes.iter().map(axis_name).collect(), &Doc::text(", "))
 }
 

@@ -452,7 +452,7 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         Rule::report_line => "`table`, `plot` or `text`",
         Rule::optimizer_step => "`step(p, g, t) { .. }`",
         Rule::into_word => "`into`",
-        Rule::over_word => "`over`",
+        Rule::over_word | Rule::model_over => "`over`",
         Rule::by_word => "`by`",
         Rule::as_word => "`as`",
         Rule::else_word => "`else`",

@@ -182,18 +182,19 @@ impl Lower<'_> {
     pub(super) fn let_statement(&mut self, pair: Pair) -> Let {
         let span = self.span(&pair);
         let mut names = Vec::new();
-        let (mut ty, mut value, mut refresh) = (None, None, None);
+        let (mut ty, mut value, mut over, mut refresh) = (None, None, Vec::new(), None);
         for part in inner(pair) {
             match part.as_rule() {
                 Rule::name => names.push(self.name(&part)),
                 Rule::let_names => names = self.names(part),
                 Rule::type_ => ty = Some(self.ty(part)),
                 Rule::init => value = Some(self.init(part)),
+                Rule::model_over => over = inner(part).flat_map(|axes| self.axis_names(axes)).collect(),
                 _ => refresh = Some(self.only_expression(part)),
             }
         }
         let value = value.unwrap_or_else(|| crate::syntax::ast::Init::Value(self.nothing(span)));
-        Let { names, ty, value, refresh, span }
+        Let { names, ty, value, over, refresh, span }
     }
 
     fn vary(&mut self, pair: Pair) -> StatementKind {
