@@ -94,6 +94,8 @@ impl Checker<'_> {
         let results = self.context.place == Place::Experiment && self.mentions_results(value_expr);
         let inside = results || self.context.results;
         let outer = std::mem::replace(&mut self.context.results, inside);
+        let directly = self.context.place == Place::Experiment && !results && l.names.len() == 1;
+        self.trial.let_value = directly.then_some(value_expr.id);
         let (actual, mut trace) = self.traced(|c| match &l.value {
             Init::Value(value) => {
                 let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
@@ -108,6 +110,7 @@ impl Checker<'_> {
                 c.draw(value, &over)
             }
         });
+        self.trial.let_value = None;
         self.context.results = outer;
         let actual = self.zoo(l, value_expr, actual);
         let ty = match declared {

@@ -186,7 +186,10 @@ impl<'a, 'p> Running<'a, 'p> {
                     self.scope.bind(l.names[0].span, Value::Number(*value));
                     return Ok(());
                 }
-                self.bind_statement(statement, precision)
+                match self.base.program.fitting_call(l) {
+                    Some((value, function)) => self.fitted(&l.names[0], value, function),
+                    None => self.bind_statement(statement, precision),
+                }
             }
             StatementKind::Axis(_)
             | StatementKind::Param(_)

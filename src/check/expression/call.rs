@@ -138,6 +138,9 @@ impl Checker<'_> {
     fn call_item(&mut self, expr: &Expr, call: &Call, item: ItemRef, state: ItemState, place: Span) -> Type {
         match state {
             ItemState::Function(signature) => {
+                if self.program.fits.contains(&item) {
+                    self.fits_here(expr, place, item);
+                }
                 let callee = Callee {
                     signature,
                     fixed: Vec::new(),
@@ -155,6 +158,7 @@ impl Checker<'_> {
                     target: Target::Construct(item),
                 };
                 self.context.trace.varies.extend(self.trial.counts.clone());
+                self.context.random = true;
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Optimizer(signature) => {
