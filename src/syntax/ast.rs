@@ -581,9 +581,10 @@ pub enum ExprKind {
         from: Vec<(Name, Expr)>,
         body: Block,
     },
-    /// `fn(a, b) = e`
+    /// `fn(a, b) = e`, `fn(a: Float) -> Float { .. }`
     Lambda {
         parameters: Vec<Parameter>,
+        result: Option<Type>,
         body: Block,
     },
     /// `Encoder[...]() from safetensors("...") map { ... }`

@@ -467,8 +467,9 @@ fn expression(value: &Expr) -> String {
             let until = optional(" until ", until.as_deref());
             format!("({word} {}{until} from {} {})", expression(count), bindings(from), block(body))
         }
-        ExprKind::Lambda { parameters, body } => {
-            format!("(fn ({}) {})", list(parameters, parameter), block(body))
+        ExprKind::Lambda { parameters, result, body } => {
+            let result = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", type_of(ty)));
+            format!("(fn ({}){result} {})", list(parameters, parameter), block(body))
         }
         ExprKind::From { value, source, map } => {
             let map = list(map, |(from, to)| format!("({:?} {:?})", from.text, to.text));

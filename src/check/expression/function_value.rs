@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::apply::Callee;
 use super::arguments::Matched;
+use super::lambda::Lambda;
 use crate::check::builtin::Builtin;
 use crate::check::infer::{Pair, arrays, silent};
 use crate::check::program::{AxisId, AxisIds, CallInfo, Callable, Element, Target, Type};
@@ -105,7 +106,9 @@ impl Checker<'_> {
     pub fn function_value(&mut self, expr: &Expr, wanted: &mut Wanted) -> Type {
         let ty = match &expr.kind {
             ExprKind::Parenthesised(inner) => self.function_value(inner, wanted),
-            ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, Some(wanted)),
+            ExprKind::Lambda { parameters, result, body } => {
+                self.lambda(expr, Lambda { parameters, result: result.as_ref(), body }, Some(wanted))
+            }
             ExprKind::Match { value, arms } => self.match_expression(expr, value, arms, Some(wanted)),
             ExprKind::If { condition, then, otherwise } => {
                 self.if_expression(condition, then, otherwise, Some(wanted))

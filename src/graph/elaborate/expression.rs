@@ -74,7 +74,9 @@ impl<'p> Elaborator<'_, 'p> {
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.eval_iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { parameters, body } => self.eval_lambda(expr, parameters, body),
+            ExprKind::Lambda { parameters, result, body } => {
+                self.eval_lambda(expr, parameters, result.as_ref(), body)
+            }
             ExprKind::From { value, source, map } => self.pretrained(value, source, map),
         }
     }
@@ -216,6 +218,10 @@ impl<'p> Elaborator<'_, 'p> {
             Value::Record(fields) => match fields.iter().find(|(name, _)| *name == field.text) {
                 Some((_, value)) => Ok(value.clone()),
                 None => Err(fail::fault(field.span, "a record without this field")),
+            },
+            Value::Tuple(parts) => match field.text.parse::<usize>().ok().and_then(|at| parts.get(at)) {
+                Some(part) => Ok(part.clone()),
+                None => Err(fail::fault(field.span, "a tuple without this part")),
             },
             Value::Model(model) => {
                 if let Some(parameter) = model.parameters.get(&field.text) {

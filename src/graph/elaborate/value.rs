@@ -70,6 +70,8 @@ pub enum Closure<'p> {
     },
     Lambda {
         parameters: &'p [ast::Parameter],
+        /// The type of the result, where it is declared.
+        declared: Option<&'p ast::Type>,
         body: &'p ast::Block,
         frame: Frame<'p>,
         /// The axes of every value in it.

@@ -435,15 +435,17 @@ impl Lower<'_> {
 
     fn lambda(&mut self, pair: Pair) -> ExprKind {
         let span = self.span(&pair);
-        let (mut parameters, mut body) = (Vec::new(), None);
+        let (mut parameters, mut result, mut body) = (Vec::new(), None, None);
         for part in inner(pair) {
             match part.as_rule() {
                 Rule::parameters => parameters = self.parameters(part),
+                Rule::result => result = inner(part).next().map(|ty| self.ty(ty)),
                 _ => body = Some(self.body(part).0),
             }
         }
         ExprKind::Lambda {
             parameters,
+            result,
             body: body.unwrap_or(Block { statements: Vec::new(), value: None, span }),
         }
     }
