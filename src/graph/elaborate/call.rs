@@ -66,9 +66,13 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Vec<Option<Value<'p>>>> {
         let mut values = Vec::with_capacity(parameters.len());
         for k in 0..parameters.len() {
-            let argument = info.arguments.get(k).copied().flatten().and_then(|at| call.arguments.get(at));
+            // The condition after `where` counts as an argument after all others.
+            let argument = info.arguments.get(k).copied().flatten().and_then(|at| {
+                let condition = call.filter.as_ref().filter(|_| at == call.arguments.len());
+                call.arguments.get(at).map(argument_value).or(condition)
+            });
             values.push(match argument {
-                Some(argument) => Some(self.eval(argument_value(argument))?),
+                Some(argument) => Some(self.eval(argument)?),
                 None => None,
             });
         }

@@ -5,7 +5,7 @@ use super::fail;
 use super::value::Value;
 use crate::check::builtin::Builtin;
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisSet, Check, Element, NodeId, Reduction};
+use crate::graph::{Axis, AxisSet, Check, Element, NodeId, Op, Reduction};
 use crate::source::Span;
 use crate::syntax::ast::{Call, Expr};
 
@@ -180,7 +180,10 @@ impl<'p> Elaborator<'_, 'p> {
             Some(filter) => {
                 let value = self.eval(filter)?;
                 let node = self.truth(&value, filter.span)?;
-                Some(self.broadcast(node, &axes, filter.span)?)
+                match self.always(node) {
+                    true => None,
+                    false => Some(self.broadcast(node, &axes, filter.span)?),
+                }
             }
             None => None,
         };
@@ -190,6 +193,15 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let least = self.static_argument(call, "at_least", 1.0)?;
         Ok(Sets { axes, filter, groups, least, span })
+    }
+
+    /// Whether a condition holds everywhere, whatever the data: then it filters nothing.
+    fn always(&self, condition: NodeId) -> bool {
+        match self.graph().node(condition).op {
+            Op::Bool(holds) => holds,
+            Op::Broadcast(..) => self.always(self.graph().node(condition).operands[0]),
+            _ => false,
+        }
     }
 
     fn groups(&mut self, axes: &AxisSet, by: &'p [Expr], span: Span) -> Checked<Groups> {
