@@ -79,8 +79,8 @@ builtins! {
     StandardDeviation "std" "std(x, A, ..., correction = 0)" "Square root of the variance.";
     ArgMax "argmax" "argmax(x, A)" "The position (an A) of the largest, the first among equals.";
     ArgMin "argmin" "argmin(x, A)" "The position (an A) of the smallest, the first among equals.";
-    Median "median" "median(x, A)" "Middle value, the mean of the two middle ones for an even count.";
-    Quantile "quantile" "quantile(x, A, q)" "Quantile with linear interpolation (q in [0, 1]).";
+    Median "median" "median(x, A, ...)" "Middle value, the mean of the two middle ones for an even count.";
+    Quantile "quantile" "quantile(x, A, ..., q)" "Quantile with linear interpolation (q in [0, 1]).";
     // Order.
     Sort "sort" "sort(x, A, descending = false)" "Values in ascending order along A.";
     ArgSort "argsort" "argsort(x, A, descending = false)" "Positions (an A) in ascending order of value, stable.";

@@ -410,9 +410,10 @@ impl Checker<'_> {
         use Builtin as B;
         let rest: AxisIds = all.difference(vanish).copied().collect();
         let element = match builtin {
-            B::Sum | B::Product | B::Mean | B::Max | B::Min | B::LogSumExp | B::Variance => Element::Float,
+            B::Sum | B::Product | B::Mean | B::Max | B::Min | B::LogSumExp | B::Variance | B::Median => {
+                Element::Float
+            }
             B::StandardDeviation => Element::Float,
-            B::Median if vanish.len() == 1 => Element::Float,
             B::Any | B::All => Element::Bool,
             B::ArgMax | B::ArgMin if vanish.len() == 1 => Element::Index(*vanish.first()?),
             _ => return None,

@@ -17,7 +17,7 @@ pub(super) struct Sets {
     pub filter: Option<NodeId>,
     pub groups: Option<Groups>,
     /// A set with fewer positions counts as empty.
-    least: f64,
+    pub least: f64,
     pub span: Span,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Groups {
     pub index: NodeId,
     /// One position for each group; for a single key its own axis.
     pub into: Axis,
-    keys: Vec<Axis>,
+    pub keys: Vec<Axis>,
 }
 
 impl<'p> Elaborator<'_, 'p> {
@@ -160,7 +160,16 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 self.build(span, |g| if builtin == B::ArgMax { g.argmax(x, axis) } else { g.argmin(x, axis) })
             }
+            // Quantiles, over all axes as one.
             _ => {
+                let joined;
+                let (x, sets) = match sets.axes.iter().count() {
+                    1 => (x, sets),
+                    _ => {
+                        joined = self.as_one_axis(x, sets)?;
+                        (joined.0, &joined.1)
+                    }
+                };
                 let axis = self.only_axis(builtin, sets)?;
                 let q = match (builtin, call.and_then(|call| self.argument(call, 1, &["q"]))) {
                     (B::Quantile, Some(q)) => self.float_of(q)?,
