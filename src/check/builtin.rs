@@ -103,6 +103,7 @@ builtins! {
     Concat "concat" "concat(a, b, A as B)" "Joined end to end: the axes of a and b after each other are B.";
     Flatten "flatten" "flatten(x, [A, B] as P)" "Several axes as one, the first slowest.";
     Unflatten "unflatten" "unflatten(x, P as [A, B])" "One axis as several, the first slowest.";
+    Split "split" "split(x, A as [B, C])" "x along A in pieces one after another: a tuple, the first along B, the second along C.";
     Shift "shift" "shift(x, A, by = 1, fill = 0)" "x moved along A; position i holds what was at i - by.";
     Pad "pad" "pad(x, A as B, before = n, after = m)" "x with zeros before and after.";
     Diagonal "diagonal" "diagonal(x, A, B)" "x where the positions of A and B (of one size) are equal; A stays.";
