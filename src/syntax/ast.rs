@@ -426,6 +426,8 @@ pub struct State {
 pub struct Clause {
     pub words: Vec<Name>,
     pub value: Option<Expr>,
+    /// More keys, which cross: `balanced by site, label`.
+    pub further: Vec<Expr>,
     /// `balanced by identity, 4 each`
     pub each: Option<Expr>,
 }

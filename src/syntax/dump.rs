@@ -217,7 +217,10 @@ impl Dump {
                 let over = over.as_ref().map_or(String::new(), |over| format!(" over {}", axis(over)));
                 let sampling = list(sampling, |clause| {
                     let each = optional(" each ", clause.each.as_ref());
-                    format!("({}{}{each})", names(&clause.words, " "), optional(" ", clause.value.as_ref()))
+                    let further: String =
+                        clause.further.iter().map(|key| format!(" {}", expression(key))).collect();
+                    let value = optional(" ", clause.value.as_ref());
+                    format!("({}{value}{further}{each})", names(&clause.words, " "))
                 });
                 self.line(format!("batch {}{over} [{sampling}]", expression(size)));
             }

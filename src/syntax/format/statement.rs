@@ -66,6 +66,9 @@ impl Formatter<'_> {
                     if let Some(value) = &clause.value {
                         parts.push(docs![" ", self.expression(value)]);
                     }
+                    for key in &clause.further {
+                        parts.push(docs![", ", self.expression(key)]);
+                    }
                     if let Some(each) = &clause.each {
                         parts.push(docs![", ", self.expression(each), " each"]);
                     }

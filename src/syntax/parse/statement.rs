@@ -296,7 +296,9 @@ impl Lower<'_> {
 
     fn sampling(&mut self, pair: Pair) -> Clause {
         let span = self.span(&pair);
-        let value = inner(pair.clone()).find(|part| part.as_rule() == Rule::expression);
+        let mut values = inner(pair.clone()).filter(|part| part.as_rule() == Rule::expression);
+        let value = values.next();
+        let further: Vec<Pair> = values.collect();
         let each = inner(pair.clone()).find(|part| part.as_rule() == Rule::each);
         let mut at = span.start as usize;
         let words: &[&str] = match pair.as_rule() {
@@ -315,7 +317,8 @@ impl Lower<'_> {
             })
             .collect();
         let value = value.map(|value| self.expression(value));
-        Clause { words, value, each: each.map(|each| self.only_expression(each)) }
+        let further = further.into_iter().map(|value| self.expression(value)).collect();
+        Clause { words, value, further, each: each.map(|each| self.only_expression(each)) }
     }
 
     fn state(&mut self, pair: Pair) -> State {
