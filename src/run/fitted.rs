@@ -13,11 +13,8 @@ impl<'p> Running<'_, 'p> {
         function: &'p Function,
     ) -> Result<(), Stopped> {
         let precision = self.base.precision;
-        let program = self.scope.enter(value, function, &mut self.store, precision)?;
-        self.run(program, value.span)?;
-        // Two calls draw different numbers: the name of the `let` comes before all others.
         let before = self.scope.prefix.len();
-        self.scope.prefix.push(name.text.clone());
+        self.enter_fitted(name, value, function)?;
         let measures = self.outcome.measures.len();
         for statement in &function.body.statements {
             self.execute(statement)?;
@@ -32,6 +29,20 @@ impl<'p> Running<'_, 'p> {
             let program = self.scope.leave(name, result, &mut self.store, precision)?;
             self.run(program, value.span)?;
         }
+        Ok(())
+    }
+
+    /// Makes the arguments of the call names of the trial, so that the function's statements can be executed.
+    pub(super) fn enter_fitted(
+        &mut self,
+        name: &'p Name,
+        value: &'p Expr,
+        function: &'p Function,
+    ) -> Result<(), Stopped> {
+        let program = self.scope.enter(value, function, &mut self.store, self.base.precision)?;
+        self.run(program, value.span)?;
+        // Two calls draw different numbers: the name of the `let` comes before all others.
+        self.scope.prefix.push(name.text.clone());
         Ok(())
     }
 
