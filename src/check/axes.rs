@@ -1,7 +1,7 @@
 //! The axis environment: declaring axes, finding them by name, and the axes of written types.
 
-use super::program::{AxisId, AxisKind, Element, Type, Vary};
-use super::state::Checker;
+use super::program::{AxisId, AxisIds, AxisKind, Element, Type, Vary};
+use super::state::{Checker, ItemState};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, Expr, ExprKind, Name, TypeKind};
@@ -222,6 +222,9 @@ impl Checker<'_> {
     pub fn ty(&mut self, ty: &ast::Type) -> (Type, Vec<AxisId>) {
         match &ty.kind {
             TypeKind::Array { element, axes } => {
+                if let Some(ty) = self.model_type(element, axes) {
+                    return (ty, Vec::new());
+                }
                 let element = self.element(element);
                 let resolved: Vec<Option<AxisId>> = axes.iter().map(|axis| self.axis(axis)).collect();
                 let mut order: Vec<AxisId> = Vec::new();
@@ -266,6 +269,42 @@ impl Checker<'_> {
                 (ty, Vec::new())
             }
         }
+    }
+
+    /// `Linear[In, Out]`: a model of a layer.
+    fn model_type(&mut self, name: &Name, axes: &[AxisName]) -> Option<Type> {
+        if self.find_axis(&name.text).is_some() {
+            return None;
+        }
+        let item = self.find_item(&name.text)?;
+        if !matches!(self.program.item(item).kind, ast::ItemKind::Layer(_)) {
+            return None;
+        }
+        self.use_item(&name.text);
+        let ItemState::Layer(layer) = self.item(item, name.span) else { return Some(Type::Error) };
+        let generics = layer.constructor.generics.clone();
+        if generics.len() != axes.len() {
+            let names: Vec<String> = generics.iter().map(|axis| self.axis_name(*axis)).collect();
+            self.report(
+                Diagnostic::error(
+                    Code::A0212,
+                    name.span,
+                    format!("`{}` takes {} axes, not {}", name.text, generics.len(), axes.len()),
+                )
+                .label("a model of this layer")
+                .related(layer.constructor.span, "the layer")
+                .help(format!("write `{}[{}]`", name.text, names.join(", "))),
+            );
+            return Some(Type::Error);
+        }
+        let mut bindings = Vec::new();
+        for (generic, axis) in generics.into_iter().zip(axes) {
+            match self.axis(axis) {
+                Some(axis) => bindings.push((generic, axis)),
+                None => return Some(Type::Error),
+            }
+        }
+        Some(Type::Model { layer: item, axes: bindings, over: AxisIds::new() })
     }
 
     fn element(&mut self, name: &Name) -> Option<Element> {

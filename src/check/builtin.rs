@@ -79,8 +79,8 @@ builtins! {
     StandardDeviation "std" "std(x, A, ..., correction = 0)" "Square root of the variance.";
     ArgMax "argmax" "argmax(x, A)" "The position (an A) of the largest, the first among equals.";
     ArgMin "argmin" "argmin(x, A)" "The position (an A) of the smallest, the first among equals.";
-    Median "median" "median(x, A)" "Middle value, the mean of the two middle ones for an even count.";
-    Quantile "quantile" "quantile(x, A, q)" "Quantile with linear interpolation (q in [0, 1]).";
+    Median "median" "median(x, A, ...)" "Middle value, the mean of the two middle ones for an even count.";
+    Quantile "quantile" "quantile(x, A, ..., q)" "Quantile with linear interpolation (q in [0, 1]).";
     // Order.
     Sort "sort" "sort(x, A, descending = false)" "Values in ascending order along A.";
     ArgSort "argsort" "argsort(x, A, descending = false)" "Positions (an A) in ascending order of value, stable.";
@@ -103,6 +103,7 @@ builtins! {
     Concat "concat" "concat(a, b, A as B)" "Joined end to end: the axes of a and b after each other are B.";
     Flatten "flatten" "flatten(x, [A, B] as P)" "Several axes as one, the first slowest.";
     Unflatten "unflatten" "unflatten(x, P as [A, B])" "One axis as several, the first slowest.";
+    Split "split" "split(x, A as [B, C])" "x along A in pieces one after another: a tuple, the first along B, the second along C.";
     Shift "shift" "shift(x, A, by = 1, fill = 0)" "x moved along A; position i holds what was at i - by.";
     Pad "pad" "pad(x, A as B, before = n, after = m)" "x with zeros before and after.";
     Diagonal "diagonal" "diagonal(x, A, B)" "x where the positions of A and B (of one size) are equal; A stays.";

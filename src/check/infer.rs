@@ -66,6 +66,17 @@ pub(super) fn silent(generics: &[AxisId], named: &Bindings, pairs: &[Pair]) -> V
 }
 
 fn by_element(generics: &[AxisId], parameter: &Type, argument: &Type, bindings: &mut Bindings) {
+    // A model tells all axes of its layer.
+    if let (Type::Model { layer: wanted, axes: generic, .. }, Type::Model { layer: have, axes: actual, .. }) =
+        (parameter, argument)
+        && wanted == have
+    {
+        for ((_, generic), (_, actual)) in generic.iter().zip(actual) {
+            if generics.contains(generic) && !bindings.iter().any(|(known, _)| known == generic) {
+                bindings.push((*generic, *actual));
+            }
+        }
+    }
     if let (
         Type::Array { element: Element::Index(generic), .. },
         Type::Array { element: Element::Index(actual), .. },

@@ -90,6 +90,8 @@ pub enum Type {
     Model {
         layer: ItemRef,
         axes: Vec<(AxisId, AxisId)>,
+        /// The further axes of its values: a model for each position, so that calls are lifted over them.
+        over: AxisIds,
     },
     /// An optimizer or combiner with its arguments: `adam(lr = 1e-3)`.
     Optimizer(ItemRef),
@@ -229,6 +231,8 @@ pub struct Program {
     pub static_loops: HashSet<ExprId>,
     /// The generic axes of every function that is checked, in the order of `CallInfo::axes`.
     pub generics: HashMap<ItemRef, Vec<AxisId>>,
+    /// Functions that train: their calls are executed by the experiment, like its own statements.
+    pub fits: HashSet<ItemRef>,
     /// The axes that a function without a name touches: those of every value in it.
     pub touched: HashMap<ExprId, AxisIds>,
     /// Uses, in a block, of a value over all rows of the block's data set, by the span of the name: seen for the
@@ -245,6 +249,16 @@ pub struct Program {
 impl Program {
     pub fn item(&self, at: ItemRef) -> &ast::Item {
         &self.files[at.file as usize].items[at.item as usize]
+    }
+
+    /// The call of a function that trains, if a `let` has one for its value.
+    pub fn fitting_call<'p>(&'p self, l: &'p ast::Let) -> Option<(&'p ast::Expr, &'p ast::Function)> {
+        let ast::Init::Value(value) = &l.value else { return None };
+        let Target::Function(item) = self.calls.get(&value.id)?.target else { return None };
+        match &self.item(item).kind {
+            ast::ItemKind::Function(function) if self.fits.contains(&item) => Some((value, function)),
+            _ => None,
+        }
     }
 
     pub fn axis(&self, id: AxisId) -> &AxisInfo {

@@ -318,6 +318,8 @@ pub(super) struct Trial {
     pub exported: Vec<Name>,
     /// Models that others are made of: they need no training of their own.
     pub copied: BTreeSet<Span>,
+    /// The value of the `let` at hand, directly in an experiment: a function that trains may be called there.
+    pub let_value: Option<crate::syntax::ast::ExprId>,
     /// The value at hand is that of a `let` with one name.
     pub named_model: bool,
     /// Where the conditions of the `if`s around come from.

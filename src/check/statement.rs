@@ -94,6 +94,8 @@ impl Checker<'_> {
         let results = self.context.place == Place::Experiment && self.mentions_results(value_expr);
         let inside = results || self.context.results;
         let outer = std::mem::replace(&mut self.context.results, inside);
+        let directly = self.context.place == Place::Experiment && !results && l.names.len() == 1;
+        self.trial.let_value = directly.then_some(value_expr.id);
         let (actual, mut trace) = self.traced(|c| match &l.value {
             Init::Value(value) => {
                 let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
@@ -108,7 +110,9 @@ impl Checker<'_> {
                 c.draw(value, &over)
             }
         });
+        self.trial.let_value = None;
         self.context.results = outer;
+        let actual = self.zoo(l, value_expr, actual);
         let ty = match declared {
             Some(((ty, _), place)) => {
                 self.fits_declared(&actual, value_expr, &ty, place, "the value");
@@ -147,8 +151,11 @@ impl Checker<'_> {
                     // Its parameters have values already, so it need not be trained.
                     let made = matches!(
                         value_expr.kind,
-                        ExprKind::Unary { .. } | ExprKind::Binary { .. } | ExprKind::From { .. }
-                    );
+                        ExprKind::Unary { .. }
+                            | ExprKind::Binary { .. }
+                            | ExprKind::From { .. }
+                            | ExprKind::Index { .. }
+                    ) || self.replaces(value_expr);
                     if self.context.place == Place::Experiment
                         && !copied
                         && !made

@@ -35,9 +35,10 @@ pub(super) fn substitute(ty: &Type, bindings: &Bindings) -> Type {
             parameters: parameters.iter().map(|ty| substitute(ty, bindings)).collect(),
             result: Box::new(substitute(result, bindings)),
         },
-        Type::Model { layer, axes } => Type::Model {
+        Type::Model { layer, axes, over } => Type::Model {
             layer: *layer,
             axes: axes.iter().map(|(generic, actual)| (*generic, bound(bindings, *actual))).collect(),
+            over: over.iter().map(|axis| bound(bindings, *axis)).collect(),
         },
         other => other.clone(),
     }
@@ -53,6 +54,9 @@ pub(super) fn lift(ty: &Type, extra: &AxisIds) -> Type {
             Type::Record(fields.iter().map(|(name, ty)| (name.clone(), lift(ty, extra))).collect())
         }
         Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| lift(ty, extra)).collect()),
+        Type::Model { layer, axes, over } => {
+            Type::Model { layer: *layer, axes: axes.clone(), over: over.union(extra).copied().collect() }
+        }
         other => other.clone(),
     }
 }
@@ -80,7 +84,10 @@ pub(super) fn all_axes(ty: &Type, found: &mut AxisIds) {
             parameters.iter().for_each(|ty| all_axes(ty, found));
             all_axes(result, found);
         }
-        Type::Model { axes, .. } => found.extend(axes.iter().map(|(_, actual)| *actual)),
+        Type::Model { axes, over, .. } => {
+            found.extend(axes.iter().map(|(_, actual)| *actual));
+            found.extend(over);
+        }
         _ => {}
     }
 }
@@ -145,10 +152,14 @@ impl Checker<'_> {
             ),
             Type::Callable(Callable::Item(item)) => format!("the function {}", self.item_name(*item)),
             Type::Callable(Callable::Builtin(builtin)) => format!("the function {}", builtin.name()),
-            Type::Model { layer, axes } => {
+            Type::Model { layer, axes, over } => {
                 let axes: Vec<_> = axes.iter().map(|(_, axis)| self.axis_name(*axis)).collect();
-                let name = self.item_name(*layer);
-                if axes.is_empty() { name } else { format!("{name}[{}]", axes.join(", ")) }
+                let over: Vec<_> = over.iter().map(|axis| self.axis_name(*axis)).collect();
+                let mut name = self.item_name(*layer);
+                if !axes.is_empty() {
+                    name += &format!("[{}]", axes.join(", "));
+                }
+                if over.is_empty() { name } else { format!("{name} over {}", over.join(", ")) }
             }
             Type::Optimizer(item) => format!("the optimizer {}", self.item_name(*item)),
             Type::Combiner(item) => format!("the combiner {}", self.item_name(*item)),

@@ -28,6 +28,7 @@ mod table;
 mod tensors;
 mod text;
 pub mod text_function;
+pub mod tokens;
 mod weights;
 
 #[cfg(test)]

@@ -30,8 +30,10 @@ pub struct SourceSpec {
     pub paths: Vec<String>,
     /// What separates the fields of a `csv` file, if not a comma.
     pub delimiter: Option<u8>,
-    /// The list whose elements are the rows (`jsonl`, `parquet`).
+    /// The list whose elements are the rows (`jsonl`, `parquet`), or the text whose tokens are (`csv`, `tsv`).
     pub each: Option<String>,
+    /// The fields of texts whose tokens a column asks for.
+    pub tokens: Vec<String>,
     /// What a row of plain text is.
     pub rows: Piece,
     /// Into what a column with an axis divides a row of plain text.
@@ -75,7 +77,7 @@ impl SourceSpec {
     /// A reader without options.
     pub fn new(kind: SourceKind, paths: Vec<String>, span: Span) -> Self {
         let (rows, cells) = (Piece::Lines, Piece::Characters);
-        SourceSpec { kind, paths, delimiter: None, each: None, rows, cells, span }
+        SourceSpec { kind, paths, delimiter: None, each: None, tokens: Vec::new(), rows, cells, span }
     }
 }
 

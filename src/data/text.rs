@@ -11,6 +11,7 @@ use super::cells;
 use super::key;
 use super::schema::{Missing, Schema};
 use super::table::Table;
+use super::tokens;
 use crate::diagnostic::{Checked, Code, Diagnostic};
 
 /// The records of one text file.
@@ -39,7 +40,7 @@ pub fn read(
     let mut records = Vec::with_capacity(files.len());
     let mut problems = Vec::new();
     for file in files {
-        match parse(file) {
+        match parse(file).and_then(|parsed| tokens::divide(schema, parsed)) {
             Ok(parsed) => records.push(parsed),
             Err(problem) => problems.push(problem),
         }

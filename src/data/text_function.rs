@@ -26,6 +26,8 @@ pub enum TextFunction {
     Length,
     /// Runs of letters and digits.
     Words,
+    /// What stands between blanks.
+    Tokens,
     /// How often each run of this many characters occurs, hashed to the positions of an axis of this size.
     Grams { length: usize, axis: String, buckets: usize },
 }
@@ -105,6 +107,7 @@ fn values(texts: &[String], wanted: &Computed) -> Result<Tensor, Diagnostic> {
         TextFunction::Words => numbers(&|text| {
             text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count() as f64
         }),
+        TextFunction::Tokens => numbers(&|text| text.split_whitespace().count() as f64),
         TextFunction::Grams { length, buckets, .. } => {
             Tensor::F32(texts.iter().flat_map(|text| grams(text, *length, *buckets)).collect())
         }

@@ -44,9 +44,12 @@ pub fn schema(data: &Data, program: &Program, known: &Known) -> Checked<Schema> 
     if !problems.is_empty() {
         return Err(problems);
     }
+    let mut source = with_options(SourceSpec::new(kind, paths, span), arguments);
+    let texts = columns.iter().filter_map(|column| super::text::tokens(column, columns));
+    source.tokens = texts.map(str::to_owned).collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     Ok(Schema {
         name: data.name.text.clone(),
-        source: with_options(SourceSpec::new(kind, paths, span), arguments),
+        source,
         columns: specs,
         key: key.as_ref().map(|key| Key { header: key.text.clone(), span: key.span }),
         span: data.span,
@@ -79,8 +82,11 @@ fn column_spec(
     program: &Program,
     known: &Known,
 ) -> Result<ColumnSpec, Diagnostic> {
+    let tokens = super::text::tokens(column, columns);
     // A column computed from a text is read as that text.
-    if let Some(header) = super::text::call(column).and_then(|call| super::text::source(call, columns)) {
+    if tokens.is_none()
+        && let Some(header) = super::text::call(column).and_then(|call| super::text::source(call, columns))
+    {
         let mut spec = ColumnSpec::new(column.name.text.clone(), ColumnKind::Text, column.span);
         spec.header = Some(header.to_owned());
         return Ok(spec);
@@ -105,7 +111,7 @@ fn column_spec(
         None => None,
         Some(Init::Value(ast::Expr { kind: ExprKind::Text(name), .. })) => Some(name.clone()),
         // Computed columns are no columns of the file.
-        Some(Init::Value(_) | Init::Draw(_)) => None,
+        Some(Init::Value(_) | Init::Draw(_)) => tokens.map(crate::data::tokens::field),
     };
     let missing = match &column.missing {
         None => Missing::Refuse,

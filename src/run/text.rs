@@ -25,6 +25,16 @@ pub fn source<'d>(call: &Call, columns: &'d [Column]) -> Option<&'d str> {
     })
 }
 
+/// The name in the file of the text whose tokens a column holds: `word: Word[Place] = tokens(text) missing "-"`.
+pub fn tokens<'d>(column: &Column, columns: &'d [Column]) -> Option<&'d str> {
+    let call = call(column)?;
+    let TypeKind::Array { axes, .. } = &column.ty.kind else { return None };
+    match &call.callee.kind {
+        ExprKind::Name(name) if name.text == "tokens" && !axes.is_empty() => source(call, columns),
+        _ => None,
+    }
+}
+
 /// Every computed column of a data set.
 pub fn computed(
     data: &Data,
@@ -35,7 +45,7 @@ pub fn computed(
     let mut problems = Vec::new();
     let mut found = Vec::new();
     for column in columns {
-        let Some(call) = call(column) else { continue };
+        let Some(call) = call(column).filter(|_| tokens(column, columns).is_none()) else { continue };
         match function(column, call, program, size) {
             Ok(function) => {
                 let (name, span) = (column.name.text.clone(), column.span);
@@ -82,6 +92,7 @@ fn function(
         "script_share" => TextFunction::ScriptShare(script(text()?).ok_or_else(wrong)?),
         "length" => TextFunction::Length,
         "words" => TextFunction::Words,
+        "tokens" => TextFunction::Tokens,
         "grams" => {
             let length = argument(call, 1).and_then(number).ok_or_else(wrong)?;
             let TypeKind::Array { axes, .. } = &column.ty.kind else { return Err(wrong()) };

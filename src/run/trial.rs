@@ -110,6 +110,13 @@ pub fn first_step<'p>(
             waiting.extend(running.chosen(condition, then, otherwise.as_deref())?.iter().rev());
             continue;
         }
+        if let StatementKind::Let(l) = &statement.kind
+            && let Some((value, function)) = base.program.fitting_call(l)
+        {
+            running.enter_fitted(&l.names[0], value, function)?;
+            waiting.extend(function.body.statements.iter().rev());
+            continue;
+        }
         if let StatementKind::Train(train) = &statement.kind {
             let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
             return Ok(Some((step, statement.span)));
@@ -186,7 +193,10 @@ impl<'a, 'p> Running<'a, 'p> {
                     self.scope.bind(l.names[0].span, Value::Number(*value));
                     return Ok(());
                 }
-                self.bind_statement(statement, precision)
+                match self.base.program.fitting_call(l) {
+                    Some((value, function)) => self.fitted(&l.names[0], value, function),
+                    None => self.bind_statement(statement, precision),
+                }
             }
             StatementKind::Axis(_)
             | StatementKind::Param(_)

@@ -255,12 +255,14 @@ pub struct AxisDeclaration {
     pub size: Expr,
 }
 
-/// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`
+/// `let x: Float[A] = e`, `let (a, b) = e`, `let eps: Float[A] ~ normal(0, 1)`, `let nets = Linear[In, Out]() over Zoo`
 #[derive(Clone, Debug)]
 pub struct Let {
     pub names: Vec<Name>,
     pub ty: Option<Type>,
     pub value: Init,
+    /// The axes over which a new model is made once for each position.
+    pub over: Vec<AxisName>,
     /// `let old = copy(policy) every 4 steps`: taken anew every so many steps.
     pub refresh: Option<Expr>,
     pub span: Span,
@@ -424,6 +426,8 @@ pub struct State {
 pub struct Clause {
     pub words: Vec<Name>,
     pub value: Option<Expr>,
+    /// More keys, which cross: `balanced by site, label`.
+    pub further: Vec<Expr>,
     /// `balanced by identity, 4 each`
     pub each: Option<Expr>,
 }
@@ -579,9 +583,10 @@ pub enum ExprKind {
         from: Vec<(Name, Expr)>,
         body: Block,
     },
-    /// `fn(a, b) = e`
+    /// `fn(a, b) = e`, `fn(a: Float) -> Float { .. }`
     Lambda {
         parameters: Vec<Parameter>,
+        result: Option<Type>,
         body: Block,
     },
     /// `Encoder[...]() from safetensors("...") map { ... }`

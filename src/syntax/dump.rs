@@ -217,7 +217,10 @@ impl Dump {
                 let over = over.as_ref().map_or(String::new(), |over| format!(" over {}", axis(over)));
                 let sampling = list(sampling, |clause| {
                     let each = optional(" each ", clause.each.as_ref());
-                    format!("({}{}{each})", names(&clause.words, " "), optional(" ", clause.value.as_ref()))
+                    let further: String =
+                        clause.further.iter().map(|key| format!(" {}", expression(key))).collect();
+                    let value = optional(" ", clause.value.as_ref());
+                    format!("({}{value}{further}{each})", names(&clause.words, " "))
                 });
                 self.line(format!("batch {}{over} [{sampling}]", expression(size)));
             }
@@ -343,7 +346,9 @@ fn init(init: &Init) -> String {
 fn let_line(value: &Let) -> String {
     let ty = value.ty.as_ref().map_or(String::new(), |ty| format!(": {}", type_of(ty)));
     let refresh = optional(" every ", value.refresh.as_ref());
-    format!("let {}{ty}{}{refresh}", names(&value.names, " "), init(&value.value))
+    let over: Vec<String> = value.over.iter().map(axis).collect();
+    let over = if over.is_empty() { String::new() } else { format!(" over {}", over.join(" ")) };
+    format!("let {}{ty}{}{over}{refresh}", names(&value.names, " "), init(&value.value))
 }
 
 fn param_line(param: &Param) -> String {
@@ -465,8 +470,9 @@ fn expression(value: &Expr) -> String {
             let until = optional(" until ", until.as_deref());
             format!("({word} {}{until} from {} {})", expression(count), bindings(from), block(body))
         }
-        ExprKind::Lambda { parameters, body } => {
-            format!("(fn ({}) {})", list(parameters, parameter), block(body))
+        ExprKind::Lambda { parameters, result, body } => {
+            let result = result.as_ref().map_or(String::new(), |ty| format!(" -> {}", type_of(ty)));
+            format!("(fn ({}){result} {})", list(parameters, parameter), block(body))
         }
         ExprKind::From { value, source, map } => {
             let map = list(map, |(from, to)| format!("({:?} {:?})", from.text, to.text));

@@ -67,7 +67,11 @@ impl Checker<'_> {
         if let (true, Some(axes)) = (self.is_model(a) || self.is_model(b), &holds) {
             let ty = self.model_arithmetic(&[a, b]);
             self.builtin_done(call, &[]);
-            if axes.is_empty() {
+            let fits = match &ty {
+                Type::Model { over, .. } => axes.is_subset(over),
+                _ => axes.is_empty(),
+            };
+            if fits {
                 return ty;
             }
             let has = self.axes_in_words(axes);

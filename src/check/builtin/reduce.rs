@@ -84,7 +84,7 @@ impl Checker<'_> {
         if over.is_empty() {
             return self.no_axis(call, operand.span, &axes);
         }
-        if matches!(call.builtin, B::ArgMax | B::ArgMin | B::Median | B::Quantile) && over.len() > 1 {
+        if matches!(call.builtin, B::ArgMax | B::ArgMin) && over.len() > 1 {
             return self.wrong_count(call, "one axis");
         }
         let mut rest: Vec<(AxisIds, Span)> =

@@ -108,6 +108,7 @@ impl Checker<'_> {
             | B::Concat
             | B::Flatten
             | B::Unflatten
+            | B::Split
             | B::Shift
             | B::Pad
             | B::Diagonal => self.shape_call(call),

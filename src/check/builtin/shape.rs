@@ -99,6 +99,7 @@ impl Checker<'_> {
             B::Concat => self.concat(call),
             B::Flatten => self.flatten(call),
             B::Unflatten => self.unflatten(call),
+            B::Split => self.split_array(call),
             B::Shift => self.shift(call),
             B::Pad => self.pad(call),
             _ => self.diagonal(call),
@@ -236,6 +237,58 @@ impl Checker<'_> {
         self.program.derived.insert(call.expr.id, derived);
         self.builtin_done(call, &named);
         array(element, axes)
+    }
+
+    /// `split(x, A as [B, C])`: one of the new axes may get its size from what the others leave.
+    fn split_array(&mut self, call: BuiltinCall) -> Type {
+        self.options(call, &[]);
+        let found = call.arguments.iter().find_map(|argument| match &argument.kind {
+            ArgumentKind::As { value, name, further, .. } => Some((value, name, further)),
+            _ => None,
+        });
+        let ([operand], Some((along, name, further))) = (&call.positional()[..], found) else {
+            return self.wrong_count(call, "a value and `A as [B, C]`");
+        };
+        let Some((element, axes)) = self.array_of(operand) else { return Type::Error };
+        let Some(from) = self.wanted_axis_of(call, along, &axes, operand.span, "splits") else {
+            return Type::Error;
+        };
+        let rest: AxisIds = axes.into_iter().filter(|axis| *axis != from).collect();
+        let mut named = vec![from];
+        let mut derived = Vec::new();
+        for name in std::iter::once(name).chain(further) {
+            let (made, new) = self.made_axis(name);
+            if new {
+                derived.push(made);
+            }
+            if rest.contains(&made) || (new && derived.len() > 1) {
+                let shown = self.axis_name(made);
+                let (message, help) = match rest.contains(&made) {
+                    true => (
+                        format!("the operand already has an axis `{shown}`"),
+                        format!("make another axis of the same size: `axis Other = {shown}`"),
+                    ),
+                    false => (
+                        format!("nothing tells how long `{shown}` is"),
+                        format!(
+                            "one piece may be what the others leave: declare `axis {shown} = ...` before"
+                        ),
+                    ),
+                };
+                self.report(
+                    Diagnostic::error(Code::A0214, name.span, message)
+                        .label("an axis of the pieces")
+                        .related(operand.span, "the operand")
+                        .help(help),
+                );
+                return Type::Error;
+            }
+            named.push(made);
+        }
+        self.program.derived.insert(call.expr.id, derived);
+        self.builtin_done(call, &named);
+        let piece = |axis: &AxisId| array(element, rest.iter().chain([axis]).copied().collect());
+        Type::Tuple(named[1..].iter().map(piece).collect())
     }
 
     /// `shift(x, A, by = 1, fill = 0)`

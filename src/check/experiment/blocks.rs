@@ -199,7 +199,10 @@ impl Checker<'_> {
         let objectives = find(|kind| {
             matches!(
                 kind,
-                StatementKind::Objective(_) | StatementKind::If { .. } | StatementKind::Repeat { .. }
+                StatementKind::Objective(_)
+                    | StatementKind::Assign { .. }
+                    | StatementKind::If { .. }
+                    | StatementKind::Repeat { .. }
             )
         });
         let head = train.data.first().map_or(span, |axis| axis.span);
@@ -213,7 +216,7 @@ impl Checker<'_> {
         if objectives.is_empty() {
             self.report(
                 Diagnostic::error(Code::A0326, head, "this training has no objective")
-                    .label("nothing is minimized")
+                    .label("nothing is minimized, and no state is assigned to")
                     .help("add `minimize loss over model with adam(lr = 1e-3)` to the block"),
             );
         }

@@ -2,12 +2,12 @@
 
 use crate::check::builtin::Builtin;
 use crate::check::builtin::rule::BuiltinCall;
-use crate::check::program::{CallInfo, Target, Type};
-use crate::check::state::{Checker, Place};
+use crate::check::program::{CallInfo, ItemRef, Target, Type};
+use crate::check::state::{Checker, ItemState, Place};
 use crate::check::types::axes_of;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{ArgumentKind, BinaryOperator, Call, Expr, ExprKind, Param};
+use crate::syntax::ast::{ArgumentKind, BinaryOperator, Call, Expr, ExprKind, ItemKind, Param, TypeKind};
 
 impl Checker<'_> {
     /// Whether an unchecked expression is a model, as far as its form tells.
@@ -20,10 +20,17 @@ impl Checker<'_> {
             ExprKind::Binary { left, right, operator, .. } => {
                 arithmetic(*operator) && (self.is_model(left) || self.is_model(right))
             }
+            ExprKind::Field { .. } | ExprKind::Index { .. } => self.model_inside(expr).is_some(),
             ExprKind::Call(call) => {
+                if let ExprKind::Field { value, field } = &call.callee.kind {
+                    return field.text == "with" && self.is_model(value);
+                }
                 let ExprKind::Name(name) = &call.callee.kind else { return false };
-                if self.find_local(&name.text).is_some() || self.find_item(&name.text).is_some() {
+                if self.find_local(&name.text).is_some() {
                     return false;
+                }
+                if let Some(item) = self.find_item(&name.text) {
+                    return self.gives_model(item);
                 }
                 let values: Vec<&Expr> = call
                     .arguments
@@ -40,6 +47,39 @@ impl Checker<'_> {
                 }
             }
             _ => false,
+        }
+    }
+
+    /// Whether an item is a layer, or a function whose declared result is a model.
+    fn gives_model(&self, item: ItemRef) -> bool {
+        let ItemKind::Function(function) = &self.program.item(item).kind else {
+            return matches!(self.program.item(item).kind, ItemKind::Layer(_));
+        };
+        let Some(TypeKind::Array { element, .. }) = function.result.as_ref().map(|ty| &ty.kind) else {
+            return false;
+        };
+        let names = &self.files[item.file as usize];
+        let imported = || names.imported.get(&element.text).map(|(item, _)| item);
+        let found = names.own.get(&element.text).or_else(imported);
+        found.is_some_and(|of| matches!(self.program.item(*of).kind, ItemKind::Layer(_)))
+    }
+
+    /// The type of an unchecked expression that is a model, a model inside one, or one of several.
+    fn model_inside(&self, expr: &Expr) -> Option<Type> {
+        match &expr.kind {
+            ExprKind::Name(name) => {
+                let ty = &self.find_local(&name.text)?.ty;
+                matches!(ty, Type::Model { .. }).then(|| ty.clone())
+            }
+            ExprKind::Parenthesised(inner) => self.model_inside(inner),
+            ExprKind::Index { value, .. } => self.model_inside(value),
+            ExprKind::Field { value, field } => {
+                let Type::Model { layer, .. } = self.model_inside(value)? else { return None };
+                let Some(ItemState::Layer(info)) = self.items.get(&layer) else { return None };
+                let (_, ty) = info.fields.iter().find(|(name, _)| *name == field.text)?;
+                matches!(ty, Type::Model { .. }).then(|| ty.clone())
+            }
+            _ => None,
         }
     }
 
@@ -127,6 +167,7 @@ impl Checker<'_> {
     /// Arithmetic on models: with models of the same layer and axes, and with single numbers.
     pub fn model_arithmetic(&mut self, values: &[&Expr]) -> Type {
         let mut model: Option<(Type, &Expr)> = None;
+        let mut numbers: Vec<(crate::check::program::AxisIds, &Expr)> = Vec::new();
         for value in values.iter().copied() {
             let ty = match self.is_model(value) {
                 true => self.expression(value),
@@ -148,23 +189,22 @@ impl Checker<'_> {
                     );
                     return Type::Error;
                 }
-                (_, ty) => {
-                    let axes = axes_of(&ty);
-                    if !axes.is_empty() {
-                        let has = self.axes_in_words(&axes);
-                        self.report(
-                            Diagnostic::error(
-                                Code::A0332,
-                                value.span,
-                                "a model combines with single numbers",
-                            )
-                            .label(format!("this has {has}"))
-                            .help("reduce it to one number first"),
-                        );
-                        return Type::Error;
-                    }
-                }
+                (_, ty) => numbers.push((axes_of(&ty), value)),
             }
+        }
+        // Of several models, each may have its own number.
+        let over = match &model {
+            Some((Type::Model { over, .. }, _)) => over.clone(),
+            _ => Default::default(),
+        };
+        if let Some((axes, value)) = numbers.iter().find(|(axes, _)| !axes.is_subset(&over)) {
+            let has = self.axes_in_words(axes);
+            self.report(
+                Diagnostic::error(Code::A0332, value.span, "a model combines with single numbers")
+                    .label(format!("this has {has}"))
+                    .help("reduce it to one number first"),
+            );
+            return Type::Error;
         }
         model.map_or(Type::Error, |(ty, _)| ty)
     }

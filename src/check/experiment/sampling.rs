@@ -58,6 +58,13 @@ impl Checker<'_> {
             self.static_number(each, "the number of rows of each category");
         }
         let weights = words.first() == Some(&"weights");
+        for value in std::iter::once(value).chain(&clause.further) {
+            self.sampled_by(value, weights, axis);
+        }
+    }
+
+    /// One value for each row.
+    fn sampled_by(&mut self, value: &Expr, weights: bool, axis: AxisId) {
         let Some((element, axes)) = self.array_of(value) else { return };
         let over_rows = axes.len() == 1 && axes.contains(&axis);
         let fits = over_rows && ((element != Element::Float) != weights);

@@ -17,6 +17,8 @@ pub(in crate::check) struct Callee {
     pub signature: Rc<Signature>,
     /// Axes of the model that is applied: bound when it was made.
     pub fixed: Bindings,
+    /// The axes over which there are several models of one form.
+    pub over: AxisIds,
     pub target: Target,
 }
 
@@ -69,7 +71,7 @@ impl Checker<'_> {
             (Target::Construct(item), Some(bindings))
                 if callee.signature.generics.iter().all(|g| bindings.iter().any(|(known, _)| known == g)) =>
             {
-                Type::Model { layer: *item, axes: bindings.clone() }
+                Type::Model { layer: *item, axes: bindings.clone(), over: AxisIds::new() }
             }
             (Target::Optimizer(item), _) => Type::Optimizer(*item),
             (Target::Combiner(item), _) => Type::Combiner(*item),
@@ -81,7 +83,8 @@ impl Checker<'_> {
     fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds) -> Type {
         match &callee.target {
             Target::Construct(item) => {
-                Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) }
+                let axes = self.in_order(*item, callee, bindings);
+                Type::Model { layer: *item, axes, over: AxisIds::new() }
             }
             Target::Optimizer(item) => Type::Optimizer(*item),
             Target::Combiner(item) => Type::Combiner(*item),
@@ -281,7 +284,13 @@ impl Checker<'_> {
                 return None;
             }
         }
-        let places: Vec<(&AxisIds, Span)> = extras.iter().map(|(axes, span)| (axes, *span)).collect();
+        if let Some((_, axis)) = bindings.iter().find(|(_, actual)| callee.over.contains(actual)) {
+            self.along_models(signature, *axis, matched);
+            return None;
+        }
+        let models = (callee.over.clone(), signature.span);
+        let places: Vec<(&AxisIds, Span)> =
+            extras.iter().chain([&models]).map(|(axes, span)| (axes, *span)).collect();
         Some(self.unite(&places))
     }
 

@@ -6,11 +6,14 @@ use super::apply::Callee;
 use crate::check::builtin::Builtin;
 use crate::check::builtin::rule::BuiltinCall;
 use crate::check::item::GIVEN;
-use crate::check::program::{AxisId, AxisKind, Callable, Definition, ItemRef, Target, Type};
+use crate::check::program::{AxisId, AxisIds, AxisKind, Callable, Definition, ItemRef, Target, Type};
 use crate::check::state::{Checker, ItemState, Signature};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{Argument, AxisName, Call, Expr, ExprKind, Name};
+use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Call, Expr, ExprKind, Name};
+
+/// The parameter that the condition after `where` in a call is given to.
+const SUBSET: &str = "among";
 
 impl Checker<'_> {
     pub fn call(&mut self, expr: &Expr, call: &Call) -> Type {
@@ -68,7 +71,8 @@ impl Checker<'_> {
             self.use_item(&name.text);
             self.program.names.insert(name.span, Definition::Item(item));
             let ItemState::Function(signature) = self.item(item, name.span) else { return None };
-            let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+            let callee =
+                Callee { signature, fixed: Vec::new(), over: AxisIds::new(), target: Target::Function(item) };
             return Some(self.apply(expr, axes, &[], callee));
         }
         let builtin = Builtin::find(&name.text)?;
@@ -101,25 +105,69 @@ impl Checker<'_> {
             });
         };
         self.program.names.insert(name.span, Definition::Item(item));
-        self.no_reduction_clauses(call);
         let state = self.item(item, name.span);
+        if let (ItemState::Function(signature), Some(filter)) = (&state, &call.filter)
+            && signature.parameters.iter().any(|parameter| parameter.name == SUBSET)
+        {
+            return self.call_among(expr, call, item, Rc::clone(signature), filter);
+        }
+        self.no_reduction_clauses(call);
         self.call_item(expr, call, item, state, name.span)
+    }
+
+    /// `softmax(x, A where m)`: the condition is the argument `among`.
+    fn call_among(
+        &mut self,
+        expr: &Expr,
+        call: &Call,
+        item: ItemRef,
+        signature: Rc<Signature>,
+        filter: &Expr,
+    ) -> Type {
+        let without = Call { filter: None, ..call.clone() };
+        self.no_reduction_clauses(&without);
+        let name = Name { text: SUBSET.to_owned(), span: filter.span };
+        let kind = ArgumentKind::Named { name, value: filter.clone() };
+        let mut arguments = call.arguments.clone();
+        arguments.push(Argument { kind, span: filter.span });
+        let target = Target::Function(item);
+        let callee = Callee { signature, fixed: Vec::new(), over: AxisIds::new(), target };
+        self.apply(expr, &call.axes, &arguments, callee)
     }
 
     fn call_item(&mut self, expr: &Expr, call: &Call, item: ItemRef, state: ItemState, place: Span) -> Type {
         match state {
             ItemState::Function(signature) => {
-                let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+                if self.program.fits.contains(&item) {
+                    self.fits_here(expr, place, item);
+                }
+                let callee = Callee {
+                    signature,
+                    fixed: Vec::new(),
+                    over: AxisIds::new(),
+                    target: Target::Function(item),
+                };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Layer(layer) => {
                 let signature = Rc::clone(&layer.constructor);
-                let callee = Callee { signature, fixed: Vec::new(), target: Target::Construct(item) };
+                let callee = Callee {
+                    signature,
+                    fixed: Vec::new(),
+                    over: AxisIds::new(),
+                    target: Target::Construct(item),
+                };
                 self.context.trace.varies.extend(self.trial.counts.clone());
+                self.context.random = true;
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Optimizer(signature) => {
-                let callee = Callee { signature, fixed: Vec::new(), target: Target::Optimizer(item) };
+                let callee = Callee {
+                    signature,
+                    fixed: Vec::new(),
+                    over: AxisIds::new(),
+                    target: Target::Optimizer(item),
+                };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Combiner(signature) | ItemState::SteppingCombiner(signature)
@@ -129,7 +177,12 @@ impl Checker<'_> {
             }
             // Where its weights are wanted, a combiner is a function of what `by` would give it.
             ItemState::Combiner(signature) => {
-                let callee = Callee { signature, fixed: Vec::new(), target: Target::Function(item) };
+                let callee = Callee {
+                    signature,
+                    fixed: Vec::new(),
+                    over: AxisIds::new(),
+                    target: Target::Function(item),
+                };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::SteppingCombiner(_) => {
@@ -144,7 +197,12 @@ impl Checker<'_> {
                 Type::Error
             }
             ItemState::Constraint(signature) => {
-                let callee = Callee { signature, fixed: Vec::new(), target: Target::Constraint(item) };
+                let callee = Callee {
+                    signature,
+                    fixed: Vec::new(),
+                    over: AxisIds::new(),
+                    target: Target::Constraint(item),
+                };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             ItemState::Open => Type::Error,
@@ -179,7 +237,8 @@ impl Checker<'_> {
         outside.generics = Vec::new();
         outside.parameters.retain(|parameter| !GIVEN.contains(&parameter.name.as_str()));
         let target = Target::Combiner(item);
-        let callee = Callee { signature: Rc::new(outside), fixed: fixed.clone(), target };
+        let callee =
+            Callee { signature: Rc::new(outside), fixed: fixed.clone(), over: AxisIds::new(), target };
         self.context.combining = false;
         let ty = self.apply(expr, &call.axes, &call.arguments, callee);
         self.context.combining = true;
@@ -193,7 +252,8 @@ impl Checker<'_> {
     fn call_value(&mut self, expr: &Expr, call: &Call, ty: &Type) -> Type {
         self.no_reduction_clauses(call);
         match ty {
-            Type::Model { layer, axes } => {
+            Type::Model { layer, axes, over } => {
+                let over = over.clone();
                 let ItemState::Layer(info) = self.item(*layer, call.callee.span) else { return Type::Error };
                 let Some((member, _, signature)) = info.calls.iter().find(|(_, name, _)| name.is_none())
                 else {
@@ -211,7 +271,7 @@ impl Checker<'_> {
                     return Type::Error;
                 };
                 let target = Target::Apply { layer: *layer, member: *member };
-                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), target };
+                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), over, target };
                 self.apply(expr, &call.axes, &call.arguments, callee)
             }
             Type::Error => {
@@ -224,7 +284,8 @@ impl Checker<'_> {
             },
             Type::Callable(Callable::Item(item)) => match self.item(*item, call.callee.span) {
                 ItemState::Function(signature) => {
-                    let callee = Callee { signature, fixed: Vec::new(), target: Target::Value };
+                    let callee =
+                        Callee { signature, fixed: Vec::new(), over: AxisIds::new(), target: Target::Value };
                     self.apply(expr, &call.axes, &call.arguments, callee)
                 }
                 _ => Type::Error,
@@ -248,16 +309,21 @@ impl Checker<'_> {
 
     /// `net.hidden(x)`: a method, or a sub-model.
     fn call_method(&mut self, expr: &Expr, call: &Call, ty: &Type, field: &Name) -> Type {
-        if let Type::Model { layer, axes } = ty {
+        if let Type::Model { layer, axes, over } = ty {
+            let over = over.clone();
             let ItemState::Layer(info) = self.item(*layer, field.span) else { return Type::Error };
             let method = info.calls.iter().find(|(_, name, _)| name.as_deref() == Some(field.text.as_str()));
             if let Some((member, _, signature)) = method {
                 self.no_reduction_clauses(call);
                 let target = Target::Apply { layer: *layer, member: *member };
-                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), target };
+                let callee = Callee { signature: Rc::clone(signature), fixed: axes.clone(), over, target };
                 return self.apply(expr, &call.axes, &call.arguments, callee);
             }
             if !info.fields.iter().any(|(name, _)| *name == field.text) {
+                if field.text == "with" {
+                    self.no_reduction_clauses(call);
+                    return self.replaced(call, *layer, axes, &over);
+                }
                 let mut known: Vec<String> = info.fields.iter().map(|(name, _)| name.clone()).collect();
                 known.extend(info.calls.iter().filter_map(|(_, name, _)| name.clone()));
                 let of = self.item_name(*layer);

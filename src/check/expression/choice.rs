@@ -262,13 +262,18 @@ impl Checker<'_> {
     /// Whether two models are called alike, so that either may stand for the other.
     fn same_calls(&mut self, a: &Type, b: &Type) -> bool {
         let call = |c: &mut Self, model: &Type| match model {
-            Type::Model { layer, axes } => {
+            Type::Model { layer, axes, over } => {
                 let place = c.program.item(*layer).span;
                 let ItemState::Layer(info) = c.item(*layer, place) else { return None };
                 let (_, _, signature) = info.calls.iter().find(|(_, name, _)| name.is_none())?;
                 let parameters: Vec<Type> =
                     signature.parameters.iter().map(|p| substitute(&p.ty, axes)).collect();
-                Some((parameters, substitute(&signature.result, axes), signature.generics.len()))
+                Some((
+                    parameters,
+                    substitute(&signature.result, axes),
+                    signature.generics.len(),
+                    over.clone(),
+                ))
             }
             _ => None,
         };

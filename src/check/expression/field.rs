@@ -2,7 +2,7 @@
 
 use crate::check::program::{AxisKind, Definition, Type};
 use crate::check::state::{Checker, ItemState, Place, Trace};
-use crate::check::types::{array, substitute};
+use crate::check::types::{array, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Name};
@@ -37,10 +37,17 @@ impl Checker<'_> {
                     self.unknown_field("this record", field, &known, None)
                 }
             },
-            Type::Model { layer, axes } => {
+            Type::Tuple(types) => match field.text.parse::<usize>().ok().and_then(|at| types.get(at)) {
+                Some(ty) => ty.clone(),
+                None => {
+                    let known: Vec<String> = (0..types.len()).map(|at| at.to_string()).collect();
+                    self.unknown_field("this tuple", field, &known, None)
+                }
+            },
+            Type::Model { layer, axes, over } => {
                 let ItemState::Layer(info) = self.item(*layer, field.span) else { return Type::Error };
                 if let Some((_, ty)) = info.fields.iter().find(|(name, _)| *name == field.text) {
-                    return substitute(ty, axes);
+                    return lift(&substitute(ty, axes), over);
                 }
                 let name = self.item_name(*layer);
                 if info.calls.iter().any(|(_, method, _)| method.as_deref() == Some(field.text.as_str())) {

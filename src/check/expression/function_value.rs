@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use super::apply::Callee;
 use super::arguments::Matched;
+use super::lambda::Lambda;
 use crate::check::builtin::Builtin;
 use crate::check::infer::{Pair, arrays, silent};
 use crate::check::program::{AxisId, AxisIds, CallInfo, Callable, Element, Target, Type};
@@ -26,7 +27,7 @@ pub(in crate::check) struct Wanted {
 }
 
 impl Wanted {
-    fn new(ty: &Type, open: Vec<AxisId>) -> Option<Wanted> {
+    pub fn new(ty: &Type, open: Vec<AxisId>) -> Option<Wanted> {
         match ty {
             Type::Function { parameters, result } => Some(Wanted {
                 parameters: parameters.clone(),
@@ -50,6 +51,13 @@ pub(super) fn further_axes(wanted: &Type, have: &Type) -> Option<AxisIds> {
             Type::Function { parameters: first, result: wanted },
             Type::Function { parameters: second, result: have },
         ) if first == second => beyond(wanted, have),
+        // Several models where one is wanted: the call is lifted over them.
+        (
+            Type::Model { layer: first, axes: wanted, over: inside },
+            Type::Model { layer: second, axes: have, over },
+        ) if first == second && wanted == have && inside.is_subset(over) => {
+            Some(over.difference(inside).copied().collect())
+        }
         _ => None,
     }
 }
@@ -98,7 +106,9 @@ impl Checker<'_> {
     pub fn function_value(&mut self, expr: &Expr, wanted: &mut Wanted) -> Type {
         let ty = match &expr.kind {
             ExprKind::Parenthesised(inner) => self.function_value(inner, wanted),
-            ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, Some(wanted)),
+            ExprKind::Lambda { parameters, result, body } => {
+                self.lambda(expr, Lambda { parameters, result: result.as_ref(), body }, Some(wanted))
+            }
             ExprKind::Match { value, arms } => self.match_expression(expr, value, arms, Some(wanted)),
             ExprKind::If { condition, then, otherwise } => {
                 self.if_expression(condition, then, otherwise, Some(wanted))
@@ -189,18 +199,29 @@ impl Checker<'_> {
                 };
                 // Its axes are taken: a call cannot be lifted over them.
                 let fixed = axes.into_iter().map(|axis| (axis, axis)).collect();
-                Some(Callee { signature: Rc::new(signature), fixed, target: Target::Value })
+                Some(Callee {
+                    signature: Rc::new(signature),
+                    fixed,
+                    over: AxisIds::new(),
+                    target: Target::Value,
+                })
             }
             Type::Callable(Callable::Item(item)) => match self.item(*item, expr.span) {
                 ItemState::Function(signature) => {
-                    Some(Callee { signature, fixed: Vec::new(), target: Target::Value })
+                    Some(Callee { signature, fixed: Vec::new(), over: AxisIds::new(), target: Target::Value })
                 }
                 _ => None,
             },
-            Type::Model { layer, axes } => {
+            Type::Model { layer, axes, over } => {
+                let over = over.clone();
                 let ItemState::Layer(info) = self.item(*layer, expr.span) else { return None };
                 let (_, _, signature) = info.calls.iter().find(|(_, name, _)| name.is_none())?;
-                Some(Callee { signature: Rc::clone(signature), fixed: axes.clone(), target: Target::Value })
+                Some(Callee {
+                    signature: Rc::clone(signature),
+                    fixed: axes.clone(),
+                    over,
+                    target: Target::Value,
+                })
             }
             _ => None,
         }
@@ -209,11 +230,11 @@ impl Checker<'_> {
     /// `net.hidden` where a function is wanted.
     fn method_value(&mut self, value: &Expr, method: &str) -> Option<Callee> {
         let ExprKind::Name(name) = &value.kind else { return None };
-        let Type::Model { layer, axes } = self.find_local(&name.text)?.ty.clone() else { return None };
+        let Type::Model { layer, axes, over } = self.find_local(&name.text)?.ty.clone() else { return None };
         let ItemState::Layer(info) = self.item(layer, value.span) else { return None };
         let (_, _, signature) = info.calls.iter().find(|(_, name, _)| name.as_deref() == Some(method))?;
         self.expression(value);
-        Some(Callee { signature: Rc::clone(signature), fixed: axes, target: Target::Value })
+        Some(Callee { signature: Rc::clone(signature), fixed: axes, over, target: Target::Value })
     }
 
     /// Whether what is called like `callee` can stand for the function wanted: called with the parameters wanted it
@@ -389,9 +410,10 @@ impl Checker<'_> {
         use Builtin as B;
         let rest: AxisIds = all.difference(vanish).copied().collect();
         let element = match builtin {
-            B::Sum | B::Product | B::Mean | B::Max | B::Min | B::LogSumExp | B::Variance => Element::Float,
+            B::Sum | B::Product | B::Mean | B::Max | B::Min | B::LogSumExp | B::Variance | B::Median => {
+                Element::Float
+            }
             B::StandardDeviation => Element::Float,
-            B::Median if vanish.len() == 1 => Element::Float,
             B::Any | B::All => Element::Bool,
             B::ArgMax | B::ArgMin if vanish.len() == 1 => Element::Index(*vanish.first()?),
             _ => return None,

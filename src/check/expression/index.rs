@@ -22,7 +22,12 @@ impl Checker<'_> {
             return ty;
         }
         let ty = self.expression(value);
-        let Some((element, axes)) = self.as_array(value, &ty) else { return Type::Error };
+        // Of models over an axis, one is picked like an element.
+        let shape = match &ty {
+            Type::Model { over, .. } if !over.is_empty() => Some((Element::Float, over.clone())),
+            _ => self.as_array(value, &ty),
+        };
+        let Some((element, axes)) = shape else { return Type::Error };
         let mut result = axes.clone();
         let mut derived = Vec::new();
         for selector in selectors {
@@ -59,7 +64,10 @@ impl Checker<'_> {
         if !derived.is_empty() {
             self.program.derived.insert(expr.id, derived);
         }
-        array(element, result)
+        match ty {
+            Type::Model { layer, axes, .. } => Type::Model { layer, axes, over: result },
+            _ => array(element, result),
+        }
     }
 
     /// The axis of a slice. Equal slices of one axis are one axis, where the bounds are plain numbers.

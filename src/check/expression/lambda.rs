@@ -4,19 +4,23 @@ use std::rc::Rc;
 
 use super::apply::Callee;
 use super::function_value::Wanted;
+use crate::check::item::hint_of;
 use crate::check::program::{AxisIds, Target, Type};
 use crate::check::state::{Checker, Draw, LocalKind, LoopState, Trace};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::syntax::ast::{Block, Expr, Parameter};
+use crate::syntax::ast::{self, Block, Expr, Parameter};
+
+/// A function without a name, as it is written.
+#[derive(Clone, Copy)]
+pub(super) struct Lambda<'e> {
+    pub parameters: &'e [Parameter],
+    pub result: Option<&'e ast::Type>,
+    pub body: &'e Block,
+}
 
 impl Checker<'_> {
-    pub(super) fn lambda(
-        &mut self,
-        expr: &Expr,
-        parameters: &[Parameter],
-        body: &Block,
-        wanted: Option<&mut Wanted>,
-    ) -> Type {
+    pub(super) fn lambda(&mut self, expr: &Expr, lambda: Lambda, wanted: Option<&mut Wanted>) -> Type {
+        let parameters = lambda.parameters;
         for parameter in parameters {
             if let Some(default) = &parameter.default {
                 self.report(
@@ -43,30 +47,34 @@ impl Checker<'_> {
                     return Type::Error;
                 }
                 let types = wanted.parameters.clone();
-                let result = self.lambda_body(expr, parameters, &types, body);
+                let result = self.lambda_body(expr, lambda, &types);
                 self.wanted_result(expr, "fn", &result, wanted)
             }
             Some(wanted) => {
-                let own = self.own_type(expr, parameters, body);
+                let own = self.own_type(expr, lambda);
                 match self.callee_of_type(expr, &own) {
                     Some(Callee { signature, .. }) => {
                         let mut named = (*signature).clone();
                         named.name = "fn".into();
-                        let callee =
-                            Callee { signature: Rc::new(named), fixed: Vec::new(), target: Target::Value };
+                        let callee = Callee {
+                            signature: Rc::new(named),
+                            fixed: Vec::new(),
+                            over: AxisIds::new(),
+                            target: Target::Value,
+                        };
                         self.stands_for(expr, &[], callee, wanted)
                     }
                     None => Type::Error,
                 }
             }
-            None => self.own_type(expr, parameters, body),
+            None => self.own_type(expr, lambda),
         }
     }
 
     /// The type of a function that declares the types of its parameters.
-    fn own_type(&mut self, expr: &Expr, parameters: &[Parameter], body: &Block) -> Type {
-        let mut types = Vec::with_capacity(parameters.len());
-        for parameter in parameters {
+    fn own_type(&mut self, expr: &Expr, lambda: Lambda) -> Type {
+        let mut types = Vec::with_capacity(lambda.parameters.len());
+        for parameter in lambda.parameters {
             match &parameter.ty {
                 Some(ty) => types.push(self.ty(ty).0),
                 None => {
@@ -84,7 +92,7 @@ impl Checker<'_> {
                 }
             }
         }
-        match self.lambda_body(expr, parameters, &types, body) {
+        match self.lambda_body(expr, lambda, &types) {
             Type::Error => Type::Error,
             _ if types.contains(&Type::Error) => Type::Error,
             result => Type::Function { parameters: types, result: Box::new(result) },
@@ -92,7 +100,8 @@ impl Checker<'_> {
     }
 
     /// The type of the body; what it touches is written down.
-    fn lambda_body(&mut self, expr: &Expr, parameters: &[Parameter], types: &[Type], body: &Block) -> Type {
+    fn lambda_body(&mut self, expr: &Expr, lambda: Lambda, types: &[Type]) -> Type {
+        let Lambda { parameters, result: declared, body } = lambda;
         let outer = self.context.touched.replace(AxisIds::new());
         let draw = std::mem::replace(&mut self.context.draw, Draw::Forbidden);
         // Nothing outside can be assigned to from within, as in a loop.
@@ -123,7 +132,19 @@ impl Checker<'_> {
                 }
                 c.declare(&parameter.name, ty.clone(), LocalKind::Parameter, Trace::default());
             }
-            c.hinted(None, |c| c.block_in_scope(body))
+            let declared = declared.map(|ty| (c.ty(ty), ty.span));
+            let hint = declared.as_ref().and_then(|((ty, order), _)| hint_of(ty, order));
+            let actual = c.hinted(hint, |c| match &declared {
+                Some(((ty, _), _)) => c.block_expecting(body, ty),
+                None => c.block_in_scope(body),
+            });
+            match (declared, &body.value) {
+                (Some(((ty, _), place)), Some(value)) => {
+                    c.fits_declared(&actual, value, &ty, place, "the result");
+                    ty
+                }
+                _ => actual,
+            }
         });
         self.context.draw = draw;
         if let Some((_, place)) = self.context.loops.pop().and_then(|within| within.yields.first().cloned()) {

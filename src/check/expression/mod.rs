@@ -13,7 +13,9 @@ mod mismatch;
 mod operator;
 mod pretrained;
 mod repeated;
+mod replace;
 mod value;
+mod zoo;
 
 pub(super) use apply::{Callee, plural};
 
@@ -78,7 +80,9 @@ impl Checker<'_> {
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { parameters, body } => self.lambda(expr, parameters, body, None),
+            ExprKind::Lambda { parameters, result, body } => {
+                self.lambda(expr, lambda::Lambda { parameters, result: result.as_ref(), body }, None)
+            }
             ExprKind::From { value, source, .. } => self.pretrained(value, source),
         }
     }

@@ -27,7 +27,13 @@ impl Checker<'_> {
                     Type::Rows { data: data.name.clone(), rows: data.rows }
                 }
                 ItemState::Open | ItemState::Other => Type::Error,
-                ItemState::Function(_) => Type::Callable(Callable::Item(item)),
+                ItemState::Function(_) => {
+                    if self.program.fits.contains(&item) {
+                        self.fits_elsewhere(name.span, item);
+                        return Type::Error;
+                    }
+                    Type::Callable(Callable::Item(item))
+                }
                 state => self.item_is_no_value(name, &state),
             };
         }

@@ -36,6 +36,12 @@ impl Checker<'_> {
         });
         primed.sort();
         generics.extend(primed);
+        let trains = self.trains(function);
+        if trains {
+            self.context.place = Place::Experiment;
+            self.context.draw = Draw::Forbidden;
+            self.trains_only(function);
+        }
         let hint = declared.as_ref().and_then(|(ty, order)| hint_of(ty, order));
         let actual = self.hinted(hint, |c| match &declared {
             Some((ty, _)) => c.block_expecting(&function.body, ty),
@@ -66,6 +72,10 @@ impl Checker<'_> {
             }
             (None, Some(_)) => actual,
         };
+        if trains {
+            self.context.random = true;
+            self.untrained_models();
+        }
         if let Some(gradient) = &function.gradient {
             self.own_derivative(function, gradient, &parameters, &result);
         }

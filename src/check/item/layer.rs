@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::check::item::function::hint_of;
-use crate::check::program::{ItemRef, Type};
+use crate::check::program::{AxisIds, ItemRef, Type};
 use crate::check::state::{Checker, Draw, ItemState, LayerInfo, LocalKind, Place, Signature, Trace};
 use crate::syntax::ast::{Init, Layer, MemberKind, Param};
 
@@ -69,6 +69,7 @@ impl Checker<'_> {
                 result: Type::Model {
                     layer: item,
                     axes: generics.iter().map(|axis| (*axis, *axis)).collect(),
+                    over: AxisIds::new(),
                 },
                 draws: false,
                 random: false,

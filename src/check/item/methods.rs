@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::check::expression::Callee;
-use crate::check::program::{AxisId, ItemRef, Target};
+use crate::check::program::{AxisId, AxisIds, ItemRef, Target};
 use crate::check::state::{Checker, Context, LayerMethods, MethodState, Place, Signature};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -76,6 +76,11 @@ impl Checker<'_> {
             (number, methods.functions[number].0, methods.layer, fixed)
         };
         let signature = self.method_signature(number, place);
-        Some(signature.map(|signature| Callee { signature, fixed, target: Target::Apply { layer, member } }))
+        Some(signature.map(|signature| Callee {
+            signature,
+            fixed,
+            over: AxisIds::new(),
+            target: Target::Apply { layer, member },
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! Items: each is checked once, when it is first needed.
 
 mod data;
+mod fitted;
 mod function;
 pub(super) use function::hint_of;
 mod layer;

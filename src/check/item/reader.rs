@@ -70,7 +70,8 @@ impl Checker<'_> {
     /// `delimiter = ";"`, `each = "tokens"`, `rows = words`
     fn reader_option(&mut self, reader: &Name, name: &Name, value: &Expr) {
         let known: &[&str] = match reader.text.as_str() {
-            "csv" => &["delimiter"],
+            "csv" => &["delimiter", "each"],
+            "tsv" => &["each"],
             "jsonl" | "parquet" => &["each"],
             "text" => &["rows", "cells"],
             _ => &[],

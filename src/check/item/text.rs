@@ -5,13 +5,14 @@ use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{Argument, ArgumentKind, Call, Column, Expr, ExprKind, Init, TypeKind};
 
 /// The functions of texts: name, how it is called, the element that it gives.
-pub const TEXT_FUNCTIONS: [(&str, &str, &str); 7] = [
+pub const TEXT_FUNCTIONS: [(&str, &str, &str); 8] = [
     ("last_integer", "last_integer(text) else -1", "Float"),
     ("matches", "matches(text, \"pattern\")", "Bool"),
     ("count_matches", "count_matches(text, \"pattern\")", "Float"),
     ("script_share", "script_share(text, \"Latin\")", "Float"),
     ("length", "length(text)", "Float"),
     ("words", "words(text)", "Float"),
+    ("tokens", "tokens(text)", "Float"),
     ("grams", "grams(text, 3)", "Float"),
 ];
 
@@ -74,7 +75,7 @@ impl Checker<'_> {
         };
         let arguments: Vec<Option<&Expr>> = call.arguments.iter().map(positional).collect();
         let fits = match (name, &arguments[..]) {
-            ("last_integer" | "length" | "words", [Some(_)]) => true,
+            ("last_integer" | "length" | "words" | "tokens", [Some(_)]) => true,
             ("matches" | "count_matches" | "script_share", [Some(_), Some(second)]) => {
                 matches!(second.kind, ExprKind::Text(_))
             }
@@ -132,6 +133,22 @@ impl Checker<'_> {
             }
         }
         let TypeKind::Array { element, axes } = &column.ty.kind else { return };
+        // With an axis, the tokens themselves, padded: a category.
+        if name == "tokens" && !axes.is_empty() {
+            if axes.len() > 1 || ["Float", "Bool", "Text"].contains(&element.text.as_str()) {
+                self.report(
+                    Diagnostic::error(
+                        Code::A0266,
+                        column.ty.span,
+                        "tokens are of a category, along one axis",
+                    )
+                    .label("another type")
+                    .related(call.callee.span, "of this function")
+                    .help(format!("write `{}: Word[Place] = tokens(text) missing \"-\"`", column.name.text)),
+                );
+            }
+            return;
+        }
         let wants_axis = name == "grams";
         if element.text != *gives || axes.len() != usize::from(wants_axis) {
             let wanted = if wants_axis { "Float[Bucket]" } else { gives };

@@ -42,9 +42,14 @@ impl<'p> Elaborator<'_, 'p> {
             | B::CumulativeProduct
             | B::CumulativeMax
             | B::CumulativeMin => self.eval_order(builtin, expr, call),
-            B::Window | B::Concat | B::Flatten | B::Unflatten | B::Shift | B::Pad | B::Diagonal => {
-                self.eval_shape(builtin, expr, call)
-            }
+            B::Window
+            | B::Concat
+            | B::Flatten
+            | B::Unflatten
+            | B::Split
+            | B::Shift
+            | B::Pad
+            | B::Diagonal => self.eval_shape(builtin, expr, call),
             B::Cholesky
             | B::Solve
             | B::SolveTriangular

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::elaborator::Elaborator;
 use super::fail;
 use super::value::{Closure, Delayed, Frame, Model, Value};
-use crate::check::program::{AxisId, CallInfo, ItemRef, Target};
+use crate::check::program::{AxisId, CallInfo, ItemRef, Target, Type};
 use crate::diagnostic::Checked;
 use crate::graph::{Axis, AxisSet};
 use crate::source::Span;
@@ -18,6 +18,11 @@ impl<'p> Elaborator<'_, 'p> {
     pub fn eval_call(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
         let typed = self.typed();
         let Some(info) = typed.calls.get(&expr.id) else {
+            if let ExprKind::Field { value, .. } = &call.callee.kind
+                && let Some(Type::Model { over, .. }) = typed.types.get(&expr.id)
+            {
+                return self.replaced(value, call, over, expr.span);
+            }
             return Err(fail::fault(expr.span, "a call that is not resolved"));
         };
         match info.target {
@@ -61,9 +66,13 @@ impl<'p> Elaborator<'_, 'p> {
     ) -> Checked<Vec<Option<Value<'p>>>> {
         let mut values = Vec::with_capacity(parameters.len());
         for k in 0..parameters.len() {
-            let argument = info.arguments.get(k).copied().flatten().and_then(|at| call.arguments.get(at));
+            // The condition after `where` counts as an argument after all others.
+            let argument = info.arguments.get(k).copied().flatten().and_then(|at| {
+                let condition = call.filter.as_ref().filter(|_| at == call.arguments.len());
+                call.arguments.get(at).map(argument_value).or(condition)
+            });
             values.push(match argument {
-                Some(argument) => Some(self.eval(argument_value(argument))?),
+                Some(argument) => Some(self.eval(argument)?),
                 None => None,
             });
         }
@@ -172,12 +181,13 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// Axes of the argument beyond those that its parameter declares: the call is lifted over them.
-    fn note_extra(&mut self, value: &Value<'p>, ty: &'p ast::Type) -> Checked<()> {
+    pub fn note_extra(&mut self, value: &Value<'p>, ty: &'p ast::Type) -> Checked<()> {
         let have = match value {
             Value::Node(node) => self.axes_of(*node),
             Value::Stored(stored) => AxisSet::from(&stored.layout[..]),
             Value::Function(closure) => match &**closure {
                 Closure::Lambda { result, .. } => result.clone(),
+                Closure::Method { model, .. } => model.frame.extra.clone(),
                 _ => return Ok(()),
             },
             Value::Record(values) => {
@@ -196,6 +206,7 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 return Ok(());
             }
+            Value::Model(model) => model.frame.extra.clone(),
             _ => return Ok(()),
         };
         let mut declared = AxisSet::new();

@@ -60,6 +60,8 @@ pub struct Elaborator<'s, 'p> {
     pub calls: usize,
     /// Values given to `yield` in the current scan.
     pub yields: Vec<Value<'p>>,
+    /// The axes over which models are being made, one for each position.
+    pub zoo: AxisSet,
     /// The file from which the parameters of the model being made are read.
     pub pretrained: Option<Pretrained>,
     pub test: Option<super::test::Record<'p>>,
@@ -98,6 +100,7 @@ impl<'s, 'p> Elaborator<'s, 'p> {
             seen: Vec::new(),
             calls: 0,
             yields: Vec::new(),
+            zoo: AxisSet::new(),
             pretrained: None,
             test: None,
             round: None,

@@ -4,7 +4,7 @@ use super::elaborator::{Elaborator, View};
 use super::fail;
 use super::outcome::{ClaimProgram, Measured, OnProgram, Outcome};
 use super::scope::Scope;
-use super::value::{Stored, Value};
+use super::value::{Frame, Stored, Value};
 use crate::diagnostic::Checked;
 use crate::graph::{Element, NodeId, Precision, Program, Store};
 use crate::source::Span;
@@ -50,6 +50,62 @@ impl<'p> Scope<'p> {
             let kept = e.persist(value, &name.text, name.span)?;
             e.scope.root.values.insert(name.span, kept);
         }
+        let program = e.finish();
+        Ok((!program.outputs.is_empty()).then_some(program))
+    }
+
+    /// The call of a function that trains: its parameters and axes become names of the trial, as if its statements stood in the
+    /// experiment. Run the program before them.
+    pub fn enter(
+        &mut self,
+        value: &'p Expr,
+        function: &'p ast::Function,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let span = value.span;
+        let (ExprKind::Call(call), Some(info)) = (&value.kind, self.program.calls.get(&value.id)) else {
+            return Err(fail::fault(span, "a call that is not resolved"));
+        };
+        let inside = |at: &Span| {
+            at.file == function.span.file && function.span.start <= at.start && at.end <= function.span.end
+        };
+        let mut e = Elaborator::new(self, store, precision);
+        let axes = e.call_axes(info, span)?;
+        let arguments = e.arguments(&function.parameters, info, call)?;
+        let frame = Frame { axes: axes.into_iter().collect(), ..Frame::default() };
+        let (bound, frame) = e.in_frame(frame, |e| e.bind_parameters(&function.parameters, arguments, span));
+        bound?;
+        if !frame.extra.is_empty() {
+            let axes: Vec<String> = frame.extra.iter().map(|axis| e.axis_name(axis)).collect();
+            return Err(fail::lifted_training(span, &axes));
+        }
+        // What an earlier call left.
+        e.scope.root.values.retain(|at, _| !inside(at));
+        e.scope.states.retain(|at| !inside(at));
+        let mut values: Vec<(Span, Value<'p>)> = frame.values.into_iter().collect();
+        values.sort_by_key(|(span, _)| *span);
+        for (at, (name, value)) in values.into_iter().enumerate() {
+            let kept = e.persist(value, &format!("{}.{at}", function.name.text), span)?;
+            e.scope.root.values.insert(name, kept);
+        }
+        e.scope.root.axes.extend(frame.axes);
+        let program = e.finish();
+        Ok((!program.outputs.is_empty()).then_some(program))
+    }
+
+    /// What a function that trained gives, under the name of a `let`.
+    pub fn leave(
+        &mut self,
+        name: &'p ast::Name,
+        value: &'p Expr,
+        store: &mut Store,
+        precision: Precision,
+    ) -> Checked<Option<Program>> {
+        let mut e = Elaborator::new(self, store, precision);
+        let found = e.named(&name.text, |e| e.eval(value))?;
+        let kept = e.persist(found, &name.text, name.span)?;
+        e.scope.root.values.insert(name.span, kept);
         let program = e.finish();
         Ok((!program.outputs.is_empty()).then_some(program))
     }

@@ -74,7 +74,9 @@ impl<'p> Elaborator<'_, 'p> {
             ExprKind::Iterate { count, until, from, body, .. } => {
                 self.eval_iterate(expr, count, until.as_deref(), from, body)
             }
-            ExprKind::Lambda { parameters, body } => self.eval_lambda(expr, parameters, body),
+            ExprKind::Lambda { parameters, result, body } => {
+                self.eval_lambda(expr, parameters, result.as_ref(), body)
+            }
             ExprKind::From { value, source, map } => self.pretrained(value, source, map),
         }
     }
@@ -217,13 +219,17 @@ impl<'p> Elaborator<'_, 'p> {
                 Some((_, value)) => Ok(value.clone()),
                 None => Err(fail::fault(field.span, "a record without this field")),
             },
+            Value::Tuple(parts) => match field.text.parse::<usize>().ok().and_then(|at| parts.get(at)) {
+                Some(part) => Ok(part.clone()),
+                None => Err(fail::fault(field.span, "a tuple without this part")),
+            },
             Value::Model(model) => {
                 if let Some(parameter) = model.parameters.get(&field.text) {
                     let parameter = parameter.clone();
                     return self.thawed(parameter, field.span);
                 }
                 match model.members.get(&field.text) {
-                    Some(member) => Ok(member.clone()),
+                    Some(member) => self.over_models(member.clone(), &model, field.span),
                     None => Err(fail::fault(field.span, "a model without this member")),
                 }
             }

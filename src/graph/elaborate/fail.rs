@@ -26,6 +26,26 @@ pub fn not_static(span: Span, what: &str) -> Errors {
     ]
 }
 
+pub fn lifted_training(span: Span, axes: &[String]) -> Errors {
+    vec![
+        Diagnostic::error(
+            Code::A0219,
+            span,
+            format!("a function that trains is not lifted over {}", axes.join(", ")),
+        )
+        .label("its arguments have further axes")
+        .help("make the models over the axis in the function: `let nets = Linear[In, Out]() over Zoo`"),
+    ]
+}
+
+pub fn pick_replaced(span: Span) -> Errors {
+    vec![
+        Diagnostic::error(Code::A0206, span, "a function that replaces another has this axis")
+            .label("one of several models is picked here")
+            .help("pick first, and replace then: `nets[Zoo = i].with(hidden = fn(x) = ...)`"),
+    ]
+}
+
 pub fn not_size(span: Span, value: f64) -> Errors {
     vec![
         Diagnostic::error(Code::A0250, span, format!("{value} is not a size"))

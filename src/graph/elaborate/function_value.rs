@@ -94,6 +94,7 @@ impl<'p> Elaborator<'_, 'p> {
         &mut self,
         expr: &'p Expr,
         parameters: &'p [ast::Parameter],
+        declared: Option<&'p ast::Type>,
         body: &'p ast::Block,
     ) -> Checked<Value<'p>> {
         let typed = self.typed();
@@ -105,7 +106,8 @@ impl<'p> Elaborator<'_, 'p> {
         let touched = typed.touched.get(&expr.id).unwrap_or(&none);
         let (touched, result) = (self.bound_axes(touched), self.bound_axes(&result));
         let frame = self.frame.clone();
-        Ok(Value::Function(Arc::new(Closure::Lambda { parameters, body, frame, touched, result })))
+        let lambda = Closure::Lambda { parameters, declared, body, frame, touched, result };
+        Ok(Value::Function(Arc::new(lambda)))
     }
 
     /// Those of the axes that are bound here.
@@ -143,7 +145,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The axes of all arrays in a value.
-    fn value_axes(&self, value: &Value<'p>) -> AxisSet {
+    pub fn value_axes(&self, value: &Value<'p>) -> AxisSet {
         match value {
             Value::Node(node) => self.axes_of(*node),
             Value::Stored(stored) => AxisSet::from(&stored.layout[..]),
@@ -158,7 +160,7 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     /// The value with at least the axes of the type, and truth values as numbers where numbers are wanted.
-    fn fit(&mut self, value: Value<'p>, ty: &Type, span: Span) -> Checked<Value<'p>> {
+    pub fn fit(&mut self, value: Value<'p>, ty: &Type, span: Span) -> Checked<Value<'p>> {
         match (ty, value) {
             (Type::Array { axes, .. }, value @ (Value::Number(_) | Value::Truth(_) | Value::Stored(_)))
                 if axes.is_empty() =>
@@ -229,7 +231,7 @@ impl<'p> Elaborator<'_, 'p> {
                 let values: Vec<Value<'p>> = arguments.into_iter().flatten().collect();
                 self.apply_builtin(*builtin, axes, &values, span)
             }
-            Closure::Lambda { parameters, body, frame, touched, result } => {
+            Closure::Lambda { parameters, declared, body, frame, touched, result } => {
                 let clash = intersection(extra, touched).minus(result);
                 self.apart(&clash, arguments, extra, span, |e, arguments, extra| {
                     let mut frame = frame.clone();
@@ -237,7 +239,11 @@ impl<'p> Elaborator<'_, 'p> {
                     e.nested(span, |e| {
                         let (result, _) = e.in_frame(frame, |e| {
                             e.bind_parameters(parameters, arguments, span)?;
-                            e.block(body)
+                            let value = e.block(body)?;
+                            match declared {
+                                Some(ty) => e.conform(value, ty, span),
+                                None => Ok(value),
+                            }
                         });
                         result
                     })
@@ -267,7 +273,12 @@ impl<'p> Elaborator<'_, 'p> {
         for (id, axis) in axes {
             frame.axes.entry(*id).or_insert(*axis);
         }
-        self.named(&model.path.clone(), |e| e.inline(function, frame, arguments, span))
+        if let Some(other) = model.replaced.get(&function.name.text) {
+            let value = self.call_replaced(function, other, frame, arguments, span)?;
+            return self.over_models(value, model, span);
+        }
+        let value = self.named(&model.path.clone(), |e| e.inline(function, frame, arguments, span))?;
+        self.over_models(value, model, span)
     }
 
     fn apply_builtin(

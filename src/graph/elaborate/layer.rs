@@ -31,11 +31,14 @@ impl<'p> Elaborator<'_, 'p> {
         let axes = self.call_axes(info, expr.span)?;
         // Models among the arguments are not those of the file.
         let reading = self.pretrained.take_if(|reading| reading.root.is_none());
+        let zoo = std::mem::take(&mut self.zoo);
         let arguments = self.arguments(&layer.parameters, info, call);
         self.pretrained = reading.or(self.pretrained.take());
+        self.zoo = zoo;
         let arguments = arguments?;
         let path = self.model_path(&layer.name.text);
-        let frame = Frame { axes: axes.into_iter().collect(), ..Frame::default() };
+        let extra = self.zoo.clone();
+        let frame = Frame { axes: axes.into_iter().collect(), extra, ..Frame::default() };
         if let Some(reading) = &mut self.pretrained {
             reading.root.get_or_insert_with(|| path.clone());
         }
@@ -49,7 +52,14 @@ impl<'p> Elaborator<'_, 'p> {
         self.draw = outer_draw;
         self.path = outer_path;
         let (parameters, members) = made?;
-        Ok(Value::Model(Arc::new(Model { layer: item, path, frame, parameters, members })))
+        Ok(Value::Model(Arc::new(Model {
+            layer: item,
+            path,
+            frame,
+            parameters,
+            members,
+            replaced: BTreeMap::new(),
+        })))
     }
 
     /// The names of the `let`s on the way, with a number where one `let` makes several models.
@@ -116,6 +126,9 @@ impl<'p> Elaborator<'_, 'p> {
                 layout.push(self.named_axis(name)?);
             }
         }
+        // Of several models, each has its own.
+        let declared = layout.clone();
+        layout.splice(0..0, self.zoo.iter());
         let wanted = AxisSet::from(&layout[..]);
         let mut made = Vec::with_capacity(param.names.len());
         for name in &param.names {
@@ -136,10 +149,8 @@ impl<'p> Elaborator<'_, 'p> {
             self.path = outer_path;
             let value = self.conform(value?, &param.ty, name.span)?;
             let node = self.float(&value, name.span)?;
-            let node = match self.pretrained_value(param, &full, &layout)? {
-                Some(given) => given,
-                None => self.broadcast(node, &wanted, name.span)?,
-            };
+            let node = self.pretrained_value(param, &full, &declared)?.unwrap_or(node);
+            let node = self.broadcast(node, &wanted, name.span)?;
             let stored = self.allocate(&full, Element::Float, &layout)?;
             if in_step {
                 // Made anew at every step: nothing reads what the last one left.
@@ -170,8 +181,12 @@ impl<'p> Elaborator<'_, 'p> {
                 Some(number) if self.axes_of(node).is_empty() => Value::Number(number),
                 _ => Value::Stored(self.keep(name, node, span)?),
             },
-            Value::Model(model) if model.values().iter().any(Value::has_nodes) => {
-                self.copied(&model, name, span)?
+            Value::Model(model) if Value::Model(Arc::clone(&model)).has_nodes() => {
+                let mut at = 0;
+                self.mapped(&model, &mut |e, value| {
+                    at += 1;
+                    e.persist(value, &format!("{name}.{}", at - 1), span)
+                })?
             }
             Value::Record(fields) => {
                 let mut kept = Vec::with_capacity(fields.len());

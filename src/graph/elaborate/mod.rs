@@ -29,6 +29,7 @@ mod pretrained;
 mod reduce;
 mod reduce_order;
 mod repeat;
+mod replace;
 mod sampling;
 mod scope;
 mod select;
@@ -40,6 +41,7 @@ mod trace;
 mod train;
 mod value;
 mod window;
+mod zoo;
 
 pub use evaluate::quantified;
 pub use outcome::{

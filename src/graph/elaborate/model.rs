@@ -39,7 +39,13 @@ impl<'p> Elaborator<'_, 'p> {
         for member in made.members.values_mut() {
             *member = self.remade_member(member, values);
         }
-        if let ItemKind::Layer(layer) = &self.typed().item(model.layer).kind {
+        self.see_members(&mut made);
+        Value::Model(Arc::new(made))
+    }
+
+    /// The functions of the model see its parameters and members as they are now.
+    pub fn see_members(&self, made: &mut Model<'p>) {
+        if let ItemKind::Layer(layer) = &self.typed().item(made.layer).kind {
             for member in &layer.members {
                 let names: &[Name] = match &member.kind {
                     MemberKind::Param(param) => &param.names,
@@ -54,7 +60,6 @@ impl<'p> Elaborator<'_, 'p> {
                 }
             }
         }
-        Value::Model(Arc::new(made))
     }
 
     fn remade_member(&self, member: &Value<'p>, values: &mut dyn Iterator<Item = Value<'p>>) -> Value<'p> {

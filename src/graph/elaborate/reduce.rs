@@ -5,7 +5,7 @@ use super::fail;
 use super::value::Value;
 use crate::check::builtin::Builtin;
 use crate::diagnostic::Checked;
-use crate::graph::{Axis, AxisSet, Check, Element, NodeId, Reduction};
+use crate::graph::{Axis, AxisSet, Check, Element, NodeId, Op, Reduction};
 use crate::source::Span;
 use crate::syntax::ast::{Call, Expr};
 
@@ -17,7 +17,7 @@ pub(super) struct Sets {
     pub filter: Option<NodeId>,
     pub groups: Option<Groups>,
     /// A set with fewer positions counts as empty.
-    least: f64,
+    pub least: f64,
     pub span: Span,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Groups {
     pub index: NodeId,
     /// One position for each group; for a single key its own axis.
     pub into: Axis,
-    keys: Vec<Axis>,
+    pub keys: Vec<Axis>,
 }
 
 impl<'p> Elaborator<'_, 'p> {
@@ -160,7 +160,16 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 self.build(span, |g| if builtin == B::ArgMax { g.argmax(x, axis) } else { g.argmin(x, axis) })
             }
+            // Quantiles, over all axes as one.
             _ => {
+                let joined;
+                let (x, sets) = match sets.axes.iter().count() {
+                    1 => (x, sets),
+                    _ => {
+                        joined = self.as_one_axis(x, sets)?;
+                        (joined.0, &joined.1)
+                    }
+                };
                 let axis = self.only_axis(builtin, sets)?;
                 let q = match (builtin, call.and_then(|call| self.argument(call, 1, &["q"]))) {
                     (B::Quantile, Some(q)) => self.float_of(q)?,
@@ -180,7 +189,10 @@ impl<'p> Elaborator<'_, 'p> {
             Some(filter) => {
                 let value = self.eval(filter)?;
                 let node = self.truth(&value, filter.span)?;
-                Some(self.broadcast(node, &axes, filter.span)?)
+                match self.always(node) {
+                    true => None,
+                    false => Some(self.broadcast(node, &axes, filter.span)?),
+                }
             }
             None => None,
         };
@@ -190,6 +202,15 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let least = self.static_argument(call, "at_least", 1.0)?;
         Ok(Sets { axes, filter, groups, least, span })
+    }
+
+    /// Whether a condition holds everywhere, whatever the data: then it filters nothing.
+    fn always(&self, condition: NodeId) -> bool {
+        match self.graph().node(condition).op {
+            Op::Bool(holds) => holds,
+            Op::Broadcast(..) => self.always(self.graph().node(condition).operands[0]),
+            _ => false,
+        }
     }
 
     fn groups(&mut self, axes: &AxisSet, by: &'p [Expr], span: Span) -> Checked<Groups> {

@@ -29,6 +29,28 @@ impl Elaborator<'_, '_> {
         })
     }
 
+    /// The axes that vanish, as one.
+    pub(super) fn as_one_axis(&mut self, x: NodeId, sets: &Sets) -> Checked<(NodeId, Sets)> {
+        let axes: Vec<Axis> = sets.axes.iter().collect();
+        let names: Vec<String> = axes.iter().map(|axis| self.axis_name(*axis)).collect();
+        let size = axes.iter().map(|axis| self.size(*axis)).product();
+        let into = self.fresh(names.join(", "), size);
+        let flat = |e: &mut Self, node: NodeId| {
+            let node = e.broadcast(node, &sets.axes, sets.span)?;
+            e.build(sets.span, |g| g.flatten(node, &axes, into))
+        };
+        let x = flat(self, x)?;
+        let filter = sets.filter.map(|filter| flat(self, filter)).transpose()?;
+        let groups = match &sets.groups {
+            Some(groups) => {
+                let index = flat(self, groups.index)?;
+                Some(Groups { index, into: groups.into, keys: groups.keys.clone() })
+            }
+            None => None,
+        };
+        Ok((x, Sets { axes: [into][..].into(), filter, groups, least: sets.least, span: sets.span }))
+    }
+
     /// The same within each group: the values sorted by group and then by size, the groups one after another.
     pub(super) fn group_quantile(
         &mut self,

@@ -4,11 +4,12 @@ use super::elaborator::{Elaborator, View};
 use super::fail;
 use super::outcome::{BatchInput, Outcome, SamplerInput, SamplerKind};
 use super::scope::Scope;
-use crate::check::program::{AxisId, AxisKind};
+use super::value::Value;
+use crate::check::program::{AxisId, AxisKind, Element as CheckedElement, Type};
 use crate::diagnostic::{Checked, Code, Diagnostic};
-use crate::graph::{Element, Precision, Program, Store};
+use crate::graph::{Element, NodeId, Precision, Program, Store};
 use crate::source::Span;
-use crate::syntax::ast::{self, AxisName, Clause, StatementKind};
+use crate::syntax::ast::{self, AxisName, Clause, Expr, StatementKind};
 
 impl<'p> Scope<'p> {
     /// A condition over all rows of a data set, whose columns it sees: a Bool for each row.
@@ -65,7 +66,9 @@ impl<'p> Elaborator<'_, 'p> {
     fn sampler(&mut self, clause: &'p Clause, span: Span, batch: &BatchInput) -> Checked<SamplerInput> {
         let Some(value) = &clause.value else { return Err(fail::fault(span, "sampling by nothing")) };
         let known = |binding: &Span| self.scope.value(*binding).is_some();
-        if self.mentioned(value.span).iter().any(|binding| !known(binding)) {
+        let values = || std::iter::once(value).chain(&clause.further);
+        let computed = |value: &&Expr| self.mentioned(value.span).iter().any(|binding| !known(binding));
+        if let Some(value) = values().find(computed) {
             return Err(vec![
                 Diagnostic::error(
                     Code::A0344,
@@ -103,14 +106,35 @@ impl<'p> Elaborator<'_, 'p> {
             Some("weights") => SamplerKind::Weights,
             _ => SamplerKind::Pairs,
         };
-        let found = self.eval(value)?;
-        let mut node = self.node(&found, value.span)?;
+        let mut node = self.node_of(value)?;
+        for key in &clause.further {
+            node = self.crossed(node, key)?;
+        }
         if kind == SamplerKind::Weights {
             node = self.as_float(node, value.span)?;
         }
         let node = self.broadcast(node, &[axis][..].into(), value.span)?;
         let values = self.node_outcome("sampled by", node, value.span)?.slot;
         Ok(SamplerInput { kind, values, span })
+    }
+
+    /// The number of a pair of keys.
+    fn crossed(&mut self, before: NodeId, key: &'p Expr) -> Checked<NodeId> {
+        let size = match self.typed().types.get(&key.id) {
+            Some(Type::Array { element: CheckedElement::Bool, .. }) => 2,
+            _ => {
+                let axis = self.index_axis(key)?;
+                self.size(axis)
+            }
+        };
+        let value = self.eval(key)?;
+        let index = self.index_node(&value, key.span)?;
+        let before = self.index_node(&Value::Node(before), key.span)?;
+        self.build(key.span, |g| {
+            let size = g.index(size as i32)?;
+            let slower = g.mul(before, size)?;
+            g.plus(slower, index)
+        })
     }
 
     /// The one row that a step of a stream sees.

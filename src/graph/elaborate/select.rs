@@ -33,9 +33,21 @@ impl<'p> Elaborator<'_, 'p> {
             return self.bare_axes(*builtin, selectors, expr.span);
         }
         let found = self.eval(value)?;
+        if let Value::Model(model) = &found {
+            return self.picked_models(expr, model, selectors);
+        }
         let node = self.node(&found, value.span)?;
+        self.selected(expr, node, selectors).map(Value::Node)
+    }
+
+    /// The value with all selectors applied.
+    pub fn selected(
+        &mut self,
+        expr: &'p Expr,
+        mut node: NodeId,
+        selectors: &'p [Selector],
+    ) -> Checked<NodeId> {
         let mut derived = self.typed().derived.get(&expr.id).map_or(&[][..], Vec::as_slice).iter().copied();
-        let mut node = node;
         for selector in selectors {
             node = match selector {
                 Selector::Axis(name) => {
@@ -49,7 +61,7 @@ impl<'p> Elaborator<'_, 'p> {
                 }
             };
         }
-        Ok(Value::Node(node))
+        Ok(node)
     }
 
     /// `zeros[H]`, `ones[A, B]`, `normal[Example]`

@@ -12,6 +12,9 @@ use crate::syntax::ast::{ArgumentKind, Call, Expr, ExprKind};
 
 impl<'p> Elaborator<'_, 'p> {
     pub fn eval_shape(&mut self, builtin: Builtin, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
+        if builtin == Builtin::Split {
+            return self.split_array(expr, call);
+        }
         let node = match builtin {
             Builtin::Window => self.window(expr, call)?,
             Builtin::Concat => self.concat(expr, call)?,
@@ -148,6 +151,47 @@ impl<'p> Elaborator<'_, 'p> {
         }
         let x = self.broadcast(x, &AxisSet::new().with(*axis), span)?;
         self.build(span, |g| g.unflatten(x, *axis, into))
+    }
+
+    /// `split(x, A as [B, C])`
+    fn split_array(&mut self, expr: &'p Expr, call: &'p Call) -> Checked<Value<'p>> {
+        let span = expr.span;
+        let x = self.first_node(call, span)?;
+        let ids = match self.typed().calls.get(&expr.id) {
+            Some(info) => info.axes.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
+            None => Vec::new(),
+        };
+        let Some((from, into)) = ids.split_first() else {
+            return Err(fail::fault(span, "`split` without its axis"));
+        };
+        let axis = self.axis(*from, span)?;
+        let size = self.size(axis);
+        let open = self.typed().derived.get(&expr.id).and_then(|ids| ids.first()).copied();
+        let mut known = 0;
+        for id in into.iter().filter(|id| Some(**id) != open) {
+            let piece = self.axis(*id, span)?;
+            known += self.size(piece);
+        }
+        if known > size || (open.is_none() && known != size) {
+            let mut names = Vec::new();
+            for id in into {
+                names.push(self.typed().axis(*id).name.clone());
+            }
+            let name = self.axis_name(axis);
+            return Err(fail::sizes_differ(span, (&name, size), (&names.join(" + "), known)));
+        }
+        let x = self.broadcast(x, &AxisSet::new().with(axis), span)?;
+        let mut start = 0;
+        let mut pieces = Vec::with_capacity(into.len());
+        for id in into {
+            let piece = match Some(*id) == open {
+                true => self.bind_axis(*id, size - known),
+                false => self.axis(*id, span)?,
+            };
+            pieces.push(Value::Node(self.build(span, |g| g.slice(x, axis, piece, start, 1))?));
+            start += self.size(piece);
+        }
+        Ok(Value::Tuple(std::sync::Arc::new(pieces)))
     }
 
     /// The axis that is taken apart, then those that it becomes.

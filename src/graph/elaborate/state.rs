@@ -1,10 +1,11 @@
 //! States: values that are kept between steps, or between statements of the experiment, and assignments to them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::elaborator::Elaborator;
 use super::fail;
-use super::value::{Stored, Value};
+use super::value::{Closure, Stored, Value};
 use crate::check::program::{Definition, Element as CheckedElement, Type};
 use crate::diagnostic::Checked;
 use crate::graph::{AxisSet, Element, NodeId, Op, Precision, Program, Slot};
@@ -174,7 +175,15 @@ impl Value<'_> {
                 parts.iter().any(Value::has_nodes)
             }
             Value::Record(fields) => fields.iter().any(|(_, part)| part.has_nodes()),
-            Value::Model(model) => model.values().iter().any(Value::has_nodes),
+            Value::Model(model) => {
+                let own = model.parameters.values().chain(model.members.values());
+                own.chain(model.replaced.values()).any(Value::has_nodes)
+            }
+            Value::Function(closure) => match &**closure {
+                Closure::Lambda { frame, .. } => frame.values.values().any(Value::has_nodes),
+                Closure::Method { model, .. } => Value::Model(Arc::clone(model)).has_nodes(),
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -141,6 +141,7 @@ impl<'p> Elaborator<'_, 'p> {
 
     fn let_value(&mut self, binding: &'p ast::Let) -> Checked<Value<'p>> {
         let value = match &binding.value {
+            Init::Value(value) if !binding.over.is_empty() => self.zoo_of(&binding.over, value)?,
             Init::Value(value) => self.eval(value)?,
             Init::Draw(draw) => {
                 let mut ambient = Vec::new();

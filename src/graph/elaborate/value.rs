@@ -70,6 +70,8 @@ pub enum Closure<'p> {
     },
     Lambda {
         parameters: &'p [ast::Parameter],
+        /// The type of the result, where it is declared.
+        declared: Option<&'p ast::Type>,
         body: &'p ast::Block,
         frame: Frame<'p>,
         /// The axes of every value in it.
@@ -105,6 +107,8 @@ pub struct Model<'p> {
     pub parameters: BTreeMap<String, Value<'p>>,
     /// Its other members (sub-layers, values) by name.
     pub members: BTreeMap<String, Value<'p>>,
+    /// What stands in the place of its functions, by name; the call itself has the empty name.
+    pub replaced: BTreeMap<String, Value<'p>>,
 }
 
 impl<'p> Model<'p> {

@@ -76,15 +76,16 @@ impl Formatter<'_> {
                 let from = self.bindings(" from ", from);
                 docs![count, until, from, " ", self.block(body)]
             }
-            ExprKind::Lambda { parameters, body } => {
+            ExprKind::Lambda { parameters, result, body } => {
                 let parameters = self.parameters(parameters, expression.span.start as usize);
+                let result = result.as_ref().map_or(Doc::Many(Vec::new()), |ty| docs![" -> ", type_of(ty)]);
                 let short =
                     body.statements.is_empty() && !self.text[body.span.start as usize..].starts_with('{');
                 let body = match &body.value {
                     Some(value) if short => docs![" = ", self.expression(value)],
                     _ => docs![" ", self.block(body)],
                 };
-                docs!["fn", parameters, body]
+                docs!["fn", parameters, result, body]
             }
             ExprKind::From { value, source, map } => {
                 let value = docs![self.expression(value), " from ", self.expression(source)];

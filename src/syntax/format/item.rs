@@ -2,6 +2,7 @@
 
 use super::doc::{Doc, docs, join};
 use super::expression::{quoted, type_of};
+use super::statement::axis_names;
 use super::{Formatter, documentation, names};
 use crate::syntax::ast::{
     AxisDeclaration, Column, Data, DataSource, Expr, ExprKind, Function, GeneratorStatement, Init, Item,
@@ -132,7 +133,11 @@ impl Formatter<'_> {
             Some(count) => docs![" every ", self.expression(count), " steps"],
             None => Doc::Many(Vec::new()),
         };
-        docs!["let ", bound, ty, init, refresh]
+        let over = match value.over.as_slice() {
+            [] => Doc::Many(Vec::new()),
+            axes => docs![" over ", axis_names(axes)],
+        };
+        docs!["let ", bound, ty, init, over, refresh]
     }
 
     fn optimizer(&mut self, optimizer: &Optimizer) -> Doc {

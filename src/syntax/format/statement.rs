@@ -66,6 +66,9 @@ impl Formatter<'_> {
                     if let Some(value) = &clause.value {
                         parts.push(docs![" ", self.expression(value)]);
                     }
+                    for key in &clause.further {
+                        parts.push(docs![", ", self.expression(key)]);
+                    }
                     if let Some(each) = &clause.each {
                         parts.push(docs![", ", self.expression(each), " each"]);
                     }
@@ -312,7 +315,7 @@ impl Formatter<'_> {
     }
 }
 
-fn axis_names(axes: &[AxisName]) -> Doc {
+pub(super) fn axis_names(axes: &[AxisName]) -> Doc {
     join(axes.iter().map(axis_name).collect(), &Doc::text(", "))
 }
 

@@ -414,7 +414,7 @@ fn begins_value(rule: Rule) -> bool {
 /// A rule of the grammar as the user would call it.
 fn in_words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::name | Rule::word | Rule::names | Rule::let_names => "a name",
+        Rule::name | Rule::word | Rule::place | Rule::names | Rule::let_names => "a name",
         Rule::axis | Rule::axis_names => "an axis",
         Rule::selector => "an axis, with `= index` or `as Name` behind it",
         Rule::type_ | Rule::array_type | Rule::record_type | Rule::tuple_type | Rule::function_type => {
@@ -452,7 +452,7 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         Rule::report_line => "`table`, `plot` or `text`",
         Rule::optimizer_step => "`step(p, g, t) { .. }`",
         Rule::into_word => "`into`",
-        Rule::over_word => "`over`",
+        Rule::over_word | Rule::model_over => "`over`",
         Rule::by_word => "`by`",
         Rule::as_word => "`as`",
         Rule::else_word => "`else`",

@@ -175,6 +175,7 @@ impl Lower<'_> {
         };
         while let Some(part) = parts.next() {
             let mut span = value.span.to(self.span(&part));
+            let picked = span;
             let kind = match part.as_rule() {
                 Rule::field => match inner(part).next() {
                     Some(word) => ExprKind::Field { value: Box::new(value), field: self.name(&word) },
@@ -185,7 +186,16 @@ impl Lower<'_> {
                     match parts.next_if(|next| next.as_rule() == Rule::arguments) {
                         Some(arguments) => {
                             span = span.to(self.span(&arguments));
-                            let axes = self.axis_arguments(selectors);
+                            // `nets[Zoo = i](x)` picks first, and calls then.
+                            let bare = selectors.iter().any(|s| matches!(s, Selector::Axis(_)));
+                            let axes = match bare || selectors.is_empty() {
+                                true => self.axis_arguments(selectors),
+                                false => {
+                                    let kind = ExprKind::Index { value: Box::new(value), selectors };
+                                    value = self.expr(kind, picked);
+                                    Vec::new()
+                                }
+                            };
                             self.call(value, axes, arguments)
                         }
                         None => ExprKind::Index { value: Box::new(value), selectors },
@@ -425,15 +435,17 @@ impl Lower<'_> {
 
     fn lambda(&mut self, pair: Pair) -> ExprKind {
         let span = self.span(&pair);
-        let (mut parameters, mut body) = (Vec::new(), None);
+        let (mut parameters, mut result, mut body) = (Vec::new(), None, None);
         for part in inner(pair) {
             match part.as_rule() {
                 Rule::parameters => parameters = self.parameters(part),
+                Rule::result => result = inner(part).next().map(|ty| self.ty(ty)),
                 _ => body = Some(self.body(part).0),
             }
         }
         ExprKind::Lambda {
             parameters,
+            result,
             body: body.unwrap_or(Block { statements: Vec::new(), value: None, span }),
         }
     }

@@ -271,11 +271,11 @@ impl Lower<'_> {
         let size = values.next().unwrap_or_else(|| self.nothing(span));
         let source = match (size, values.next()) {
             (size, Some(from)) => self.sampled(size, from),
-            // `size() from sample(g)` reads as an expression; here the `from` belongs to the data.
-            (Expr { kind: ExprKind::From { value, source, map }, .. }, None) if map.is_empty() => {
-                self.sampled(*value, *source)
-            }
-            (size, None) => DataSource::Generated { size, block },
+            // `2 * size() from sample(g)` reads as an expression; here the `from` belongs to the data.
+            (size, None) => match without_from(size) {
+                (size, Some(from)) => self.sampled(size, from),
+                (size, None) => DataSource::Generated { size, block },
+            },
         };
         (source, axis)
     }
@@ -363,4 +363,25 @@ impl Lower<'_> {
         }
         Test { name, body, span }
     }
+}
+
+/// The expression without the `from` at its end, and what stands after that.
+fn without_from(mut size: Expr) -> (Expr, Option<Expr>) {
+    let last = match &mut size.kind {
+        ExprKind::From { map, .. } if !map.is_empty() => return (size, None),
+        ExprKind::From { .. } => {
+            let ExprKind::From { value, source, .. } = size.kind else { return (size, None) };
+            return (*value, Some(*source));
+        }
+        ExprKind::Binary { right: last, .. } | ExprKind::Unary { value: last, .. } => last,
+        _ => return (size, None),
+    };
+    let nothing = Expr { id: last.id, span: last.span, kind: ExprKind::Bool(false) };
+    let (rest, source) = without_from(std::mem::replace(&mut **last, nothing));
+    let end = rest.span.end;
+    **last = rest;
+    if source.is_some() {
+        size.span.end = end;
+    }
+    (size, source)
 }

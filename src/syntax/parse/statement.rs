@@ -182,18 +182,19 @@ impl Lower<'_> {
     pub(super) fn let_statement(&mut self, pair: Pair) -> Let {
         let span = self.span(&pair);
         let mut names = Vec::new();
-        let (mut ty, mut value, mut refresh) = (None, None, None);
+        let (mut ty, mut value, mut over, mut refresh) = (None, None, Vec::new(), None);
         for part in inner(pair) {
             match part.as_rule() {
                 Rule::name => names.push(self.name(&part)),
                 Rule::let_names => names = self.names(part),
                 Rule::type_ => ty = Some(self.ty(part)),
                 Rule::init => value = Some(self.init(part)),
+                Rule::model_over => over = inner(part).flat_map(|axes| self.axis_names(axes)).collect(),
                 _ => refresh = Some(self.only_expression(part)),
             }
         }
         let value = value.unwrap_or_else(|| crate::syntax::ast::Init::Value(self.nothing(span)));
-        Let { names, ty, value, refresh, span }
+        Let { names, ty, value, over, refresh, span }
     }
 
     fn vary(&mut self, pair: Pair) -> StatementKind {
@@ -295,7 +296,9 @@ impl Lower<'_> {
 
     fn sampling(&mut self, pair: Pair) -> Clause {
         let span = self.span(&pair);
-        let value = inner(pair.clone()).find(|part| part.as_rule() == Rule::expression);
+        let mut values = inner(pair.clone()).filter(|part| part.as_rule() == Rule::expression);
+        let value = values.next();
+        let further: Vec<Pair> = values.collect();
         let each = inner(pair.clone()).find(|part| part.as_rule() == Rule::each);
         let mut at = span.start as usize;
         let words: &[&str] = match pair.as_rule() {
@@ -314,7 +317,8 @@ impl Lower<'_> {
             })
             .collect();
         let value = value.map(|value| self.expression(value));
-        Clause { words, value, each: each.map(|each| self.only_expression(each)) }
+        let further = further.into_iter().map(|value| self.expression(value)).collect();
+        Clause { words, value, further, each: each.map(|each| self.only_expression(each)) }
     }
 
     fn state(&mut self, pair: Pair) -> State {
