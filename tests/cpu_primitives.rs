@@ -110,9 +110,17 @@ fn a_long_sum_loses_little() {
 
 #[test]
 fn contractions_of_every_layout() {
-    for (m, n, k) in
-        [(1, 1, 1), (3, 1, 65), (1, 9, 7), (8, 9, 63), (65, 7, 64), (5, 6, 0), (0, 4, 3), (33, 64, 129), (130, 70, 129)]
-    {
+    for (m, n, k) in [
+        (1, 1, 1),
+        (3, 1, 65),
+        (1, 9, 7),
+        (8, 9, 63),
+        (65, 7, 64),
+        (5, 6, 0),
+        (0, 4, 3),
+        (33, 64, 129),
+        (130, 70, 129),
+    ] {
         for flips in 0..8 {
             agree(&format!("{m} x {n} x {k}, {flips}"), 1e-4, |program, store| {
                 let axes = &mut program.graph.axes;

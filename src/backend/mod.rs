@@ -8,7 +8,7 @@ pub mod cubecl;
 pub mod dfdx;
 
 pub use crate::graph::Fault;
-use crate::graph::{Slot, Store};
+use crate::graph::{Slot, Store, Tensor};
 
 /// What computes the programs of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,11 +43,52 @@ impl Backend {
     }
 }
 
+/// The number in a slot that holds a single one.
+pub fn scalar(store: &Store, slot: Slot) -> f64 {
+    match store.get(slot) {
+        Tensor::F32(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::F64(v) => v.first().copied().unwrap_or(f64::NAN),
+        Tensor::Index(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::Bool(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
+    }
+}
+
+/// What a host's executable has to remember of followed slots.
+#[derive(Debug, Default)]
+pub struct Followed {
+    slots: Vec<Slot>,
+    /// Whether there was a run since it was last asked.
+    fresh: bool,
+}
+
+impl Followed {
+    pub fn ran(&mut self) {
+        self.fresh = true;
+    }
+
+    pub fn follow(&mut self, slots: &[Slot]) {
+        self.slots = slots.to_vec();
+    }
+
+    /// The host asks after every run, so there is one row at most.
+    pub fn seen(&mut self, store: &Store) -> Vec<Vec<f64>> {
+        let row = || self.slots.iter().map(|slot| scalar(store, *slot)).collect();
+        let rows = if self.fresh { vec![row()] } else { Vec::new() };
+        self.fresh = false;
+        rows
+    }
+}
+
 /// A compiled program. Running it allocates nothing.
 pub trait Executable: Send {
     fn run(&mut self, store: &mut Store) -> Result<(), Fault>;
     /// These slots are written by the host before every run.
     fn feed(&mut self, _slots: &[Slot]) {}
+    /// The single numbers in these slots are asked for after every run, by `seen`.
+    fn follow(&mut self, slots: &[Slot]);
+    /// The numbers of the followed slots after each run that was not told of yet. A device tells of several runs at a time, and
+    /// of all when `now`; a fault of one of these runs may come only here.
+    fn seen(&mut self, store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Fault>;
     /// Bytes of working memory, known before the first run.
     fn memory(&self) -> usize;
 }

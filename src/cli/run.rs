@@ -44,6 +44,9 @@ pub struct Run {
     /// Leave out a rewrite of the graph, by name (see `ansatz graph`)
     #[arg(long, value_name = "REWRITE")]
     without: Vec<String>,
+    /// Do not join operations into kernels, nor kernels into launches: slow, for comparison
+    #[arg(long)]
+    no_fuse: bool,
     /// Threads; by default as many as the machine has
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -122,6 +125,7 @@ impl Run {
             settings: self.set.clone(),
             backend,
             without: self.without.clone(),
+            unfused: self.no_fuse,
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };
         let several = experiments.len() > 1;

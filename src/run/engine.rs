@@ -1,5 +1,6 @@
 //! Compiling and running programs, and what their faults mean to the user.
 
+pub use crate::backend::scalar;
 use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
 #[cfg(feature = "gpu")]
@@ -17,6 +18,8 @@ pub struct Engine {
     without: Vec<String>,
     /// Bytes that one program and its arrays may take; none: any number.
     memory: Option<u64>,
+    /// Every operation is a kernel of its own.
+    unfused: bool,
 }
 
 /// A compiled program with what is needed to explain its faults.
@@ -36,7 +39,13 @@ impl Engine {
                 .and_then(|all| all.into_iter().next()),
             without,
             memory,
+            unfused: false,
         }
+    }
+
+    /// Without joining operations into kernels, or kernels into launches.
+    pub fn unfused(self, unfused: bool) -> Self {
+        Engine { unfused, ..self }
     }
 
     /// The rewrites alone.
@@ -70,7 +79,7 @@ impl Engine {
         store: &Store,
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let program = self.rewrite(program, span)?;
-        let options = PlanOptions { launches: true, ..PlanOptions::default() };
+        let options = PlanOptions { launches: true, fuse: !self.unfused, ..PlanOptions::default() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         let largest = plan.largest_slot().max(plan.arena as u64);
         let limit = device.largest_array();
@@ -100,7 +109,7 @@ impl Engine {
             self.afford(executable.memory() as u64, span, store)?;
             return Ok(Compiled { executable, graph: program.graph });
         }
-        let options = PlanOptions::default();
+        let options = PlanOptions { fuse: !self.unfused, ..PlanOptions::default() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         self.afford(plan.arena as u64, span, store)?;
         let executable = backend::cpu::prepare(plan, &options);
@@ -139,6 +148,16 @@ pub fn cannot_be_planned(span: Span, error: &crate::plan::PlanError) -> Vec<Diag
 }
 
 impl Compiled {
+    /// The numbers in these slots are asked for after every run.
+    pub fn follow(&mut self, slots: &[Slot]) {
+        self.executable.follow(slots);
+    }
+
+    /// The followed numbers after each run that was not told of yet; of all runs so far when `now`.
+    pub fn seen(&mut self, store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Vec<Diagnostic>> {
+        self.executable.seen(store, now).map_err(|fault| vec![explain(&fault, &self.graph)])
+    }
+
     /// These slots are written before every run.
     pub fn feed(&mut self, slots: &[Slot]) {
         self.executable.feed(slots);
@@ -209,16 +228,6 @@ fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
 /// Every element of a slot as f64.
 pub fn read_f64(store: &Store, slot: Slot) -> Vec<f64> {
     store.get(slot).to_f64()
-}
-
-/// The one element of a scalar slot.
-pub fn scalar(store: &Store, slot: Slot) -> f64 {
-    match store.get(slot) {
-        Tensor::F32(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
-        Tensor::F64(v) => v.first().copied().unwrap_or(f64::NAN),
-        Tensor::Index(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
-        Tensor::Bool(v) => v.first().map_or(f64::NAN, |x| f64::from(*x)),
-    }
 }
 
 /// Writes a scalar slot, whatever its element.

@@ -51,6 +51,8 @@ pub struct Options {
     pub backend: Backend,
     /// Rewrites that are switched off, by name.
     pub without: Vec<String>,
+    /// Operations are not joined into kernels, nor kernels into launches.
+    pub unfused: bool,
     /// Bytes of memory that all trials running at a time may take; none: any number.
     pub memory: Option<u64>,
 }
@@ -110,7 +112,8 @@ pub fn run(
         options.backend,
         options.without.clone(),
         options.memory.map(|bytes| bytes / together.max(1)),
-    );
+    )
+    .unfused(options.unfused);
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());

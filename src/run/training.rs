@@ -1,12 +1,12 @@
 //! The training loop: batches in, steps run, terms recorded; what the block looks at is in `checkpoint.rs`.
 
 use super::checkpoint::{History, Watcher};
-use super::engine::{Engine, read_f64, scalar, set_scalar};
+use super::engine::{Engine, read_f64, set_scalar};
 use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
 use crate::data::{Batches, Sampler};
 use crate::diagnostic::Diagnostic;
-use crate::graph::elaborate::{BatchInput, Length, SamplerKind, StepProgram};
+use crate::graph::elaborate::{BatchInput, Length, Recorded, SamplerKind, StepProgram};
 use crate::graph::{Slot, Store, Tensor};
 use crate::source::Span;
 
@@ -67,10 +67,11 @@ pub fn train(
     let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
     let mut watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
     let mut combined = TermWatcher::new(step.combined, steps, engine, store)?;
-    let mut sums = vec![[0.0; STRETCHES]; step.terms.len()];
-    let mut counts = [0usize; STRETCHES];
+    let slots: Vec<Slot> = step.terms.iter().map(|term| term.slot).collect();
+    program.follow(&slots);
+    let mut terms = Terms::new(step.terms);
     let mut stop = None;
-    'steps: for number in 0..=steps {
+    for number in 0..=steps {
         set_scalar(store, step.step, number as f64);
         set_scalar(store, step.epoch, (number / per_epoch) as f64);
         set_scalar(store, step.progress, number as f64 / steps.max(1) as f64);
@@ -89,28 +90,60 @@ pub fn train(
         combined.before_step(number, store)?;
         program.run(store).map_err(Stopped::Failed)?;
         watcher.step_done(store);
-        let stretch = number * STRETCHES / steps;
-        counts[stretch] += 1;
-        for (term, sum) in step.terms.iter().zip(&mut sums) {
-            let value = scalar(store, term.slot);
-            sum[stretch] += value;
-            if !value.is_finite() {
-                stop = Some(NotFinite { term: term.name.clone(), step: number, span: term.span });
-                break 'steps;
-            }
+        let rows = program.seen(store, number + 1 == steps).map_err(Stopped::Failed)?;
+        stop = terms.add(rows, steps);
+        if stop.is_some() {
+            break;
         }
         if number % 16 == 15 {
             progress(number + 1, steps);
         }
     }
-    let courses = step.terms.iter().zip(sums).map(|(term, sums)| Course {
-        term: term.name.clone(),
-        block: 0,
-        means: sums.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(sum, n)| sum / n as f64).collect(),
-    });
-    let courses = courses.collect();
+    if stop.is_none() {
+        stop = terms.add(program.seen(store, true).map_err(Stopped::Failed)?, steps);
+    }
+    let courses = terms.courses();
     let histories = watcher.finish(steps, per_epoch, store);
     Ok(Trained { courses, histories, terms: combined.finish(), stop })
+}
+
+/// The terms of the objectives over the steps so far. A device tells of several steps at a time.
+struct Terms {
+    terms: Vec<Recorded>,
+    sums: Vec<[f64; STRETCHES]>,
+    counts: [usize; STRETCHES],
+    step: usize,
+}
+
+impl Terms {
+    fn new(terms: Vec<Recorded>) -> Self {
+        Terms { sums: vec![[0.0; STRETCHES]; terms.len()], terms, counts: [0; STRETCHES], step: 0 }
+    }
+
+    /// Their values after further steps of `steps`; the first that is not finite.
+    fn add(&mut self, rows: Vec<Vec<f64>>, steps: usize) -> Option<NotFinite> {
+        for row in rows {
+            let stretch = self.step * STRETCHES / steps;
+            self.counts[stretch] += 1;
+            for ((term, value), sum) in self.terms.iter().zip(row).zip(&mut self.sums) {
+                sum[stretch] += value;
+                if !value.is_finite() {
+                    return Some(NotFinite { term: term.name.clone(), step: self.step, span: term.span });
+                }
+            }
+            self.step += 1;
+        }
+        None
+    }
+
+    fn courses(self) -> Vec<Course> {
+        let counts = self.counts;
+        let means = |sums: [f64; STRETCHES]| {
+            sums.iter().zip(counts).filter(|(_, n)| *n > 0).map(|(sum, n)| sum / n as f64).collect()
+        };
+        let courses = self.terms.into_iter().zip(self.sums);
+        courses.map(|(term, sums)| Course { term: term.name, block: 0, means: means(sums) }).collect()
+    }
 }
 
 /// The rows of one data set in each step, and the slot that they go to.

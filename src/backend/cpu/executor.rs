@@ -11,8 +11,8 @@ use super::line::{Strided, cumulative, extreme, rank, sort};
 use super::real::Real;
 use super::reduce::{Loops, WORK, reduce};
 use super::slots::Slots;
-use crate::backend::{Executable, Fault};
-use crate::graph::{Element, Reduction, Store, Tensor};
+use crate::backend::{Executable, Fault, Followed};
+use crate::graph::{Element, Reduction, Slot, Store, Tensor};
 use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place, Rounds};
 use crate::plan::{Plan, PlanOptions, element_bytes, identity};
 use crate::random::philox;
@@ -43,6 +43,7 @@ pub struct Executor<R> {
     work: Vec<R>,
     execute: Execute,
     parallel: bool,
+    followed: Followed,
     /// The rounds of loops, by their numbers. Only the thread that runs the plan goes there.
     loops: Vec<UnsafeCell<Executor<R>>>,
 }
@@ -93,6 +94,7 @@ impl<R: Real> Executor<R> {
             work: Vec::new(),
             execute: for_machine::<R>(),
             parallel: options.parallel,
+            followed: Followed::default(),
             plan,
             loops,
         }
@@ -500,7 +502,16 @@ impl<R: Real> Executable for Executor<R> {
             unsafe { self.kernel(kernel, work, scratch)? };
         }
         self.slots.close(store);
+        self.followed.ran();
         Ok(())
+    }
+
+    fn follow(&mut self, slots: &[Slot]) {
+        self.followed.follow(slots);
+    }
+
+    fn seen(&mut self, store: &Store, _now: bool) -> Result<Vec<Vec<f64>>, Fault> {
+        Ok(self.followed.seen(store))
     }
 
     fn memory(&self) -> usize {

@@ -5,7 +5,7 @@
 use super::fault::Faults;
 use super::ir::{Along, Fold, Form, HEAD, Lines, Page, Part, Rank, Register, Scatter, Stage, Step, Walk};
 use super::kernel::tile::{TILE, Tiling};
-use super::place::{Frame, Located};
+use super::place::{ARENA, Frame, Located};
 use crate::graph::{Binary, Element};
 use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
 use crate::plan::launch::{Chain, MOST_CUBES, UNITS, is_wide};
@@ -31,6 +31,23 @@ pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
     words[2] = chain.rows as u32;
     words[3] = share as u32;
     Member { form: Form { stages, depth: frame.depth as u8 }, words, cubes }
+}
+
+/// Copies single numbers to a ring, a row of them every run; the number of the row is that of the outermost loop.
+pub fn keep(numbers: &[(Located, Element)], ring: usize) -> Member {
+    let mut words = vec![0; HEAD as usize];
+    let mut stages = Vec::new();
+    for (at, (place, element)) in numbers.iter().enumerate() {
+        let begin = words.len();
+        let row = (ring + at) as u32;
+        words.extend([1, place.offset as u32, 0, row, numbers.len() as u32]);
+        let walk = |page: Page, at: u16| Walk { page, rank: Rank::Uniform, at };
+        let steps = vec![Step::Load(walk(place.page, 1), *element), Step::Store(walk(ARENA, 3), *element, 0)];
+        debug_assert_eq!(words.len() - begin, 5);
+        stages.push(Part { stage: Stage::Map(steps), wait: false, end: words.len() as u32 });
+    }
+    (words[2], words[3]) = (1, 1);
+    Member { form: Form { stages, depth: 1 }, words, cubes: 1 }
 }
 
 /// A large contraction: its form, its words, and the cubes along columns, rows and batch.

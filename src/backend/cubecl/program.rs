@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use cubecl::prelude::*;
 
-use super::encode::{Member, member, tiles};
+use super::encode::{Member, keep, member, tiles};
 use super::fault::Faults;
 use super::host::HostStep;
 use super::ir::{Form, Page};
@@ -37,6 +37,9 @@ pub struct Program<R: Runtime> {
     bound: Option<Bound<R>>,
     /// Words of one page.
     page: usize,
+    followed: Vec<Slot>,
+    /// Runs whose followed numbers are on the device.
+    waiting: usize,
 }
 
 /// What follows from the places of the slots.
@@ -49,7 +52,12 @@ struct Bound<R: Runtime> {
     arrays: Vec<Option<Arc<DeviceArray<R>>>>,
     /// The page of what is fed.
     feed: Option<usize>,
+    /// Keeps the followed numbers of a run.
+    keep: Option<Work>,
 }
+
+/// Runs whose followed numbers are kept on the device before they are read.
+const KEPT: usize = 64;
 
 enum Work {
     Launch { forms: Vec<Form>, at: u32, cubes: u32 },
@@ -61,7 +69,7 @@ enum Work {
 impl<R: Runtime> Program<R> {
     pub fn new(client: ComputeClient<R>, plan: Plan) -> Self {
         let page = client.properties().memory.max_page_size as usize / 4;
-        Program { entries: entries(&plan), client, plan, bound: None, page }
+        Program { entries: entries(&plan), client, plan, bound: None, page, followed: Vec::new(), waiting: 0 }
     }
 
     /// Gives every slot its place and makes the launches.
@@ -140,13 +148,47 @@ impl<R: Runtime> Program<R> {
         let mut faults = Faults::new(self.plan.arena.div_ceil(4));
         let frame = Frame::outer(&self.plan, slot, &mut table);
         let work = works(&frame, &mut table, &mut faults);
-        let arena = Memory::filled(&self.client, vec![0; faults.begin() + faults.words()]);
+        let ring = faults.begin() + faults.words();
+        let followed: Vec<(Located, Element)> =
+            self.followed.iter().filter_map(|slot| self.placed(*slot, &places)).collect();
+        let keep = (!followed.is_empty()).then(|| launch(vec![keep(&followed, ring)], &mut table));
+        let arena = Memory::filled(&self.client, vec![0; ring + KEPT * followed.len()]);
         pages.insert(0, Arc::new(arena));
         if feed > 0 {
             pages.push(Arc::new(Memory::filled(&self.client, vec![0; feed])));
         }
         let table = Memory::filled(&self.client, table);
-        Bound { pages, table, work, faults, arrays, feed: (feed > 0).then_some(feed_page) }
+        let feed = (feed > 0).then_some(feed_page);
+        Bound { pages, table, work, faults, arrays, feed, keep }
+    }
+
+    fn placed(&self, slot: Slot, places: &[Located]) -> Option<(Located, Element)> {
+        let at = self.entries.iter().position(|entry| entry.slot == slot)?;
+        Some((places[at], self.entries[at].element))
+    }
+
+    /// What the device noted: faults, and the followed numbers of the runs since it was last read.
+    fn noted(&mut self) -> Result<Vec<Vec<f64>>, Fault> {
+        let Some(bound) = &self.bound else { return Ok(Vec::new()) };
+        let (words, width) = (bound.faults.words(), self.followed.len());
+        let noted = bound.pages[0].read(bound.faults.begin(), words + self.waiting * width);
+        let (faults, rows) = noted.split_at(words);
+        if let Some(fault) = bound.faults.found(faults) {
+            // The next run starts without it.
+            self.bound = None;
+            return Err(fault);
+        }
+        let number = |(slot, word): (&Slot, &u32)| {
+            let entry = self.entries.iter().find(|entry| entry.slot == *slot);
+            match entry.map(|entry| entry.element) {
+                Some(Element::Float) => f64::from(f32::from_bits(*word)),
+                _ => f64::from(*word as i32),
+            }
+        };
+        let rows = rows.chunks_exact(width.max(1));
+        let rows = rows.map(|row| self.followed.iter().zip(row).map(number).collect()).collect();
+        self.waiting = 0;
+        Ok(rows)
     }
 
     /// Sends what the host has written since the last run.
@@ -374,20 +416,32 @@ impl<R: Runtime> Executable for Program<R> {
         let Some(bound) = &mut self.bound else { return Ok(()) };
         let running = Running { client: &self.client, pages: &bound.pages, table: &bound.table };
         running.all(&mut bound.work, [0; DEEPEST])?;
+        if let Some(keep) = &mut bound.keep {
+            let run = [self.waiting as u32, 0, 0];
+            running.all(std::slice::from_mut(keep), run)?;
+            self.waiting += 1;
+        }
         for (entry, array) in self.entries.iter().zip(&bound.arrays) {
             if let (true, Some(array)) = (entry.written, array) {
                 store.written_on(entry.slot, array.clone());
             }
         }
-        let noted = bound.pages[0].read(bound.faults.begin(), bound.faults.words());
-        match bound.faults.found(&noted) {
-            Some(fault) => {
-                // The next run starts without it.
-                self.bound = None;
-                Err(fault)
-            }
-            None => Ok(()),
+        if self.followed.is_empty() {
+            return self.noted().map(|_| ());
         }
+        Ok(())
+    }
+
+    fn follow(&mut self, slots: &[Slot]) {
+        self.followed = slots.to_vec();
+        self.bound = None;
+    }
+
+    fn seen(&mut self, _store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Fault> {
+        if self.followed.is_empty() || self.waiting == 0 || (!now && self.waiting < KEPT) {
+            return Ok(Vec::new());
+        }
+        self.noted()
     }
 
     fn feed(&mut self, slots: &[Slot]) {

@@ -9,9 +9,9 @@ mod arrange;
 
 use dfdx::prelude::*;
 
-use super::Executable;
+use super::{Executable, Followed};
 use crate::graph::reference::{self, Array};
-use crate::graph::{Element, Fault, Node, NodeId, Precision, Program, Store, Tensor as Elements};
+use crate::graph::{Element, Fault, Node, NodeId, Precision, Program, Slot, Store, Tensor as Elements};
 
 pub use apply::lacks;
 
@@ -107,11 +107,12 @@ impl Machine<'_> {
 /// A program that dfdx interprets.
 pub struct Interpreted {
     program: Program,
+    followed: Followed,
 }
 
 /// Makes an executable of a program.
 pub fn prepare(program: &Program) -> Box<dyn Executable> {
-    Box::new(Interpreted { program: program.clone() })
+    Box::new(Interpreted { program: program.clone(), followed: Followed::default() })
 }
 
 impl Executable for Interpreted {
@@ -137,7 +138,16 @@ impl Executable for Interpreted {
                 (Element::Bool, _) => Elements::Bool(found.iter().map(|x| *x as u8).collect()),
             };
         }
+        self.followed.ran();
         Ok(())
+    }
+
+    fn follow(&mut self, slots: &[Slot]) {
+        self.followed.follow(slots);
+    }
+
+    fn seen(&mut self, store: &Store, _now: bool) -> Result<Vec<Vec<f64>>, Fault> {
+        Ok(self.followed.seen(store))
     }
 
     /// Nothing is planned: every value of the graph is kept, 8 bytes an element.
