@@ -53,6 +53,10 @@ pub(super) fn lift(ty: &Type, extra: &AxisIds) -> Type {
             Type::Record(fields.iter().map(|(name, ty)| (name.clone(), lift(ty, extra))).collect())
         }
         Type::Tuple(types) => Type::Tuple(types.iter().map(|ty| lift(ty, extra)).collect()),
+        // What a function captured lifts its calls.
+        Type::Function { parameters, result } => {
+            Type::Function { parameters: parameters.clone(), result: Box::new(lift(result, extra)) }
+        }
         other => other.clone(),
     }
 }

@@ -53,7 +53,7 @@ impl Checker<'_> {
         };
         let extra = extra.union(&self.draw_axes(expr.span, &signature)).copied().collect();
         self.few_seeds(expr.span, &signature, &bindings);
-        let result = self.result_of(&callee, &bindings, &extra);
+        let result = self.result_of(&callee, &bindings, &extra, expr.span);
         let order = |generic: &AxisId| signature.generics.iter().position(|g| g == generic);
         let mut pairs = bindings;
         pairs.sort_by_key(|(generic, _)| order(generic));
@@ -78,7 +78,7 @@ impl Checker<'_> {
         }
     }
 
-    fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds) -> Type {
+    fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds, span: Span) -> Type {
         match &callee.target {
             Target::Construct(item) => {
                 Type::Model { layer: *item, axes: self.in_order(*item, callee, bindings) }
@@ -86,8 +86,26 @@ impl Checker<'_> {
             Target::Optimizer(item) => Type::Optimizer(*item),
             Target::Combiner(item) => Type::Combiner(*item),
             Target::Constraint(item) => Type::Constraint(*item),
-            _ => lift(&substitute(&substitute(&callee.signature.result, &callee.fixed), bindings), extra),
+            _ => {
+                let result = substitute(&substitute(&callee.signature.result, &callee.fixed), bindings);
+                self.lifted(&callee.signature.name, &result, extra, span)
+            }
         }
+    }
+
+    /// What a call over further axes gives: numbers for each of their positions, but not models.
+    pub(super) fn lifted(&mut self, name: &str, result: &Type, extra: &AxisIds, span: Span) -> Type {
+        if extra.is_empty() || !has_model(result) {
+            return lift(result, extra);
+        }
+        let over = self.axes_in_words(extra);
+        let over = over.trim_start_matches("the axis ").trim_start_matches("the axes ").to_owned();
+        self.report(
+            Diagnostic::error(Code::A0226, span, format!("`{name}` would give a model for every position of {over}"))
+                .label(format!("lifted over {over}"))
+                .help("use the model in the function, and let its result be numbers: `norm(grad(loss, net))`, `grad(loss, net).weight`"),
+        );
+        Type::Error
     }
 
     fn in_order(&self, _: ItemRef, callee: &Callee, bindings: &Bindings) -> Bindings {
@@ -317,6 +335,16 @@ impl Checker<'_> {
                 AxisIds::new()
             }
         }
+    }
+}
+
+fn has_model(ty: &Type) -> bool {
+    match ty {
+        Type::Model { .. } => true,
+        Type::Record(fields) => fields.iter().any(|(_, ty)| has_model(ty)),
+        Type::Tuple(types) => types.iter().any(has_model),
+        Type::Function { result, .. } => has_model(result),
+        _ => false,
     }
 }
 
