@@ -1,9 +1,8 @@
-//! What depends on what: static values, results, and held-out data that leaks into training.
+//! What depends on what: static values, and results.
 
 use super::builtin::Builtin;
-use super::program::{AxisKind, Definition, Target, Type};
-use super::state::{Checker, LocalKind, Place, Trace};
-use crate::diagnostic::{Code, Diagnostic};
+use super::program::{Definition, Target, Type};
+use super::state::{Checker, LocalKind};
 use crate::source::Span;
 use crate::syntax::ast::{
     ArgumentKind, Block, Expr, ExprKind, Init, ItemKind, Let, Selector, Statement, StatementKind,
@@ -89,34 +88,6 @@ impl Checker<'_> {
             _ => {}
         });
         found
-    }
-
-    /// Values of a held-out part may not reach a train block.
-    pub fn check_leak(&mut self, span: Span, name: &str, trace: &Trace) {
-        if self.context.place != Place::Train {
-            return;
-        }
-        for (axis, read) in trace.parts.clone() {
-            let AxisKind::Part { rows, part } = self.program.axis(axis).kind.clone() else { continue };
-            let AxisKind::Rows { data } = self.program.axis(rows).kind.clone() else { continue };
-            if !self.trial.held_out.contains(&(data.clone(), part.clone())) {
-                continue;
-            }
-            let place = self.program.axis(axis).span;
-            let mut diagnostic = Diagnostic::error(
-                Code::A0302,
-                span,
-                format!("`{name}` brings `{data}.{part}` into training, which is held out for measuring"),
-            )
-            .label(format!("made from `{data}.{part}`"))
-            .related(place, format!("`{part}` is split off here"))
-            .help("fit it on the part that is trained on: what is measured must not have been seen");
-            if read != span {
-                diagnostic = diagnostic.related(read, "the held-out data is read here");
-            }
-            self.report(diagnostic);
-            return;
-        }
     }
 }
 

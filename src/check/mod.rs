@@ -9,6 +9,7 @@ mod experiment;
 mod expression;
 mod infer;
 mod item;
+mod leak;
 mod lint;
 mod load;
 pub mod program;

@@ -76,9 +76,9 @@ impl Checker<'_> {
     pub fn use_local(&mut self, name: &Name, local: &Local) {
         self.used.insert(local.span);
         self.program.names.insert(name.span, local.definition.clone());
-        if let Some(trace) = self.traces.get(&local.span).cloned() {
+        if let Some(mut trace) = self.traces.get(&local.span).cloned() {
             if !matches!(local.ty, Type::Model { .. }) {
-                self.check_leak(name.span, &name.text, &trace);
+                self.check_leak(name.span, &name.text, &mut trace);
             }
             self.context.trace.merge(&trace);
         }

@@ -57,7 +57,11 @@ impl Checker<'_> {
         use Builtin as B;
         let keeps_hint = super::elementwise::arity(call.builtin).is_some() || call.builtin == B::Where;
         let hint = if keeps_hint { self.context.hint.clone() } else { None };
-        let ty = self.hinted(hint, |c| c.builtin_rule(call));
+        let (ty, read) = self.reading(|c| c.hinted(hint, |c| c.builtin_rule(call)));
+        if !read.is_empty() && !is_of_axes(call.builtin) {
+            let along = self.program.calls.get(&call.expr.id).map(|info| info.axes.clone());
+            self.works_along(along.unwrap_or_default().into_iter().map(|(axis, _)| axis), &read);
+        }
         if !is_reduction(call.builtin) {
             let clause = (call.by.first()).or(call.filter).or(call.otherwise);
             if let Some(clause) = clause {
@@ -265,6 +269,12 @@ impl Checker<'_> {
         self.declare_axis(name, axis);
         (axis, true)
     }
+}
+
+/// What names axes and brings nothing together along them.
+fn is_of_axes(builtin: Builtin) -> bool {
+    use Builtin as B;
+    matches!(builtin, B::Size | B::Iota | B::Zeros | B::Ones | B::Position | B::Broadcast)
 }
 
 pub(in crate::check) fn is_reduction(builtin: Builtin) -> bool {

@@ -23,6 +23,9 @@ impl Checker<'_> {
                 }
             }
         });
+        // Which rows a part has is no number of theirs.
+        trace.whole.clear();
+        trace.fitted.clear();
         // Without a seed of its own, each trial splits anew.
         if split.seed.is_none() {
             trace.varies.extend(self.trial.counts.clone());

@@ -30,7 +30,8 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        let mut matched = self.hinted(hint, |c| c.match_arguments(expr, axes, arguments, &signature));
+        let (mut matched, read) =
+            self.reading(|c| c.hinted(hint, |c| c.match_arguments(expr, axes, arguments, &signature)));
         let named = self.name_axes(&matched, &signature);
         let parameters: Vec<Type> =
             signature.parameters.iter().map(|p| substitute(&p.ty, &callee.fixed)).collect();
@@ -51,6 +52,7 @@ impl Checker<'_> {
         let Some(extra) = self.check_arguments(&callee, &parameters, &bindings, &matched) else {
             return self.known_result(&callee, Some(&bindings));
         };
+        self.works_along(callee.fixed.iter().chain(&bindings).map(|(_, axis)| *axis), &read);
         let extra = extra.union(&self.draw_axes(expr.span, &signature)).copied().collect();
         self.few_seeds(expr.span, &signature, &bindings);
         let result = self.result_of(&callee, &bindings, &extra, expr.span);

@@ -21,7 +21,7 @@ impl Checker<'_> {
         {
             return ty;
         }
-        let ty = self.expression(value);
+        let (ty, read) = self.reading(|c| c.expression(value));
         let Some((element, axes)) = self.as_array(value, &ty) else { return Type::Error };
         let mut result = axes.clone();
         let mut derived = Vec::new();
@@ -54,6 +54,13 @@ impl Checker<'_> {
             };
             if done.is_none() {
                 return Type::Error;
+            }
+            if let Selector::Rename { axis, .. }
+            | Selector::Pick { axis, .. }
+            | Selector::Slice { axis, .. } = selector
+            {
+                let along = self.program.axes_at.get(&axis.span).copied();
+                self.works_along(along, &read);
             }
         }
         if !derived.is_empty() {
