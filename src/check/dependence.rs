@@ -1,7 +1,7 @@
 //! What depends on what: static values, and results.
 
 use super::builtin::Builtin;
-use super::program::{Definition, Target, Type};
+use super::program::{AxisIds, Definition, Target, Type};
 use super::state::{Checker, LocalKind};
 use crate::source::Span;
 use crate::syntax::ast::{
@@ -12,6 +12,28 @@ impl Checker<'_> {
     /// Whether a checked expression is known when the graph is built.
     pub fn is_static(&self, expr: &Expr) -> bool {
         self.is_static_with(expr, &[])
+    }
+
+    /// The trial axes that a checked expression, which is known when the graph is built, depends on.
+    pub fn varies_of_static(&self, expr: &Expr) -> AxisIds {
+        let mut found = AxisIds::new();
+        walk(expr, &mut |expr| {
+            let ExprKind::Name(name) = &expr.kind else { return };
+            match self.program.names.get(&name.span) {
+                Some(Definition::VaryValue(axis)) => {
+                    found.insert(*axis);
+                }
+                Some(Definition::Local(binding)) => {
+                    found.extend(self.traces.get(binding).iter().flat_map(|trace| &trace.varies));
+                }
+                _ => {}
+            }
+            if let Some(axis) = self.program.axes_at.get(&name.span) {
+                let size = self.traces.get(&self.program.axis(*axis).span);
+                found.extend(size.iter().flat_map(|trace| &trace.varies));
+            }
+        });
+        found
     }
 
     /// The same, where further bindings count as known.
@@ -80,8 +102,15 @@ impl Checker<'_> {
     /// Whether an unchecked expression mentions a measure, so that it is computed after all trials.
     pub fn mentions_results(&self, expr: &Expr) -> bool {
         let mut found = false;
+        // Results are not called: a measure `size` does not hide the function.
+        let mut called: Vec<Span> = Vec::new();
         walk(expr, &mut |expr| match &expr.kind {
-            ExprKind::Name(name) => {
+            ExprKind::Call(call) => {
+                if let ExprKind::Name(name) = &call.callee.kind {
+                    called.push(name.span);
+                }
+            }
+            ExprKind::Name(name) if !called.contains(&name.span) => {
                 found |= self.find_local(&name.text).is_some_and(|local| local.kind == LocalKind::Result);
             }
             ExprKind::Field { value, field } => found |= self.is_term_field(value, field),

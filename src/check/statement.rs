@@ -3,7 +3,7 @@
 
 use super::item::hint_of;
 use super::program::{AxisIds, AxisKind, Element, Type};
-use super::state::{Checker, LocalKind, Place, Trace};
+use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -55,8 +55,7 @@ impl Checker<'_> {
         for declaration in axes {
             let name = &declaration.name;
             let (kind, trace) = self.traced(|c| c.size_of_axis(declaration));
-            // What uses the axis depends on what its size depends on.
-            self.traces.insert(name.span, Trace { varies: trace.varies, ..Trace::default() });
+            self.sized_by(name.span, trace.varies);
             let axis = self.new_axis(name.text.clone(), kind, name.span);
             self.declare_axis(name, axis);
         }

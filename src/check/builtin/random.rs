@@ -22,7 +22,7 @@ impl Checker<'_> {
         // Values before axes: `normal(0, 1, Example)`.
         let mut values: Vec<&Expr> = Vec::new();
         for value in call.positional() {
-            match self.axis_argument(value) {
+            match self.axis_rather_than_value(value) {
                 Some(axis) => bracketed.push(axis),
                 None if self.looks_like_axis(value) => {
                     return self.unknown_axis(&self.text(value.span), value.span).unwrap_or(Type::Error);

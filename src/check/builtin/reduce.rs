@@ -47,10 +47,9 @@ impl Checker<'_> {
             return Type::Error;
         };
         if call.builtin == B::Quantile && !q_given {
-            match positional
-                .iter()
-                .position(|value| self.axis_argument(value).is_none() && !self.looks_like_axis(value))
-            {
+            match positional.iter().position(|value| {
+                self.axis_rather_than_value(value).is_none() && !self.looks_like_axis(value)
+            }) {
                 Some(at) => {
                     let q = positional.remove(at);
                     self.numbers(q);

@@ -58,6 +58,7 @@ impl Checker<'_> {
         let keeps_hint = super::elementwise::arity(call.builtin).is_some() || call.builtin == B::Where;
         let hint = if keeps_hint { self.context.hint.clone() } else { None };
         let (ty, read) = self.reading(|c| c.hinted(hint, |c| c.builtin_rule(call)));
+        self.size_made_axes(call);
         if !read.is_empty() && !is_of_axes(call.builtin) {
             let along = self.program.calls.get(&call.expr.id).map(|info| info.axes.clone());
             self.works_along(along.unwrap_or_default().into_iter().map(|(axis, _)| axis), &read);
@@ -79,6 +80,32 @@ impl Checker<'_> {
             }
         }
         ty
+    }
+
+    /// The axes that a call makes are sized by those that it names and by its arguments that are known before the run.
+    fn size_made_axes(&mut self, call: BuiltinCall) {
+        let made = self.program.derived.get(&call.expr.id).cloned().unwrap_or_default();
+        if made.is_empty() {
+            return;
+        }
+        let mut varies = AxisIds::new();
+        if let Some(info) = self.program.calls.get(&call.expr.id) {
+            for (axis, _) in info.axes.iter().filter(|(axis, _)| !made.contains(axis)) {
+                varies.extend(self.traces.get(&self.program.axis(*axis).span).iter().flat_map(|t| &t.varies));
+            }
+        }
+        for argument in call.arguments {
+            let value = match &argument.kind {
+                ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => Some(value),
+                ArgumentKind::As { size, .. } => size.as_ref(),
+            };
+            if let Some(value) = value.filter(|value| self.is_static(value)) {
+                varies.extend(self.varies_of_static(value));
+            }
+        }
+        for axis in made {
+            self.sized_by(self.program.axis(axis).span, varies.clone());
+        }
     }
 
     fn builtin_rule(&mut self, call: BuiltinCall) -> Type {
@@ -168,9 +195,7 @@ impl Checker<'_> {
             && call.by.is_empty()
             && call.filter.is_none()
             && !self.looks_like_axis(second)
-            && self.axis_argument(second).is_none_or(|axis| {
-                !self.context.results && matches!(self.program.axis(axis).kind, AxisKind::Vary(_))
-            })
+            && self.axis_rather_than_value(second).is_none()
     }
 
     /// Writes down which builtin is called and along which axes.

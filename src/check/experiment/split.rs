@@ -34,6 +34,9 @@ impl Checker<'_> {
             let _: Option<()> = self.unknown_part(&split.data.text, split.data.span, "", split.data.span);
             return;
         };
+        if let Some(of_rows) = self.traces.get(&self.program.axis(info.rows).span) {
+            trace.varies.extend(&of_rows.varies);
+        }
         match self.find_item(&split.data.text) {
             Some(item) if self.find_local(&split.data.text).is_none() => {
                 self.program.names.insert(split.data.span, Definition::Item(item));
