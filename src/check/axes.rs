@@ -48,7 +48,8 @@ impl Checker<'_> {
         }
         let of = self.find_axis(base)?;
         let axis = self.new_axis(primed_name.clone(), AxisKind::SameSizeAs(of), span);
-        match self.scopes.last_mut() {
+        // An axis has one twin wherever it is known itself.
+        match self.scopes.iter_mut().rev().find(|scope| scope.axes.contains_key(base)) {
             Some(scope) => scope.axes.insert(primed_name, axis),
             None => self.files[self.context.file].axes.insert(primed_name, axis),
         };

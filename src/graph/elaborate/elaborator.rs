@@ -313,6 +313,12 @@ impl<'s, 'p> Elaborator<'s, 'p> {
         match &info.kind {
             AxisKind::SameSizeAs(other) => {
                 let size = self.axis(*other, span).map(|axis| self.size(axis))?;
+                // The twin of an axis that all frames know is known to all of them.
+                if self.scope.root.axes.contains_key(other) && !self.frame.axes.contains_key(other) {
+                    let axis = self.fresh(info.name.clone(), size);
+                    self.scope.root.axes.insert(id, axis);
+                    return Ok(axis);
+                }
                 Ok(self.bind_axis(id, size))
             }
             AxisKind::Sized(size) => match self.scope.file_axes.get(size).copied() {

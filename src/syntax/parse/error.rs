@@ -415,7 +415,7 @@ fn begins_value(rule: Rule) -> bool {
 fn in_words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::name | Rule::word | Rule::names | Rule::let_names => "a name",
-        Rule::axis | Rule::axis_names => "an axis",
+        Rule::axis | Rule::axis_names | Rule::report_axis => "an axis",
         Rule::selector => "an axis, with `= index` or `as Name` behind it",
         Rule::type_ | Rule::array_type | Rule::record_type | Rule::tuple_type | Rule::function_type => {
             "a type"
