@@ -4,6 +4,7 @@
 
 mod axes;
 pub mod builtin;
+mod constant;
 mod dependence;
 mod experiment;
 mod expression;

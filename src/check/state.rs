@@ -27,6 +27,8 @@ pub(super) struct Checker<'a> {
     pub used: HashSet<Span>,
     /// Bindings whose value is known when the graph is built.
     pub statics: HashSet<Span>,
+    /// Those of them that the text alone says, by the span of the name.
+    pub constants: HashMap<Span, f64>,
     /// Names bound by `let`, to warn of those that nothing uses.
     pub lets: Vec<(String, Span)>,
     /// Data sets by name, of the file that is being checked.
@@ -373,6 +375,7 @@ impl<'a> Checker<'a> {
             traces: HashMap::new(),
             used: HashSet::new(),
             statics: HashSet::new(),
+            constants: HashMap::new(),
             lets: Vec::new(),
             data: HashMap::new(),
             trial: Trial::default(),

@@ -158,6 +158,8 @@ impl Checker<'_> {
                 }
                 if is_static && axes_of(&ty).is_empty() {
                     self.statics.insert(name.span);
+                    let number = self.constant_number(value_expr);
+                    self.constants.extend(number.map(|number| (name.span, number)));
                 }
                 trace.results |= results;
                 self.declare(name, ty, kind, trace);

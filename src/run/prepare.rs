@@ -263,7 +263,20 @@ impl<'p> Base<'p> {
             VaryOver::Values(value) if called(value, "groups").is_some() => self.groups(value)?,
             VaryOver::Values(_) if set.is_some() => Over::Values(set.into_iter().collect()),
             VaryOver::Values(value) if matches!(value.kind, ExprKind::List(_) | ExprKind::Call(_)) => {
-                Over::Values(self.scope.numbers(value)?)
+                let values = self.scope.numbers(value)?;
+                if values.is_empty() {
+                    let name = &name.text;
+                    return Err(vec![
+                        Diagnostic::error(
+                            Code::A0315,
+                            value.span,
+                            format!("`vary {name}` has no values: there would be no trial"),
+                        )
+                        .label("an empty list")
+                        .help(format!("give at least one: `vary {name} = [0.1, 1]`")),
+                    ]);
+                }
+                Over::Values(values)
             }
             VaryOver::Values(value) => {
                 let count = self.scope.number(value)?;

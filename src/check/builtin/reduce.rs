@@ -22,6 +22,7 @@ impl Checker<'_> {
             q_given |= name == "q";
             self.numbers(value);
             match name {
+                "q" => self.in_domain("quantile", &[(name, value)]),
                 "correction" => self.static_number(value, "the correction"),
                 "at_least" => self.static_number(value, "the least count"),
                 _ => {}
@@ -54,6 +55,7 @@ impl Checker<'_> {
                 Some(at) => {
                     let q = positional.remove(at);
                     self.numbers(q);
+                    self.in_domain("quantile", &[("q", q)]);
                 }
                 None => return self.wrong_count(call, "a value, an axis and the share `q`"),
             }

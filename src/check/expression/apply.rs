@@ -55,6 +55,16 @@ impl Checker<'_> {
         self.works_along(callee.fixed.iter().chain(&bindings).map(|(_, axis)| *axis), &read);
         let extra = extra.union(&self.draw_axes(expr.span, &signature)).copied().collect();
         self.few_seeds(expr.span, &signature, &bindings);
+        if signature.draws && signature.module.as_deref() == Some("std.prelude") {
+            let given = signature.parameters.iter().zip(&matched.values);
+            let given: Vec<(&str, &Expr)> = given
+                .filter_map(|(parameter, value)| {
+                    let argument = arguments.get(value.as_ref()?.0)?;
+                    Some((parameter.name.as_str(), super::arguments::value_of(argument)?))
+                })
+                .collect();
+            self.in_domain(&signature.name, &given);
+        }
         let result = self.result_of(&callee, &bindings, &extra, expr.span);
         let order = |generic: &AxisId| signature.generics.iter().position(|g| g == generic);
         let mut pairs = bindings;
