@@ -42,6 +42,7 @@ mod value;
 mod window;
 
 pub use evaluate::quantified;
+pub use operator::USUAL_TOLERANCE;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
     Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram, TermField,
