@@ -123,7 +123,7 @@ impl Checker<'_> {
                 }
             }
             (None, None) if self.is_term(name) => diagnostic
-                .help(format!("of the term `{name}` there are `{name}.value`, `{name}.weight`, `{name}.norm` and `{name}.cosine`")),
+                .help(format!("what is recorded of `{name}` is {}", self.fields_of_term(name))),
             (None, None) if name.starts_with(char::is_uppercase) => diagnostic
                 .help(format!("define it (`layer {name}[In, Out] {{ ... }}`, `axis {name} = 16`) or import it with `use`")),
             (None, None) => diagnostic.help(format!(

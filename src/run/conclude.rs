@@ -266,18 +266,17 @@ impl<'p> Results<'_, 'p> {
         Ok(())
     }
 
-    /// The course of a term in each trial, over the tenths of its block.
+    /// The course of a term in each trial, over the tenths of its block. Later terms of one name in a block have a number.
     fn courses(&self, term: &str) -> Vec<Side> {
-        let curves = self.curves.iter().filter(|curve| curve.term == term);
+        let curves = self.curves.iter().filter(|curve| curve.term.split('.').next() == Some(term));
         let side = |curve: &Curve| {
             let trial: Vec<String> =
                 curve.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
             let labels = (1..=curve.values.len()).map(|tenth| tenth.to_string()).collect();
             Side {
-                source: if trial.is_empty() {
-                    term.to_owned()
-                } else {
-                    format!("{term} ({})", trial.join(", "))
+                source: match trial.is_empty() {
+                    true => curve.term.clone(),
+                    false => format!("{} ({})", curve.term, trial.join(", ")),
                 },
                 axes: vec![ResultAxis { name: "Tenth".to_owned(), labels }],
                 values: curve.values.clone(),
