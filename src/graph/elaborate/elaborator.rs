@@ -321,6 +321,8 @@ impl<'s, 'p> Elaborator<'s, 'p> {
                 }
                 Ok(self.bind_axis(id, size))
             }
+            // Of a block without a batch, the rows of a step are all rows.
+            AxisKind::Batch { rows } => self.axis(*rows, span),
             AxisKind::Sized(size) => match self.scope.file_axes.get(size).copied() {
                 Some(expr) => {
                     let size = self.at_root(|e| e.static_size(expr, "the size of an axis"))?;
