@@ -7,7 +7,9 @@ use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{AxisDeclaration, Expr, ExprKind, Init, Let, Name, Statement, StatementKind};
+use crate::syntax::ast::{
+    AxisDeclaration, BinaryOperator, Expr, ExprKind, Init, Let, Name, Statement, StatementKind,
+};
 
 impl Checker<'_> {
     pub fn statement(&mut self, statement: &Statement) {
@@ -32,12 +34,30 @@ impl Checker<'_> {
                 }
                 self.trial.conditions.pop();
             }
+            StatementKind::Expression(value) if self.negative_length(value).is_some() => {
+                let Some((name, amount)) = self.negative_length(value) else { return };
+                self.report(
+                    Diagnostic::error(Code::A0250, value.span, format!("`{name}` is a whole number from 1"))
+                        .label(format!("this is -{}", self.text(amount)))
+                        .help(format!("write `{name} {}`", self.text(amount))),
+                );
+            }
             StatementKind::Expression(value) => {
                 self.expression(value);
                 self.unused_value(value);
             }
             _ => self.experiment_statement(statement),
         }
+    }
+
+    /// `steps -2` in a train block reads as a difference.
+    pub fn negative_length(&self, value: &Expr) -> Option<(&'static str, Span)> {
+        let ExprKind::Binary { operator: BinaryOperator::Subtract, left, right, .. } = &value.kind else {
+            return None;
+        };
+        let ExprKind::Name(name) = &left.kind else { return None };
+        let name = ["steps", "epochs"].into_iter().find(|word| *word == name.text)?;
+        (self.context.place == Place::Train && self.find_local(name).is_none()).then_some((name, right.span))
     }
 
     pub fn unused_value(&mut self, value: &Expr) {
