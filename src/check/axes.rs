@@ -1,7 +1,7 @@
 //! The axis environment: declaring axes, finding them by name, and the axes of written types.
 
 use super::program::{AxisId, AxisIds, AxisKind, Element, Type, Vary};
-use super::state::{Checker, ItemState};
+use super::state::{Checker, ItemState, Trace};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, Expr, ExprKind, Name, TypeKind};
@@ -36,10 +36,8 @@ impl Checker<'_> {
             Some(base) => (base, true),
             None => (name, primed),
         };
-        if let Some(axis) = self.find_axis(base)
-            && let Some(trace) = self.traces.get(&self.program.axis(axis).span).cloned()
-        {
-            self.context.trace.merge(&trace);
+        if let Some(axis) = self.find_axis(base) {
+            self.meet_axis(axis);
         }
         if !primed {
             return self.find_axis(base);
@@ -50,11 +48,24 @@ impl Checker<'_> {
         }
         let of = self.find_axis(base)?;
         let axis = self.new_axis(primed_name.clone(), AxisKind::SameSizeAs(of), span);
-        match self.scopes.last_mut() {
+        // An axis has one twin wherever it is known itself.
+        match self.scopes.iter_mut().rev().find(|scope| scope.axes.contains_key(base)) {
             Some(scope) => scope.axes.insert(primed_name, axis),
             None => self.files[self.context.file].axes.insert(primed_name, axis),
         };
         Some(axis)
+    }
+
+    /// What names an axis depends on what its size depends on.
+    fn meet_axis(&mut self, axis: AxisId) {
+        if let Some(trace) = self.traces.get(&self.program.axis(axis).span) {
+            self.context.trace.varies.extend(&trace.varies);
+        }
+    }
+
+    /// Writes down what the size of an axis depends on.
+    pub fn sized_by(&mut self, axis: Span, varies: AxisIds) {
+        self.traces.insert(axis, Trace { varies, ..Trace::default() });
     }
 
     /// The axis of the same size that is called by a prime.
@@ -93,7 +104,10 @@ impl Checker<'_> {
                 None => return self.unknown_axis(&only.text, name.span),
             },
             [of, part] => match self.find_part(&of.text, &part.text) {
-                Some(axis) => axis,
+                Some(axis) => {
+                    self.meet_axis(axis);
+                    axis
+                }
                 None => return self.unknown_part(&of.text, of.span, &part.text, part.span),
             },
             _ => return self.unknown_axis(&self.text(name.span), name.span),
@@ -123,13 +137,34 @@ impl Checker<'_> {
                 self.find_or_prime(&name.text, false, name.span)?
             }
             ExprKind::Field { value, field } => match &value.kind {
-                ExprKind::Name(of) => self.find_part(&of.text, &field.text)?,
+                ExprKind::Name(of) => {
+                    let axis = self.find_part(&of.text, &field.text)?;
+                    self.meet_axis(axis);
+                    axis
+                }
                 _ => return None,
             },
             _ => return None,
         };
         self.program.axes_at.insert(expr.span, axis);
         Some(axis)
+    }
+
+    /// The axis that an argument names where a value may stand too: the name of a numeric `vary` is the number of the trial there.
+    pub fn axis_rather_than_value(&mut self, expr: &Expr) -> Option<AxisId> {
+        match self.is_trial_number(expr) {
+            true => None,
+            false => self.axis_argument(expr),
+        }
+    }
+
+    /// Whether an expression names a numeric `vary`: inside a trial the number that the trial has, not an axis to work along.
+    pub fn is_trial_number(&self, expr: &Expr) -> bool {
+        let ExprKind::Name(name) = &expr.kind else { return false };
+        let number = |axis: AxisId| matches!(self.program.axis(axis).kind, AxisKind::Vary(Vary::Values(_)));
+        !self.context.results
+            && self.find_local(&name.text).is_none()
+            && self.find_axis(&name.text).is_some_and(number)
     }
 
     /// Whether an expression is the name of an unknown axis: written with a capital, and nothing else, nor the number of a trial.

@@ -1,9 +1,8 @@
-//! What depends on what: static values, results, and held-out data that leaks into training.
+//! What depends on what: static values, and results.
 
 use super::builtin::Builtin;
-use super::program::{AxisKind, Definition, Target, Type};
-use super::state::{Checker, LocalKind, Place, Trace};
-use crate::diagnostic::{Code, Diagnostic};
+use super::program::{AxisIds, Definition, Target, Type};
+use super::state::{Checker, LocalKind};
 use crate::source::Span;
 use crate::syntax::ast::{
     ArgumentKind, Block, Expr, ExprKind, Init, ItemKind, Let, Selector, Statement, StatementKind,
@@ -13,6 +12,28 @@ impl Checker<'_> {
     /// Whether a checked expression is known when the graph is built.
     pub fn is_static(&self, expr: &Expr) -> bool {
         self.is_static_with(expr, &[])
+    }
+
+    /// The trial axes that a checked expression, which is known when the graph is built, depends on.
+    pub fn varies_of_static(&self, expr: &Expr) -> AxisIds {
+        let mut found = AxisIds::new();
+        walk(expr, &mut |expr| {
+            let ExprKind::Name(name) = &expr.kind else { return };
+            match self.program.names.get(&name.span) {
+                Some(Definition::VaryValue(axis)) => {
+                    found.insert(*axis);
+                }
+                Some(Definition::Local(binding)) => {
+                    found.extend(self.traces.get(binding).iter().flat_map(|trace| &trace.varies));
+                }
+                _ => {}
+            }
+            if let Some(axis) = self.program.axes_at.get(&name.span) {
+                let size = self.traces.get(&self.program.axis(*axis).span);
+                found.extend(size.iter().flat_map(|trace| &trace.varies));
+            }
+        });
+        found
     }
 
     /// The same, where further bindings count as known.
@@ -81,42 +102,21 @@ impl Checker<'_> {
     /// Whether an unchecked expression mentions a measure, so that it is computed after all trials.
     pub fn mentions_results(&self, expr: &Expr) -> bool {
         let mut found = false;
+        // Results are not called: a measure `size` does not hide the function.
+        let mut called: Vec<Span> = Vec::new();
         walk(expr, &mut |expr| match &expr.kind {
-            ExprKind::Name(name) => {
+            ExprKind::Call(call) => {
+                if let ExprKind::Name(name) = &call.callee.kind {
+                    called.push(name.span);
+                }
+            }
+            ExprKind::Name(name) if !called.contains(&name.span) => {
                 found |= self.find_local(&name.text).is_some_and(|local| local.kind == LocalKind::Result);
             }
             ExprKind::Field { value, field } => found |= self.is_term_field(value, field),
             _ => {}
         });
         found
-    }
-
-    /// Values of a held-out part may not reach a train block.
-    pub fn check_leak(&mut self, span: Span, name: &str, trace: &Trace) {
-        if self.context.place != Place::Train {
-            return;
-        }
-        for (axis, read) in trace.parts.clone() {
-            let AxisKind::Part { rows, part } = self.program.axis(axis).kind.clone() else { continue };
-            let AxisKind::Rows { data } = self.program.axis(rows).kind.clone() else { continue };
-            if !self.trial.held_out.contains(&(data.clone(), part.clone())) {
-                continue;
-            }
-            let place = self.program.axis(axis).span;
-            let mut diagnostic = Diagnostic::error(
-                Code::A0302,
-                span,
-                format!("`{name}` brings `{data}.{part}` into training, which is held out for measuring"),
-            )
-            .label(format!("made from `{data}.{part}`"))
-            .related(place, format!("`{part}` is split off here"))
-            .help("fit it on the part that is trained on: what is measured must not have been seen");
-            if read != span {
-                diagnostic = diagnostic.related(read, "the held-out data is read here");
-            }
-            self.report(diagnostic);
-            return;
-        }
     }
 }
 

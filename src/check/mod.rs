@@ -4,11 +4,13 @@
 
 mod axes;
 pub mod builtin;
+mod constant;
 mod dependence;
 mod experiment;
 mod expression;
 mod infer;
 mod item;
+mod leak;
 mod lint;
 mod load;
 pub mod program;

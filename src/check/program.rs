@@ -227,6 +227,8 @@ pub struct Program {
     /// The spans of the names that some `grad(y, x)` differentiates by: elaboration keeps their values apart, so that
     /// what is built from them stays built from them.
     pub differentiated: HashSet<Span>,
+    /// By the key of a grouped reduction: the axis of its groups, where that is not the axis that the key indexes but its twin.
+    pub groups: HashMap<ExprId, AxisId>,
     /// Loops whose value is known when the graph is built.
     pub static_loops: HashSet<ExprId>,
     /// The generic axes of every function that is checked, in the order of `CallInfo::axes`.

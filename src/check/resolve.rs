@@ -76,9 +76,9 @@ impl Checker<'_> {
     pub fn use_local(&mut self, name: &Name, local: &Local) {
         self.used.insert(local.span);
         self.program.names.insert(name.span, local.definition.clone());
-        if let Some(trace) = self.traces.get(&local.span).cloned() {
+        if let Some(mut trace) = self.traces.get(&local.span).cloned() {
             if !matches!(local.ty, Type::Model { .. }) {
-                self.check_leak(name.span, &name.text, &trace);
+                self.check_leak(name.span, &name.text, &mut trace);
             }
             self.context.trace.merge(&trace);
         }
@@ -123,7 +123,7 @@ impl Checker<'_> {
                 }
             }
             (None, None) if self.is_term(name) => diagnostic
-                .help(format!("of the term `{name}` there are `{name}.value`, `{name}.weight`, `{name}.norm` and `{name}.cosine`")),
+                .help(format!("what is recorded of `{name}` is {}", self.fields_of_term(name))),
             (None, None) if name.starts_with(char::is_uppercase) => diagnostic
                 .help(format!("define it (`layer {name}[In, Out] {{ ... }}`, `axis {name} = 16`) or import it with `use`")),
             (None, None) => diagnostic.help(format!(

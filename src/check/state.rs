@@ -27,6 +27,8 @@ pub(super) struct Checker<'a> {
     pub used: HashSet<Span>,
     /// Bindings whose value is known when the graph is built.
     pub statics: HashSet<Span>,
+    /// Those of them that the text alone says, by the span of the name.
+    pub constants: HashMap<Span, f64>,
     /// Names bound by `let`, to warn of those that nothing uses.
     pub lets: Vec<(String, Span)>,
     /// Data sets by name, of the file that is being checked.
@@ -160,6 +162,10 @@ pub(super) struct Trace {
     pub varies: AxisIds,
     /// Parts of data sets whose values it holds, with a place that read them.
     pub parts: BTreeMap<AxisId, Span>,
+    /// The rows of data sets of which it holds numbers of all rows, with a place that read them: each at its own row, or
+    /// (then they are in `fitted` as well) brought together.
+    pub whole: BTreeMap<AxisId, Span>,
+    pub fitted: BTreeMap<AxisId, Span>,
     /// Models that it is computed by.
     pub models: BTreeSet<Span>,
     /// Those of them to which a gradient can flow back.
@@ -173,6 +179,12 @@ impl Trace {
         self.varies.extend(&other.varies);
         for (part, span) in &other.parts {
             self.parts.entry(*part).or_insert(*span);
+        }
+        for (rows, span) in &other.whole {
+            self.whole.entry(*rows).or_insert(*span);
+        }
+        for (rows, span) in &other.fitted {
+            self.fitted.entry(*rows).or_insert(*span);
         }
         self.models.extend(&other.models);
         self.flows.extend(&other.flows);
@@ -365,6 +377,7 @@ impl<'a> Checker<'a> {
             traces: HashMap::new(),
             used: HashSet::new(),
             statics: HashSet::new(),
+            constants: HashMap::new(),
             lets: Vec::new(),
             data: HashMap::new(),
             trial: Trial::default(),

@@ -3,11 +3,13 @@
 
 use super::item::hint_of;
 use super::program::{AxisIds, AxisKind, Element, Type};
-use super::state::{Checker, LocalKind, Place, Trace};
+use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{AxisDeclaration, Expr, ExprKind, Init, Let, Name, Statement, StatementKind};
+use crate::syntax::ast::{
+    AxisDeclaration, BinaryOperator, Expr, ExprKind, Init, Let, Name, Statement, StatementKind,
+};
 
 impl Checker<'_> {
     pub fn statement(&mut self, statement: &Statement) {
@@ -32,12 +34,30 @@ impl Checker<'_> {
                 }
                 self.trial.conditions.pop();
             }
+            StatementKind::Expression(value) if self.negative_length(value).is_some() => {
+                let Some((name, amount)) = self.negative_length(value) else { return };
+                self.report(
+                    Diagnostic::error(Code::A0250, value.span, format!("`{name}` is a whole number from 1"))
+                        .label(format!("this is -{}", self.text(amount)))
+                        .help(format!("write `{name} {}`", self.text(amount))),
+                );
+            }
             StatementKind::Expression(value) => {
                 self.expression(value);
                 self.unused_value(value);
             }
             _ => self.experiment_statement(statement),
         }
+    }
+
+    /// `steps -2` in a train block reads as a difference.
+    pub fn negative_length(&self, value: &Expr) -> Option<(&'static str, Span)> {
+        let ExprKind::Binary { operator: BinaryOperator::Subtract, left, right, .. } = &value.kind else {
+            return None;
+        };
+        let ExprKind::Name(name) = &left.kind else { return None };
+        let name = ["steps", "epochs"].into_iter().find(|word| *word == name.text)?;
+        (self.context.place == Place::Train && self.find_local(name).is_none()).then_some((name, right.span))
     }
 
     pub fn unused_value(&mut self, value: &Expr) {
@@ -55,8 +75,7 @@ impl Checker<'_> {
         for declaration in axes {
             let name = &declaration.name;
             let (kind, trace) = self.traced(|c| c.size_of_axis(declaration));
-            // What uses the axis depends on what its size depends on.
-            self.traces.insert(name.span, Trace { varies: trace.varies, ..Trace::default() });
+            self.sized_by(name.span, trace.varies);
             let axis = self.new_axis(name.text.clone(), kind, name.span);
             self.declare_axis(name, axis);
         }
@@ -166,6 +185,8 @@ impl Checker<'_> {
                 }
                 if is_static && axes_of(&ty).is_empty() {
                     self.statics.insert(name.span);
+                    let number = self.constant_number(value_expr);
+                    self.constants.extend(number.map(|number| (name.span, number)));
                 }
                 trace.results |= results;
                 self.declare(name, ty, kind, trace);

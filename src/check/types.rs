@@ -57,6 +57,10 @@ pub(super) fn lift(ty: &Type, extra: &AxisIds) -> Type {
         Type::Model { layer, axes, over } => {
             Type::Model { layer: *layer, axes: axes.clone(), over: over.union(extra).copied().collect() }
         }
+        // What a function captured lifts its calls.
+        Type::Function { parameters, result } => {
+            Type::Function { parameters: parameters.clone(), result: Box::new(lift(result, extra)) }
+        }
         other => other.clone(),
     }
 }
@@ -189,7 +193,7 @@ impl Checker<'_> {
     }
 
     /// The axis that another is a part of: `Token` for `Token`, `Token.train`, a batch of them, and slices of each.
-    fn whole(&self, axis: AxisId) -> AxisId {
+    pub fn whole(&self, axis: AxisId) -> AxisId {
         match &self.program.axis(axis).kind {
             AxisKind::Part { rows, .. } | AxisKind::Batch { rows } => self.whole(*rows),
             _ => self.origins.get(&axis).map_or(axis, |from| self.whole(*from)),
@@ -197,7 +201,7 @@ impl Checker<'_> {
     }
 
     /// "`Token.train`", "a batch of `Token.train`", "all of `Token`".
-    fn part_in_words(&self, axis: AxisId) -> String {
+    pub fn part_in_words(&self, axis: AxisId) -> String {
         match &self.program.axis(axis).kind {
             AxisKind::Batch { rows } => format!("a batch of `{}`", self.axis_name(*rows)),
             AxisKind::Rows { .. } => format!("all of `{}`", self.axis_name(axis)),

@@ -89,6 +89,8 @@ codes! {
     A0223 "another function is wanted";
     A0224 "parameter without a type";
     A0225 "no derivative";
+    A0226 "a model for every item";
+    A0227 "a number outside its domain";
     A0241 "loop variable of two types";
     A0242 "assignment across a loop";
     A0243 "yield out of place";

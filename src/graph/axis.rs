@@ -34,6 +34,12 @@ impl AxisTable {
         &self.axes[axis.0 as usize].name
     }
 
+    /// Adds the axes of another table that have larger numbers than those here.
+    pub fn extend_from(&mut self, other: &AxisTable) {
+        let known = self.axes.len().min(other.axes.len());
+        self.axes.extend_from_slice(&other.axes[known..]);
+    }
+
     pub fn len(&self) -> usize {
         self.axes.len()
     }

@@ -2,8 +2,9 @@
 //! same graph made of primitives only, so that gradients can be differentiated again.
 //!
 //! The adjoint of a node has exactly the node's axes: what an operand's adjoint has besides the operand's axes is
-//! summed, since the operand is constant along it; what it lacks is broadcast. Each operation's rule is in its
-//! family's file.
+//! summed, since the operand is constant along it; what it lacks is broadcast. Only where many items are differentiated
+//! at once ([`super::items`]), adjoints may have the items' axes besides (`Graph::apart`), and rules must keep them. Each
+//! operation's rule is in its family's file.
 
 use std::collections::HashMap;
 
@@ -18,7 +19,7 @@ use super::op::{Body, Op, TypeError};
 /// The adjoint of each operand: none where it has no derivative. Axes are not fitted yet.
 pub type Adjoints = SmallVec<[Option<NodeId>; 3]>;
 
-/// In: the graph, the node, and the node's adjoint with exactly the node's axes.
+/// In: the graph, the node, and the node's adjoint with exactly the node's axes (and some of `Graph::apart`).
 pub type Derivative = fn(&mut Graph, NodeId, NodeId) -> Result<Adjoints, TypeError>;
 
 impl Graph {
@@ -144,7 +145,7 @@ impl Graph {
     }
 
     /// For every node up to `output`: whether a derivative by one of `wrt` can flow into it.
-    fn differentiable_from(&self, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
+    pub(super) fn differentiable_from(&self, wrt: &[NodeId], output: NodeId) -> Vec<bool> {
         let mut from = vec![false; output.0 as usize + 1];
         for id in wrt.iter().filter(|id| id.0 <= output.0) {
             from[id.0 as usize] = self.node(*id).element == Element::Float;
@@ -207,7 +208,7 @@ impl Graph {
     /// An adjoint summed over the axes that `node` lacks and broadcast along those that it has besides.
     fn fit(&mut self, adjoint: NodeId, node: NodeId) -> Result<NodeId, TypeError> {
         let axes: AxisSet = self.node(node).axes.clone();
-        let extra = self.node(adjoint).axes.minus(&axes);
+        let extra = self.node(adjoint).axes.minus(&axes).minus(&self.apart);
         let summed = self.sum(adjoint, extra.as_slice())?;
         self.broadcast(summed, &axes)
     }

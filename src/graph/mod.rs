@@ -10,6 +10,7 @@ pub mod differentiate;
 mod dump;
 pub mod elaborate;
 pub mod fault;
+mod items;
 pub mod node;
 pub mod op;
 pub mod passes;
@@ -59,6 +60,8 @@ pub struct Graph {
     pub own_rules: Vec<op::OwnRule>,
     /// The span of the nodes that the methods of `construct` add.
     pub span: Span,
+    /// Axes along which adjoints are not summed: the items of a derivative that is taken of many at once.
+    apart: AxisSet,
     /// Keeps operations as they are given, without the simplifications of `simplify`.
     pub keep_literal: bool,
     /// Nodes by the hash of their operation and operands.

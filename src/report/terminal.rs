@@ -24,13 +24,10 @@ pub fn terminal(results: &Results, colour: bool) -> String {
     for divergence in &results.diverged {
         let trial: Vec<String> =
             divergence.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
+        let trial = if trial.is_empty() { String::new() } else { format!(" ({})", trial.join(", ")) };
         out.push_str(&format!(
-            "diverged: {} ({}), term `{}` at step {}, line {}\n",
-            results.experiment,
-            trial.join(", "),
-            divergence.term,
-            divergence.step,
-            divergence.line
+            "diverged: {}{trial}, term `{}` at step {}, line {}\n",
+            results.experiment, divergence.term, divergence.step, divergence.line
         ));
     }
     let held = results.claims.iter().filter(|c| c.verdict == Verdict::Holds).count();
@@ -76,7 +73,11 @@ fn render_claim(claim: &Claim, colour: bool) -> String {
     let verdict = if colour { format!("\x1b[1;{code}m{word}\x1b[0m") } else { word.to_string() };
     let mut out = format!("{verdict}: {}\n", claim.text);
     for evidence in &claim.evidence {
-        let mark = if evidence.holds { "" } else { "   <- not so" };
+        let mark = match (evidence.at_fault, evidence.holds) {
+            (false, _) => "",
+            (true, false) => "   <- not so",
+            (true, true) => "   <- is so",
+        };
         out.push_str(&format!("    {}{mark}\n", render_evidence(evidence)));
     }
     out
@@ -86,7 +87,9 @@ fn render_evidence(evidence: &Evidence) -> String {
     match &evidence.right {
         None => render_side(&evidence.left),
         Some(right) => {
-            format!("{} {} {}", render_side(&evidence.left), evidence.relation, render_side(right))
+            let within = evidence.within.as_ref().map(|within| format!(" within {}", render_side(within)));
+            let (left, right) = (render_side(&evidence.left), render_side(right));
+            format!("{left} {} {right}{}", evidence.relation, within.unwrap_or_default())
         }
     }
 }

@@ -141,6 +141,7 @@ fn shown(sources: &Sources, found: &Found) -> String {
     let name = sources.slice(found.name);
     match found.field {
         None => name.to_owned(),
+        Some(TermField::Violation) => "violation.value".to_owned(),
         Some(TermField::Value) => format!("{name}.value"),
         Some(TermField::Weight) => format!("{name}.weight"),
         Some(TermField::Norm) => format!("{name}.norm"),

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use super::Failure;
 use super::collect::Collection;
 use super::engine::{Engine, read_f64, scalar};
+use super::evidence::evidence;
 use super::prepare::{Base, axis_name};
-use super::results::{Claim, Curve, Evidence, Measure, Plot, ResultAxis, Side, Table, Verdict};
+use super::results::{Claim, Curve, Measure, Plot, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::terms;
 use super::vary::Over;
 use crate::check::program::{AxisId, AxisKind, Phase};
 use crate::diagnostic::Diagnostic;
-use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding, quantified};
+use crate::graph::elaborate::{Outcome, Scope, Stored, Value, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{
-    BinaryOperator, Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind,
-    UnaryOperator,
+    Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind, UnaryOperator,
 };
 
 #[derive(Default)]
@@ -203,52 +203,19 @@ impl<'p> Results<'_, 'p> {
         let claim = self.scope.claim(condition, &mut self.store)?;
         self.once(claim.program, span)?;
         let holds = scalar(&self.store, claim.verdict.slot) != 0.0;
-        let mut evidence = Vec::new();
-        self.evidence(condition, &claim.evidence, &mut evidence);
+        let side = |expr: &Expr| {
+            let outcome =
+                claim.evidence.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
+            outcome.map(|outcome| self.read(expr.span, outcome)).or_else(|| self.literal(expr))
+        };
+        let source = |expr: &Expr| one_line(self.sources.slice(expr.span));
+        let evidence = evidence(condition, &side, &source);
         Ok(Claim {
             text: text.to_string(),
             verdict: if holds { Verdict::Holds } else { Verdict::Refuted },
             evidence,
             line: self.sources.position(span).0,
         })
-    }
-
-    /// The comparisons of a condition, in the order written.
-    fn evidence(&self, condition: &Expr, found: &[(Span, Outcome)], out: &mut Vec<Evidence>) {
-        let side = |expr: &Expr| {
-            let outcome = found.iter().find(|(span, _)| *span == expr.span).map(|(_, outcome)| outcome);
-            outcome.map(|outcome| self.read(expr.span, outcome)).or_else(|| self.literal(expr))
-        };
-        match &condition.kind {
-            ExprKind::Parenthesised(inner) => self.evidence(inner, found, out),
-            ExprKind::Unary { value, .. } if side(condition).is_none() => self.evidence(value, found, out),
-            ExprKind::Binary { operator: BinaryOperator::And | BinaryOperator::Or, left, right, .. } => {
-                self.evidence(left, found, out);
-                self.evidence(right, found, out);
-            }
-            ExprKind::Binary { operator, left, right, .. } => {
-                if let (Some(l), Some(r), Some(relation)) = (side(left), side(right), relation(*operator)) {
-                    let holds = relation_holds(*operator, &l, &r);
-                    let source = self.sources.slice(condition.span).to_string();
-                    out.push(Evidence { source, left: l, relation, right: Some(r), holds });
-                }
-            }
-            ExprKind::Call(call) if quantified(call).is_some() => {
-                quantified(call).into_iter().for_each(|inner| self.evidence(inner, found, out));
-            }
-            _ => {
-                if let Some(left) = side(condition) {
-                    let holds = left.values.iter().all(|v| *v != 0.0);
-                    out.push(Evidence {
-                        source: left.source.clone(),
-                        left,
-                        relation: "",
-                        right: None,
-                        holds,
-                    });
-                }
-            }
-        }
     }
 
     /// A number that the user wrote, which no program needs to compute.
@@ -299,18 +266,17 @@ impl<'p> Results<'_, 'p> {
         Ok(())
     }
 
-    /// The course of a term in each trial, over the tenths of its block.
+    /// The course of a term in each trial, over the tenths of its block. Later terms of one name in a block have a number.
     fn courses(&self, term: &str) -> Vec<Side> {
-        let curves = self.curves.iter().filter(|curve| curve.term == term);
+        let curves = self.curves.iter().filter(|curve| curve.term.split('.').next() == Some(term));
         let side = |curve: &Curve| {
             let trial: Vec<String> =
                 curve.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
             let labels = (1..=curve.values.len()).map(|tenth| tenth.to_string()).collect();
             Side {
-                source: if trial.is_empty() {
-                    term.to_owned()
-                } else {
-                    format!("{term} ({})", trial.join(", "))
+                source: match trial.is_empty() {
+                    true => curve.term.clone(),
+                    false => format!("{} ({})", curve.term, trial.join(", ")),
                 },
                 axes: vec![ResultAxis { name: "Tenth".to_owned(), labels }],
                 values: curve.values.clone(),
@@ -365,45 +331,4 @@ pub fn without_results(experiment: &Experiment, sources: &Sources) -> Conclusion
 fn one_line(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     text.replace("( ", "(").replace(", )", ")").replace(" )", ")")
-}
-
-fn relation(operator: BinaryOperator) -> Option<&'static str> {
-    Some(match operator {
-        BinaryOperator::Equal => "==",
-        BinaryOperator::NotEqual => "!=",
-        BinaryOperator::Less => "<",
-        BinaryOperator::LessEqual => "<=",
-        BinaryOperator::Greater => ">",
-        BinaryOperator::GreaterEqual => ">=",
-        _ => return None,
-    })
-}
-
-/// Whether the relation holds everywhere, the sides aligned by the names of their axes.
-fn relation_holds(operator: BinaryOperator, left: &Side, right: &Side) -> bool {
-    let mut axes = left.axes.clone();
-    axes.extend(right.axes.iter().filter(|axis| !left.axes.contains(axis)).cloned());
-    let count: usize = axes.iter().map(|axis| axis.labels.len()).product();
-    (0..count).all(|number| {
-        let positions = table::unravel(number, &axes);
-        let (l, r) = (at(left, &axes, &positions), at(right, &axes, &positions));
-        match operator {
-            BinaryOperator::Equal => l == r,
-            BinaryOperator::NotEqual => l != r,
-            BinaryOperator::Less => l < r,
-            BinaryOperator::LessEqual => l <= r,
-            BinaryOperator::Greater => l > r,
-            _ => l >= r,
-        }
-    })
-}
-
-/// The value of a side at a point of `axes`, which include its own.
-fn at(side: &Side, axes: &[ResultAxis], positions: &[usize]) -> f64 {
-    let mut offset = 0;
-    for own in &side.axes {
-        let place = axes.iter().zip(positions).find(|(axis, _)| *axis == own).map_or(0, |(_, at)| *at);
-        offset = offset * own.labels.len() + place;
-    }
-    side.values.get(offset).copied().unwrap_or(f64::NAN)
 }

@@ -8,6 +8,7 @@ mod collect;
 mod conclude;
 mod dump;
 mod engine;
+mod evidence;
 mod fitted;
 mod prepare;
 mod provenance;

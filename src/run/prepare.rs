@@ -6,15 +6,15 @@ use super::engine::Engine;
 use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
-use crate::check::program::{AxisId, Program};
+use crate::check::program::{AxisId, Element, Program, Type};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
 use crate::graph::{Axis, Precision, Slot, Store, Tensor};
 use crate::source::{Span, World};
 use crate::syntax::ast::{
-    ArgumentKind, AxisDeclaration, Data, DataSource, Experiment, Expr, ExprKind, Init, ItemKind, Statement,
-    StatementKind, VaryOver,
+    ArgumentKind, AxisDeclaration, Data, DataSource, Experiment, Expr, ExprKind, GeneratorStatement, Init,
+    ItemKind, Statement, StatementKind, VaryOver,
 };
 
 /// The state from which every trial starts.
@@ -226,14 +226,38 @@ impl<'p> Base<'p> {
             let category = table.category(table.column(column)?.category.as_deref()?)?;
             Some((0..category.size).map(|at| category.label(at)).collect::<Vec<_>>())
         });
+        let labels =
+            labels.or_else(|| column.as_ref().and_then(|(data, column)| self.positions(data, column)));
         match (column, labels) {
             (Some(column), Some(labels)) => Ok(Over::Groups { column, labels }),
             _ => Err(vec![
                 Diagnostic::error(Code::A0346, value.span, "these groups are not known before the trials")
-                    .label("not a category of data from a file")
-                    .help("each trial makes generated data anew: use `vary Held = range(0, n)` and `test where site == ...`"),
+                    .label("not a category of data at the top of the file")
+                    .help("each trial makes the data of an experiment anew: move them to the top of the file, or use `vary Held = range(0, n)` and `test where site == position[Site](Held)`"),
             ]),
         }
+    }
+
+    /// The groups of generated data that all trials share: the positions on the axis that the column indexes.
+    fn positions(&self, data: &str, column: &str) -> Option<Vec<String>> {
+        let items = &self.program.files.last()?.items;
+        let block = items.iter().find_map(|item| match &item.kind {
+            ItemKind::Data(known) if known.name.text == data => match &known.source {
+                DataSource::Generated { block, .. } => Some(block),
+                _ => None,
+            },
+            _ => None,
+        })?;
+        let name = block.iter().find_map(|statement| match statement {
+            GeneratorStatement::Column(known) if known.name.text == column => Some(known.name.span),
+            _ => None,
+        })?;
+        let Some(Type::Array { element: Element::Index(category), .. }) = self.program.bindings.get(&name)
+        else {
+            return None;
+        };
+        let size = self.scope.axes.size(self.scope.axis(*category)?);
+        Some((0..size).map(|at| at.to_string()).collect())
     }
 
     fn vary(&mut self, statement: &'p Statement, options: &Options) -> Result<(), Vec<Diagnostic>> {
@@ -263,7 +287,20 @@ impl<'p> Base<'p> {
             VaryOver::Values(value) if called(value, "groups").is_some() => self.groups(value)?,
             VaryOver::Values(_) if set.is_some() => Over::Values(set.into_iter().collect()),
             VaryOver::Values(value) if matches!(value.kind, ExprKind::List(_) | ExprKind::Call(_)) => {
-                Over::Values(self.scope.numbers(value)?)
+                let values = self.scope.numbers(value)?;
+                if values.is_empty() {
+                    let name = &name.text;
+                    return Err(vec![
+                        Diagnostic::error(
+                            Code::A0315,
+                            value.span,
+                            format!("`vary {name}` has no values: there would be no trial"),
+                        )
+                        .label("an empty list")
+                        .help(format!("give at least one: `vary {name} = [0.1, 1]`")),
+                    ]);
+                }
+                Over::Values(values)
             }
             VaryOver::Values(value) => {
                 let count = self.scope.number(value)?;

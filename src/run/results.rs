@@ -96,7 +96,13 @@ pub struct Evidence {
     /// `<`, `>=` ...; empty for a Bool that is no comparison.
     pub relation: &'static str,
     pub right: Option<Side>,
+    /// Of `~=`, how far the sides may be apart, where that is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<Side>,
     pub holds: bool,
+    /// The claim is refuted because of this.
+    #[serde(skip)]
+    pub at_fault: bool,
 }
 
 /// One side of a comparison.

@@ -109,7 +109,7 @@ pub fn bind<'p>(scope: &mut Scope<'p>, sources: &Sources, term: Span, field: Ter
         scope.bind(term, with_field(before, path, value));
     };
     match field {
-        TermField::Value => add(term, &["value"], value),
+        TermField::Value | TermField::Violation => add(term, &["value"], value),
         TermField::Weight => add(term, &["weight"], value),
         TermField::Norm => add(term, &["norm"], value),
         TermField::Cosine(other) => {

@@ -17,15 +17,16 @@ impl Machine<'_> {
         }
         let shape = (positions.len(),);
         let outside = positions.iter().any(|from| *from >= length);
+        // Chosen, not multiplied: an infinite element times 0 would not be 0.
         let mask = outside.then(|| {
-            let inside = positions.iter().map(|from| if *from < length { 1.0 } else { 0.0 }).collect();
-            self.tensor(inside)
+            let inside: Vec<bool> = positions.iter().map(|from| *from < length).collect();
+            (self.device.tensor_from_vec(inside, shape), self.tensor(vec![0.0; positions.len()]))
         });
         let safe: Vec<usize> = positions.into_iter().map(|from| from.min(length - 1)).collect();
         let index: Tensor<(usize,), usize, Cpu> = self.device.tensor_from_vec(safe, shape);
         let moved = self.record(x, |x| x.gather(index));
         match mask {
-            Some(mask) => self.record(moved, |moved| moved * mask),
+            Some((inside, zeros)) => self.record(moved, |moved| inside.choose(moved, zeros)),
             None => moved,
         }
     }

@@ -133,6 +133,17 @@ impl Checker<'_> {
             let binding = *binding;
             self.program.differentiated.insert(binding);
         }
+        if let ExprKind::Name(name) = &x.kind
+            && let Some(Definition::Item(_)) = self.program.names.get(&name.span)
+        {
+            let text = &name.text;
+            self.report(
+                Diagnostic::error(Code::A0225, name.span, format!("there is no gradient by `{text}`"))
+                    .label("a `let` of the file, which is worked out anew wherever it is named")
+                    .help(format!("bind it here and compute with that: `let {text}_here = {text}`")),
+            );
+            return Type::Error;
+        }
         if !of.is_empty() {
             let has = self.axes_in_words(&of);
             let names: Vec<String> = of.iter().map(|axis| self.axis_name(*axis)).collect();

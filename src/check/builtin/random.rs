@@ -21,16 +21,21 @@ impl Checker<'_> {
         };
         // Values before axes: `normal(0, 1, Example)`.
         let mut values: Vec<&Expr> = Vec::new();
+        let mut named: Vec<(&str, &Expr)> = Vec::new();
         for value in call.positional() {
-            match self.axis_argument(value) {
+            match self.axis_rather_than_value(value) {
                 Some(axis) => bracketed.push(axis),
                 None if self.looks_like_axis(value) => {
                     return self.unknown_axis(&self.text(value.span), value.span).unwrap_or(Type::Error);
                 }
-                None => values.push(value),
+                None => {
+                    named.extend(known.get(values.len()).map(|name| (*name, value)));
+                    values.push(value);
+                }
             }
         }
-        for (_, value) in self.options(call, known) {
+        for (name, value) in self.options(call, known) {
+            named.push((name, value));
             values.push(value);
         }
         if call.builtin == Builtin::Resample {
@@ -55,6 +60,7 @@ impl Checker<'_> {
             let Some(axes) = self.numbers(value) else { return Type::Error };
             places.push((axes, value.span));
         }
+        self.in_domain(&call.name.text, &named);
         let element = match call.builtin {
             Builtin::Uniform | Builtin::Normal => Element::Float,
             Builtin::Bernoulli => Element::Bool,

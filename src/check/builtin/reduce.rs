@@ -7,6 +7,7 @@ use crate::check::state::Checker;
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
+use crate::syntax::ast::Expr;
 
 impl Checker<'_> {
     pub fn reduction(&mut self, call: BuiltinCall) -> Type {
@@ -21,6 +22,7 @@ impl Checker<'_> {
             q_given |= name == "q";
             self.numbers(value);
             match name {
+                "q" => self.in_domain("quantile", &[(name, value)]),
                 "correction" => self.static_number(value, "the correction"),
                 "at_least" => self.static_number(value, "the least count"),
                 _ => {}
@@ -47,13 +49,13 @@ impl Checker<'_> {
             return Type::Error;
         };
         if call.builtin == B::Quantile && !q_given {
-            match positional
-                .iter()
-                .position(|value| self.axis_argument(value).is_none() && !self.looks_like_axis(value))
-            {
+            match positional.iter().position(|value| {
+                self.axis_rather_than_value(value).is_none() && !self.looks_like_axis(value)
+            }) {
                 Some(at) => {
                     let q = positional.remove(at);
                     self.numbers(q);
+                    self.in_domain("quantile", &[("q", q)]);
                 }
                 None => return self.wrong_count(call, "a value, an axis and the share `q`"),
             }
@@ -87,12 +89,9 @@ impl Checker<'_> {
         if matches!(call.builtin, B::ArgMax | B::ArgMin) && over.len() > 1 {
             return self.wrong_count(call, "one axis");
         }
-        let mut rest: Vec<(AxisIds, Span)> =
-            vec![(axes.iter().copied().filter(|axis| !over.contains(axis)).collect(), operand.span)];
-        rest.extend(self.clauses(call, &over));
+        let rest = axes.iter().copied().filter(|axis| !over.contains(axis)).collect();
+        let axes = self.with_clauses(call, &over, vec![(rest, operand.span)]);
         self.builtin_done(call, &over);
-        let places: Vec<(&AxisIds, Span)> = rest.iter().map(|(axes, span)| (axes, *span)).collect();
-        let axes = self.unite(&places);
         let result = match (call.builtin, element) {
             (B::Any | B::All, _) => Element::Bool,
             (B::ArgMax | B::ArgMin, _) => Element::Index(over[0]),
@@ -116,11 +115,7 @@ impl Checker<'_> {
         }
     }
 
-    fn operand(
-        &mut self,
-        call: BuiltinCall,
-        operand: &crate::syntax::ast::Expr,
-    ) -> Option<(Element, AxisIds)> {
+    fn operand(&mut self, call: BuiltinCall, operand: &Expr) -> Option<(Element, AxisIds)> {
         match call.builtin {
             Builtin::Any | Builtin::All | Builtin::Count => Some((Element::Bool, self.truths(operand)?)),
             _ => Some((Element::Float, self.numbers(operand)?)),
@@ -128,7 +123,7 @@ impl Checker<'_> {
     }
 
     /// `count(A where m)`: positions of axes.
-    fn count_positions(&mut self, call: BuiltinCall, positional: &[&crate::syntax::ast::Expr]) -> Type {
+    fn count_positions(&mut self, call: BuiltinCall, positional: &[&Expr]) -> Type {
         let mut over = Vec::new();
         for value in positional {
             match self.wanted_axis(call, value) {
@@ -143,15 +138,16 @@ impl Checker<'_> {
         if over.is_empty() {
             return self.wrong_count(call, "a truth value and axes, or axes alone");
         }
-        let rest = self.clauses(call, &over);
+        let axes = self.with_clauses(call, &over, Vec::new());
         self.builtin_done(call, &over);
-        let places: Vec<(&AxisIds, Span)> = rest.iter().map(|(axes, span)| (axes, *span)).collect();
-        array(Element::Float, self.unite(&places))
+        array(Element::Float, axes)
     }
 
-    /// The axes that the clauses add: those of the filter that are not reduced, and one for each key.
-    fn clauses(&mut self, call: BuiltinCall, over: &[AxisId]) -> Vec<(AxisIds, Span)> {
-        let mut added = Vec::new();
+    /// The axes of a reduction: those of the operand that are left, those of the filter that are not reduced, and one for
+    /// each key, which is the twin of the axis that the key indexes where something has that one already.
+    fn with_clauses(&mut self, call: BuiltinCall, over: &[AxisId], operand: Vec<(AxisIds, Span)>) -> AxisIds {
+        let mut added = operand;
+        let mut groups: Vec<(AxisId, &Expr)> = Vec::new();
         for key in call.by {
             let Some((element, axes)) = self.array_of(key) else { continue };
             let Element::Index(group) = element else {
@@ -187,21 +183,49 @@ impl Checker<'_> {
                 );
                 continue;
             }
-            let mut rest: AxisIds = axes.into_iter().filter(|axis| !over.contains(axis)).collect();
-            rest.insert(group);
-            added.push((rest, key.span));
+            added.push((axes.into_iter().filter(|axis| !over.contains(axis)).collect(), key.span));
+            groups.push((group, key));
         }
         if let Some(filter) = call.filter
             && let Some(axes) = self.truths(filter)
         {
             added.push((axes.into_iter().filter(|axis| !over.contains(axis)).collect(), filter.span));
         }
+        for (group, key) in groups {
+            if let Some(axis) = self.group_axis(group, key, &added) {
+                added.push(([axis].into(), key.span));
+            }
+        }
         if let Some(otherwise) = call.otherwise
             && let Some(axes) = self.numbers(otherwise)
         {
             added.push((axes, otherwise.span));
         }
-        added
+        let places: Vec<(&AxisIds, Span)> = added.iter().map(|(axes, span)| (axes, *span)).collect();
+        self.unite(&places)
+    }
+
+    /// The axis of the groups that a key makes.
+    fn group_axis(&mut self, group: AxisId, key: &Expr, taken: &[(AxisIds, Span)]) -> Option<AxisId> {
+        let by = |axis: AxisId| taken.iter().find(|(axes, _)| axes.contains(&axis)).map(|(_, span)| *span);
+        if by(group).is_none() {
+            return Some(group);
+        }
+        let twin = self.prime_of(group, key.span);
+        self.program.groups.insert(key.id, twin);
+        let Some(other) = by(twin) else { return Some(twin) };
+        let (name, twin) = (self.axis_name(group), self.axis_name(twin));
+        self.report(
+            Diagnostic::error(
+                Code::A0214,
+                key.span,
+                format!("the groups would run along `{name}` or `{twin}`, and both axes are there already"),
+            )
+            .label(format!("an index of `{name}`"))
+            .related(other, format!("this takes `{twin}`"))
+            .help(format!("make it an index of an axis of its own: `axis Other = {name}`, `position[Other](number(...))`")),
+        );
+        None
     }
 
     fn check_clauses(&mut self, call: BuiltinCall) {

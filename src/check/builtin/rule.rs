@@ -57,7 +57,12 @@ impl Checker<'_> {
         use Builtin as B;
         let keeps_hint = super::elementwise::arity(call.builtin).is_some() || call.builtin == B::Where;
         let hint = if keeps_hint { self.context.hint.clone() } else { None };
-        let ty = self.hinted(hint, |c| c.builtin_rule(call));
+        let (ty, read) = self.reading(|c| c.hinted(hint, |c| c.builtin_rule(call)));
+        self.size_made_axes(call);
+        if !read.is_empty() && !is_of_axes(call.builtin) {
+            let along = self.program.calls.get(&call.expr.id).map(|info| info.axes.clone());
+            self.works_along(along.unwrap_or_default().into_iter().map(|(axis, _)| axis), &read);
+        }
         if !is_reduction(call.builtin) {
             let clause = (call.by.first()).or(call.filter).or(call.otherwise);
             if let Some(clause) = clause {
@@ -75,6 +80,32 @@ impl Checker<'_> {
             }
         }
         ty
+    }
+
+    /// The axes that a call makes are sized by those that it names and by its arguments that are known before the run.
+    fn size_made_axes(&mut self, call: BuiltinCall) {
+        let made = self.program.derived.get(&call.expr.id).cloned().unwrap_or_default();
+        if made.is_empty() {
+            return;
+        }
+        let mut varies = AxisIds::new();
+        if let Some(info) = self.program.calls.get(&call.expr.id) {
+            for (axis, _) in info.axes.iter().filter(|(axis, _)| !made.contains(axis)) {
+                varies.extend(self.traces.get(&self.program.axis(*axis).span).iter().flat_map(|t| &t.varies));
+            }
+        }
+        for argument in call.arguments {
+            let value = match &argument.kind {
+                ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => Some(value),
+                ArgumentKind::As { size, .. } => size.as_ref(),
+            };
+            if let Some(value) = value.filter(|value| self.is_static(value)) {
+                varies.extend(self.varies_of_static(value));
+            }
+        }
+        for axis in made {
+            self.sized_by(self.program.axis(axis).span, varies.clone());
+        }
     }
 
     fn builtin_rule(&mut self, call: BuiltinCall) -> Type {
@@ -165,9 +196,7 @@ impl Checker<'_> {
             && call.by.is_empty()
             && call.filter.is_none()
             && !self.looks_like_axis(second)
-            && self.axis_argument(second).is_none_or(|axis| {
-                !self.context.results && matches!(self.program.axis(axis).kind, AxisKind::Vary(_))
-            })
+            && self.axis_rather_than_value(second).is_none()
     }
 
     /// Writes down which builtin is called and along which axes.
@@ -266,6 +295,12 @@ impl Checker<'_> {
         self.declare_axis(name, axis);
         (axis, true)
     }
+}
+
+/// What names axes and brings nothing together along them.
+fn is_of_axes(builtin: Builtin) -> bool {
+    use Builtin as B;
+    matches!(builtin, B::Size | B::Iota | B::Zeros | B::Ones | B::Position | B::Broadcast)
 }
 
 pub(in crate::check) fn is_reduction(builtin: Builtin) -> bool {

@@ -6,6 +6,7 @@ use crate::check::program::{AxisId, AxisIds, Element, Type};
 use crate::check::state::Checker;
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{ArgumentKind, Expr, ExprKind};
 
 impl Checker<'_> {
@@ -179,6 +180,9 @@ impl Checker<'_> {
         let mut from = Vec::new();
         for axis in named {
             match self.in_operand(&axes, axis) {
+                Some(found) if from.contains(&found) => {
+                    return self.named_twice(found, list.span, operand.span);
+                }
                 Some(found) => from.push(found),
                 None => {
                     return self
@@ -194,6 +198,17 @@ impl Checker<'_> {
         from.push(made);
         self.builtin_done(call, &from);
         array(element, axes)
+    }
+
+    fn named_twice(&mut self, axis: AxisId, span: Span, operand: Span) -> Type {
+        let name = self.axis_name(axis);
+        self.report(
+            Diagnostic::error(Code::A0214, span, format!("the axis `{name}` is named twice"))
+                .label("an operand has each axis once")
+                .related(operand, "the operand")
+                .help(format!("name two of its axes; the second of one size is called `{name}'`, or has a name of its own")),
+        );
+        Type::Error
     }
 
     /// `unflatten(x, P as [A, B])`: all but one of the new axes must have sizes of their own.
@@ -339,6 +354,9 @@ impl Checker<'_> {
         let a = self.wanted_axis_of(call, first, &axes, operand.span, "takes the diagonal of");
         let b = self.wanted_axis_of(call, second, &axes, operand.span, "takes the diagonal of");
         let (Some(a), Some(b)) = (a, b) else { return Type::Error };
+        if a == b {
+            return self.named_twice(a, second.span, operand.span);
+        }
         axes.remove(&b);
         self.builtin_done(call, &[a, b]);
         array(element, axes)

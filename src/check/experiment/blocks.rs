@@ -206,7 +206,10 @@ impl Checker<'_> {
             )
         });
         let head = train.data.first().map_or(span, |axis| axis.span);
-        if lengths.is_empty() && !train.stream {
+        let negative = train.body.iter().any(|statement| {
+            matches!(&statement.kind, StatementKind::Expression(value) if self.negative_length(value).is_some())
+        });
+        if lengths.is_empty() && !train.stream && !negative {
             self.report(
                 Diagnostic::error(Code::A0311, head, "this training has no length")
                     .label("how many epochs or steps?")

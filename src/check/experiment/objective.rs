@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::terms::VIOLATION;
+
 use crate::check::program::{AxisIds, Definition, Type};
 use crate::check::state::{Checker, LocalKind};
 use crate::diagnostic::{Code, Diagnostic};
@@ -16,6 +18,7 @@ impl Checker<'_> {
         }
         for constraint in &objective.constraints {
             reached_by_constraints.extend(self.constraint(constraint));
+            self.trial.terms.push(VIOLATION.to_owned());
         }
         if let Some(steps) = &objective.steps {
             self.static_number(steps, "the number of inner steps");

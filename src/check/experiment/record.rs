@@ -47,16 +47,23 @@ impl Checker<'_> {
         let outer = std::mem::replace(&mut self.context.place, Place::On);
         let before = self.trial.rows.len();
         let mut axes = Vec::new();
+        // The train block around may be over another part of the same data: its columns come from there.
+        let mut around: Vec<(Span, Trace)> = Vec::new();
         self.scoped(|c| {
             for name in data {
                 let Some((data, part)) = c.block_rows(name).or_else(|| c.recover_rows(name)) else {
                     continue;
                 };
                 axes.push(part);
+                let columns = c.data.get(&data).map(|info| info.columns.iter().map(|column| column.span));
+                let known =
+                    columns.into_iter().flatten().filter_map(|span| Some((span, c.traces.get(&span)?)));
+                around.extend(known.map(|(span, trace)| (span, trace.clone())));
                 c.enter_rows(&data, part, part);
             }
             c.scoped(|c| body.iter().for_each(|statement| c.statement(statement)));
         });
+        self.traces.extend(around);
         self.program.blocks.insert(span, axes);
         self.trial.rows.truncate(before);
         self.context.place = outer;

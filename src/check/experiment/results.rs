@@ -167,7 +167,7 @@ impl Checker<'_> {
         let Some(axis) = self.axis_by_name(name) else { return };
         self.program.names.insert(name.span, Definition::Axis(axis));
         if let Some(known) = known
-            && !known.contains(&axis)
+            && self.in_operand(known, axis).is_none()
         {
             let has = self.axes_in_words(known);
             let what =

@@ -23,6 +23,9 @@ impl Checker<'_> {
                 }
             }
         });
+        // Which rows a part has is no number of theirs.
+        trace.whole.clear();
+        trace.fitted.clear();
         // Without a seed of its own, each trial splits anew.
         if split.seed.is_none() {
             trace.varies.extend(self.trial.counts.clone());
@@ -31,6 +34,9 @@ impl Checker<'_> {
             let _: Option<()> = self.unknown_part(&split.data.text, split.data.span, "", split.data.span);
             return;
         };
+        if let Some(of_rows) = self.traces.get(&self.program.axis(info.rows).span) {
+            trace.varies.extend(&of_rows.varies);
+        }
         match self.find_item(&split.data.text) {
             Some(item) if self.find_local(&split.data.text).is_none() => {
                 self.program.names.insert(split.data.span, Definition::Item(item));

@@ -10,9 +10,15 @@ use crate::syntax::ast::{Expr, ExprKind, Name, Objective};
 /// The fields of a term.
 const FIELDS: [&str; 4] = ["value", "weight", "norm", "cosine"];
 
+/// What is known of a constraint as if it were a term of this name.
+pub const VIOLATION: &str = "violation";
+
 /// The terms of one objective of the train block at hand.
 pub struct Terms {
+    /// Where there are several.
     names: Vec<Name>,
+    /// The places of its constraints.
+    constraints: Vec<Span>,
     /// It stands in an `if`.
     conditional: bool,
 }
@@ -27,20 +33,30 @@ pub struct TermResult {
 }
 
 impl Checker<'_> {
-    /// Remembers the terms of an objective with several.
+    /// Remembers the terms of an objective with several, and its constraints.
     pub(super) fn combined_terms(&mut self, objective: &Objective) {
-        let names: Vec<Name> = objective.terms.iter().filter_map(|term| term.name.clone()).collect();
-        if names.len() >= 2 {
+        let mut names: Vec<Name> = objective.terms.iter().filter_map(|term| term.name.clone()).collect();
+        if names.len() < 2 {
+            names.clear();
+        }
+        let constraints: Vec<Span> = objective.constraints.iter().map(|c| c.condition.span).collect();
+        if !names.is_empty() || !constraints.is_empty() {
             let conditional = !self.trial.conditions.is_empty();
-            self.trial.block_terms.push(Terms { names, conditional });
+            self.trial.block_terms.push(Terms { names, constraints, conditional });
         }
     }
 
     /// After the block its terms are results over the tenths of the training.
     pub(super) fn declare_terms(&mut self, blocks: Vec<Terms>, block: &Trace) {
-        for Terms { names, conditional } in blocks {
-            let tenth = self.tenth(&names[0]);
+        for Terms { names, constraints, conditional } in blocks {
+            let places = names.iter().map(|name| name.span).chain(constraints.iter().copied());
+            let Some(first) = places.min_by_key(|span| span.start) else { continue };
+            let tenth = self.tenth(first);
             let each = array(crate::check::program::Element::Float, [tenth].into());
+            for place in constraints {
+                let ty = Type::Record(vec![("value".to_owned(), each.clone())]);
+                self.term_result(VIOLATION, place, ty, conditional, tenth, block);
+            }
             for name in &names {
                 let others = names.iter().filter(|other| other.text != name.text);
                 let cosines = others.map(|other| (other.text.clone(), each.clone())).collect();
@@ -49,28 +65,41 @@ impl Checker<'_> {
                     _ => each.clone(),
                 };
                 let ty = Type::Record(FIELDS.map(|name| (name.to_owned(), field(name))).into());
-                let mut trace = block.clone();
-                self.trial.conditions.iter().for_each(|condition| trace.merge(condition));
-                trace.parts.clear();
-                trace.models.clear();
-                self.program.axes_at.insert(name.span, tenth);
-                let definition = crate::check::program::Definition::Local(name.span);
-                let local = Local { span: name.span, ty, kind: LocalKind::Result, definition };
-                let result = TermResult { local, name: name.text.clone(), conditional, trace };
-                match self.trial.round {
-                    Some(_) => self.trial.round_terms.push(result),
-                    None => self.declare_term(result),
-                }
+                self.term_result(&name.text, name.span, ty, conditional, tenth, block);
             }
         }
     }
 
+    /// What is recorded of one term, which stands at `place`.
+    fn term_result(
+        &mut self,
+        name: &str,
+        place: Span,
+        ty: Type,
+        conditional: bool,
+        tenth: AxisId,
+        block: &Trace,
+    ) {
+        let mut trace = block.clone();
+        self.trial.conditions.iter().for_each(|condition| trace.merge(condition));
+        trace.parts.clear();
+        trace.models.clear();
+        self.program.axes_at.insert(place, tenth);
+        let definition = crate::check::program::Definition::Local(place);
+        let local = Local { span: place, ty, kind: LocalKind::Result, definition };
+        let result = TermResult { local, name: name.to_owned(), conditional, trace };
+        match self.trial.round {
+            Some(_) => self.trial.round_terms.push(result),
+            None => self.declare_term(result),
+        }
+    }
+
     /// The axis of what is recorded of terms, one for all train blocks.
-    fn tenth(&mut self, first: &Name) -> AxisId {
+    fn tenth(&mut self, first: Span) -> AxisId {
         match self.trial.tenth {
             Some(tenth) => tenth,
             None => {
-                let tenth = self.new_axis("Tenth", AxisKind::Recorded, first.span);
+                let tenth = self.new_axis("Tenth", AxisKind::Recorded, first);
                 self.trial.tenth = Some(tenth);
                 tenth
             }
@@ -121,6 +150,13 @@ impl Checker<'_> {
         self.trial.term_results.iter().any(|term| term.name == name)
     }
 
+    /// What is recorded of a term, as it is read: "`fit.value`, `fit.weight` ...".
+    pub fn fields_of_term(&self, name: &str) -> String {
+        let found = self.trial.term_results.iter().find(|term| term.name == name);
+        let Some(Type::Record(fields)) = found.map(|term| &term.local.ty) else { return String::new() };
+        fields.iter().map(|(field, _)| format!("`{name}.{field}`")).collect::<Vec<_>>().join(", ")
+    }
+
     /// The term that a name stands for in results.
     pub fn term_value(&mut self, value: &Expr) -> Type {
         let ExprKind::Name(name) = &value.kind else { return Type::Error };
@@ -139,16 +175,22 @@ impl Checker<'_> {
     }
 
     fn several_terms(&mut self, name: &Name, first: Span, second: Span) -> Type {
-        self.report(
-            Diagnostic::error(
-                Code::A0296,
-                name.span,
+        let (message, help) = match name.text == VIOLATION {
+            true => (
+                "there are several constraints".to_owned(),
+                "record what one of them compares: `every 100 { record size = ... }`",
+            ),
+            false => (
                 format!("several objectives have a term `{}`", name.text),
-            )
-            .label("which of them?")
-            .related(first, "the first one")
-            .related(second, "the second one")
-            .help("give the terms names of their own"),
+                "give the terms names of their own",
+            ),
+        };
+        self.report(
+            Diagnostic::error(Code::A0296, name.span, message)
+                .label("which of them?")
+                .related(first, "the first one")
+                .related(second, "the second one")
+                .help(help),
         );
         Type::Error
     }

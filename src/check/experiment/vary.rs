@@ -73,9 +73,10 @@ impl Checker<'_> {
                     }
                     ExprKind::Call(call) if self.vary_builtin(&call.callee).is_some() => {
                         let builtin = self.vary_builtin(&call.callee);
-                        if let (ExprKind::Name(name), Some(builtin)) = (&call.callee.kind, builtin) {
-                            self.program.names.insert(name.span, Definition::Builtin(builtin));
+                        if let (ExprKind::Name(callee), Some(builtin)) = (&call.callee.kind, builtin) {
+                            self.program.names.insert(callee.span, Definition::Builtin(builtin));
                             self.vary_list(values, call, builtin);
+                            self.empty_range(name, call, builtin);
                         }
                         self.program.types.insert(values.id, array(Element::Float, axes));
                     }
@@ -160,6 +161,29 @@ impl Checker<'_> {
         }
         let info = CallInfo { target: Target::Builtin(builtin), axes: Vec::new(), arguments: Vec::new() };
         self.program.calls.insert(expr.id, info);
+    }
+
+    /// `range(3, 1)`, `geometric(10, 1, 2)`
+    fn empty_range(&mut self, name: &Name, call: &crate::syntax::ast::Call, builtin: Builtin) {
+        let bound = |place: usize, wanted: &str| {
+            let named = call.arguments.iter().find_map(|argument| match &argument.kind {
+                ArgumentKind::Named { name, value } if name.text == wanted => Some(value),
+                _ => None,
+            });
+            let at_place = call.arguments.get(place).and_then(|argument| match &argument.kind {
+                ArgumentKind::Positional(value) => Some(value),
+                _ => None,
+            });
+            self.constant_number(named.or(at_place)?)
+        };
+        let (Some(from), Some(to)) = (bound(0, "from"), bound(1, "to")) else { return };
+        match builtin {
+            Builtin::Range if from >= to => self.varies_nothing(name, "no values", "range(0, 3)"),
+            Builtin::Geometric if from.round() > to => {
+                self.varies_nothing(name, "no values", "geometric(1, 100, 10)");
+            }
+            _ => {}
+        }
     }
 
     fn varies_nothing(&mut self, name: &Name, what: &str, example: &str) {

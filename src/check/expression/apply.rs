@@ -32,7 +32,8 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        let mut matched = self.hinted(hint, |c| c.match_arguments(expr, axes, arguments, &signature));
+        let (mut matched, read) =
+            self.reading(|c| c.hinted(hint, |c| c.match_arguments(expr, axes, arguments, &signature)));
         let named = self.name_axes(&matched, &signature);
         let parameters: Vec<Type> =
             signature.parameters.iter().map(|p| substitute(&p.ty, &callee.fixed)).collect();
@@ -53,9 +54,20 @@ impl Checker<'_> {
         let Some(extra) = self.check_arguments(&callee, &parameters, &bindings, &matched) else {
             return self.known_result(&callee, Some(&bindings));
         };
+        self.works_along(callee.fixed.iter().chain(&bindings).map(|(_, axis)| *axis), &read);
         let extra = extra.union(&self.draw_axes(expr.span, &signature)).copied().collect();
         self.few_seeds(expr.span, &signature, &bindings);
-        let result = self.result_of(&callee, &bindings, &extra);
+        if signature.draws && signature.module.as_deref() == Some("std.prelude") {
+            let given = signature.parameters.iter().zip(&matched.values);
+            let given: Vec<(&str, &Expr)> = given
+                .filter_map(|(parameter, value)| {
+                    let argument = arguments.get(value.as_ref()?.0)?;
+                    Some((parameter.name.as_str(), super::arguments::value_of(argument)?))
+                })
+                .collect();
+            self.in_domain(&signature.name, &given);
+        }
+        let result = self.result_of(&callee, &bindings, &extra, expr.span);
         let order = |generic: &AxisId| signature.generics.iter().position(|g| g == generic);
         let mut pairs = bindings;
         pairs.sort_by_key(|(generic, _)| order(generic));
@@ -80,7 +92,7 @@ impl Checker<'_> {
         }
     }
 
-    fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds) -> Type {
+    fn result_of(&mut self, callee: &Callee, bindings: &Bindings, extra: &AxisIds, span: Span) -> Type {
         match &callee.target {
             Target::Construct(item) => {
                 let axes = self.in_order(*item, callee, bindings);
@@ -89,8 +101,26 @@ impl Checker<'_> {
             Target::Optimizer(item) => Type::Optimizer(*item),
             Target::Combiner(item) => Type::Combiner(*item),
             Target::Constraint(item) => Type::Constraint(*item),
-            _ => lift(&substitute(&substitute(&callee.signature.result, &callee.fixed), bindings), extra),
+            _ => {
+                let result = substitute(&substitute(&callee.signature.result, &callee.fixed), bindings);
+                self.lifted(&callee.signature.name, &result, extra, span)
+            }
         }
+    }
+
+    /// What a call over further axes gives: numbers for each of their positions, but not models.
+    pub(super) fn lifted(&mut self, name: &str, result: &Type, extra: &AxisIds, span: Span) -> Type {
+        if extra.is_empty() || !has_model(result) {
+            return lift(result, extra);
+        }
+        let over = self.axes_in_words(extra);
+        let over = over.trim_start_matches("the axis ").trim_start_matches("the axes ").to_owned();
+        self.report(
+            Diagnostic::error(Code::A0226, span, format!("`{name}` would give a model for every position of {over}"))
+                .label(format!("lifted over {over}"))
+                .help("use the model in the function, and let its result be numbers: `norm(grad(loss, net))`, `grad(loss, net).weight`"),
+        );
+        Type::Error
     }
 
     fn in_order(&self, _: ItemRef, callee: &Callee, bindings: &Bindings) -> Bindings {
@@ -326,6 +356,16 @@ impl Checker<'_> {
                 AxisIds::new()
             }
         }
+    }
+}
+
+fn has_model(ty: &Type) -> bool {
+    match ty {
+        Type::Model { .. } => true,
+        Type::Record(fields) => fields.iter().any(|(_, ty)| has_model(ty)),
+        Type::Tuple(types) => types.iter().any(has_model),
+        Type::Function { result, .. } => has_model(result),
+        _ => false,
     }
 }
 

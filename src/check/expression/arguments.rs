@@ -246,6 +246,14 @@ impl Checker<'_> {
     }
 }
 
+/// The value of an argument that has one.
+pub(super) fn value_of(argument: &Argument) -> Option<&Expr> {
+    match &argument.kind {
+        ArgumentKind::Positional(value) | ArgumentKind::Named { value, .. } => Some(value),
+        ArgumentKind::As { .. } => None,
+    }
+}
+
 /// Whether a positional argument that is plainly a value comes later: axes are named after the values.
 fn value_follows(arguments: &[Argument]) -> bool {
     arguments.iter().any(|argument| match &argument.kind {

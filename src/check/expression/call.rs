@@ -15,6 +15,10 @@ use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Call, Expr, ExprKind,
 /// The parameter that the condition after `where` in a call is given to.
 const SUBSET: &str = "among";
 
+/// How schedules of a rate are called elsewhere.
+const SCHEDULES: &[&str] =
+    &["decay", "schedule", "scheduler", "lr_decay", "lr_schedule", "warmup", "warm_up"];
+
 impl Checker<'_> {
     pub fn call(&mut self, expr: &Expr, call: &Call) -> Type {
         if let Some(ty) = self.norm_of_model(expr, call) {
@@ -384,6 +388,12 @@ impl Checker<'_> {
     pub fn unknown_argument(&mut self, callee: &str, name: &Name, known: &[&str], place: Option<Span>) {
         let help = match nearest(&name.text, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
+            // What other frameworks give the optimizer is here a rate that depends on the moment.
+            None if known.contains(&"lr") && SCHEDULES.contains(&name.text.as_str()) => {
+                let rate = "a rate may change with the moment: `lr = 1e-3 * cosine(progress)`, with `use std.optim (cosine)`";
+                let weights = if name.text == "decay" { "; `adamw` lets the weights decay" } else { "" };
+                format!("{rate}{weights}")
+            }
             None if known.is_empty() => format!("`{callee}` has no arguments with names"),
             None => format!("`{callee}` knows {}", known.join(", ")),
         };

@@ -1,6 +1,6 @@
 //! Fields: of records, of models, parts and columns of data.
 
-use crate::check::program::{AxisKind, Definition, Type};
+use crate::check::program::{AxisKind, Definition, Element, Type};
 use crate::check::state::{Checker, ItemState, Place, Trace};
 use crate::check::types::{array, lift, substitute};
 use crate::diagnostic::{Code, Diagnostic, nearest};
@@ -129,11 +129,14 @@ impl Checker<'_> {
             _ => rows,
         };
         if !whole {
-            self.context.trace.parts.insert(rows, field.span);
             let mut trace = Trace::default();
             trace.parts.insert(rows, field.span);
-            let name = field.text.clone();
-            self.check_leak(field.span, &name, &trace);
+            self.check_leak(field.span, &field.text, &mut trace);
+            self.context.trace.merge(&trace);
+        }
+        // Categories and truth values are counted; what they are is known of all rows.
+        if matches!(self.program.axis(rows).kind, AxisKind::Rows { .. }) && column.element == Element::Float {
+            self.context.trace.whole.insert(rows, field.span);
         }
         let column_axes = column.axes.clone();
         let element = column.element;

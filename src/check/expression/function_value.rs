@@ -286,7 +286,8 @@ impl Checker<'_> {
             let help = reason.map_or_else(String::new, |reason| reason.message);
             return self.unfit(expr, &signature.name, wanted, help);
         };
-        let result = lift(&substitute(&substitute(&signature.result, &callee.fixed), &bindings), &extra);
+        let result = substitute(&substitute(&signature.result, &callee.fixed), &bindings);
+        let result = self.lifted(&signature.name, &result, &extra, expr.span);
         bindings.sort_by_key(|(generic, _)| signature.generics.iter().position(|g| g == generic));
         if !matches!(expr.kind, ExprKind::Call(_)) {
             let info = CallInfo { target: callee.target, axes: bindings, arguments: Vec::new() };

@@ -21,7 +21,7 @@ impl Checker<'_> {
         {
             return ty;
         }
-        let ty = self.expression(value);
+        let (ty, read) = self.reading(|c| c.expression(value));
         // Of models over an axis, one is picked like an element.
         let shape = match &ty {
             Type::Model { over, .. } if !over.is_empty() => Some((Element::Float, over.clone())),
@@ -59,6 +59,13 @@ impl Checker<'_> {
             };
             if done.is_none() {
                 return Type::Error;
+            }
+            if let Selector::Rename { axis, .. }
+            | Selector::Pick { axis, .. }
+            | Selector::Slice { axis, .. } = selector
+            {
+                let along = self.program.axes_at.get(&axis.span).copied();
+                self.works_along(along, &read);
             }
         }
         if !derived.is_empty() {
@@ -101,15 +108,22 @@ impl Checker<'_> {
         }
     }
 
-    /// The axis itself, or the operand's own axis of that name (made by a slice or a window).
+    /// The axis itself, or the operand's own axis of that name (made by a slice or a window, or the rows of a batch of what
+    /// the axis has all rows of).
     pub fn in_operand(&self, axes: &AxisIds, axis: AxisId) -> Option<AxisId> {
         if axes.contains(&axis) {
             return Some(axis);
         }
-        let name = &self.program.axis(axis).name;
+        let wanted = self.program.axis(axis);
         axes.iter().copied().find(|known| {
             let info = self.program.axis(*known);
-            info.kind == AxisKind::Derived && info.name == *name
+            match info.kind {
+                AxisKind::Derived => info.name == wanted.name,
+                AxisKind::Batch { .. } => {
+                    matches!(wanted.kind, AxisKind::Rows { .. }) && self.whole(*known) == axis
+                }
+                _ => false,
+            }
         })
     }
 
@@ -125,6 +139,11 @@ impl Checker<'_> {
         let has = self.axes_in_words(axes);
         let help = match axes.len() {
             0 => "it is a single value already".to_owned(),
+            _ if axes.iter().any(|own| self.axis_name(*own) == name) => {
+                let own = axes.iter().find(|own| self.axis_name(**own) == name).copied().unwrap_or(axis);
+                let (own, other) = (self.part_in_words(own), self.part_in_words(axis));
+                format!("its axis of that name is another one: it is over {own}, and this names {other}")
+            }
             1 => {
                 let only = axes.iter().next().map(|axis| self.axis_name(*axis)).unwrap_or_default();
                 format!("did you mean `{only}`?")

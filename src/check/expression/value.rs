@@ -1,13 +1,13 @@
 //! Names as values, and records.
 
 use crate::check::builtin::Builtin;
-use crate::check::program::{AxisId, AxisIds, AxisKind, Callable, Definition, Element, Type, Vary};
+use crate::check::program::{AxisId, AxisIds, AxisKind, Callable, Definition, Element, ItemRef, Type, Vary};
 use crate::check::resolve::is_constant;
-use crate::check::state::{Checker, ItemState, LocalKind, Place};
+use crate::check::state::{Checker, ItemState, LocalKind, Place, Trace};
 use crate::check::types::array;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, Name};
+use crate::syntax::ast::{Expr, ItemKind, Name};
 
 impl Checker<'_> {
     pub fn name_value(&mut self, expr: &Expr, name: &Name) -> Type {
@@ -21,7 +21,13 @@ impl Checker<'_> {
         if let Some(item) = self.use_item(&name.text) {
             self.program.names.insert(name.span, Definition::Item(item));
             return match self.item(item, name.span) {
-                ItemState::Let(ty) => ty,
+                ItemState::Let(ty) => {
+                    if let Some(mut trace) = self.trace_of_item(item, &name.text) {
+                        self.check_leak(name.span, &name.text, &mut trace);
+                        self.context.trace.merge(&trace);
+                    }
+                    ty
+                }
                 ItemState::Data(data) => {
                     self.context.trace.merge(&data.trace.clone());
                     Type::Rows { data: data.name.clone(), rows: data.rows }
@@ -59,6 +65,13 @@ impl Checker<'_> {
             return Type::Error;
         }
         self.unknown_name(&name.text, name.span)
+    }
+
+    /// Where a `let` at the top of a file comes from.
+    fn trace_of_item(&self, item: ItemRef, name: &str) -> Option<Trace> {
+        let ItemKind::Let(binding) = &self.program.item(item).kind else { return None };
+        let name = binding.names.iter().find(|known| known.text == name)?;
+        self.traces.get(&name.span).cloned()
     }
 
     /// A value over all rows of a data set, used in a block over some of these rows, is seen for these alone.

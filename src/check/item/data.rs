@@ -32,11 +32,11 @@ impl Checker<'_> {
                 Some(c.file_columns(data, rows, columns))
             }
             DataSource::Generated { size, block } => {
-                c.static_number(size, "the number of rows");
+                c.number_of_rows(data, size);
                 Some(c.generated(rows, block))
             }
             DataSource::Sampled { size, from, draw } => {
-                c.static_number(size, "the number of rows");
+                c.number_of_rows(data, size);
                 c.sampled(data, from, draw.as_deref())
             }
         });
@@ -66,6 +66,11 @@ impl Checker<'_> {
             self.files[file].data.insert(info.name.clone(), Rc::clone(&info));
         }
         Some(info)
+    }
+
+    fn number_of_rows(&mut self, data: &Data, size: &Expr) {
+        let (_, trace) = self.traced(|c| c.static_number(size, "the number of rows"));
+        self.sized_by(data.axis.span, trace.varies);
     }
 
     /// A column is read, or computed from those before it: written for one row, as a function is for one item.

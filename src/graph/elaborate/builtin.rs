@@ -90,15 +90,18 @@ impl<'p> Elaborator<'_, 'p> {
                 let values = self.values(call)?;
                 let [y, x] = &values[..] else { return Err(fail::fault(span, "`grad` takes two values")) };
                 let y = self.float(y, span)?;
-                // In a lifted call the items do not depend on each other: the gradient of their sum is that of each.
+                // In a lifted call every item has its own gradient.
                 if !self.axes_of(y).is_subset(&self.frame.extra) {
                     self.expect_scalar(y, "the first argument of `grad`", span)?;
                 }
-                if let Value::Model(model) = x {
-                    return self.model_gradient(y, model, span);
+                match x {
+                    Value::Model(model) => self.model_gradient(y, model, span),
+                    x => {
+                        let versions = self.versions_of(x, span)?;
+                        let found = self.gradients_by_versions(y, &[versions], span)?;
+                        Ok(Value::Node(found[0]))
+                    }
                 }
-                let x = self.node(x, span)?;
-                self.gradients(y, &[x], span).map(|found| Value::Node(found[0]))
             }
             B::Plateau => self.plateau(call, span),
             B::Inner => {
@@ -116,14 +119,15 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    /// One gradient for each of `by`, with its axes.
+    /// One gradient for each of `by`, with its axes. Where y has axes, every position is an item with a gradient of its own.
     pub fn gradients(&mut self, y: NodeId, by: &[NodeId], span: Span) -> Checked<Vec<NodeId>> {
         self.output.graph.span = span;
         if let Some(node) = self.graph().lost_derivative(y, by) {
             let node = self.graph().node(node);
             return Err(fail::no_derivative(span, node.op.name(), node.span));
         }
-        self.output.graph.gradient(y, by).map_err(|error| fail::type_fault(span, &error))
+        let items = self.axes_of(y);
+        self.output.graph.gradient_of_items(y, by, &items).map_err(|error| fail::type_fault(span, &error))
     }
 
     // Arguments.

@@ -159,23 +159,8 @@ impl<'p> Elaborator<'_, 'p> {
                 }
                 None => value,
             };
+            let value = self.as_variable(value, parameter.name.span)?;
             self.frame.values.insert(parameter.name.span, value);
-        }
-        self.own_variables()
-    }
-
-    /// Values of the frame that a `grad` differentiates by become nodes of their own, once it is known over which axes
-    /// the call is lifted.
-    fn own_variables(&mut self) -> Checked<()> {
-        let differentiated = &self.typed().differentiated;
-        let mut names: Vec<Span> =
-            self.frame.values.keys().copied().filter(|name| differentiated.contains(name)).collect();
-        names.sort();
-        for name in names {
-            if let Some(value) = self.frame.values.get(&name).cloned() {
-                let value = self.as_variable(value, name)?;
-                self.frame.values.insert(name, value);
-            }
         }
         Ok(())
     }

@@ -316,8 +316,16 @@ impl<'s, 'p> Elaborator<'s, 'p> {
         match &info.kind {
             AxisKind::SameSizeAs(other) => {
                 let size = self.axis(*other, span).map(|axis| self.size(axis))?;
+                // The twin of an axis that all frames know is known to all of them.
+                if self.scope.root.axes.contains_key(other) && !self.frame.axes.contains_key(other) {
+                    let axis = self.fresh(info.name.clone(), size);
+                    self.scope.root.axes.insert(id, axis);
+                    return Ok(axis);
+                }
                 Ok(self.bind_axis(id, size))
             }
+            // Of a block without a batch, the rows of a step are all rows.
+            AxisKind::Batch { rows } => self.axis(*rows, span),
             AxisKind::Sized(size) => match self.scope.file_axes.get(size).copied() {
                 Some(expr) => {
                     let size = self.at_root(|e| e.static_size(expr, "the size of an axis"))?;

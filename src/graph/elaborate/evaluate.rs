@@ -253,9 +253,10 @@ pub fn evidence<'p>(condition: &'p Expr, found: &mut Vec<&'p Expr>) {
             left,
             right,
             ..
-        }
-        | ExprKind::Approximately { left, right, .. } => {
-            found.extend([&**left, &**right].into_iter().filter(|side| !is_literal(side)));
+        } => found.extend([&**left, &**right].into_iter().filter(|side| !is_literal(side))),
+        ExprKind::Approximately { left, right, within } => {
+            let sides = [Some(&**left), Some(&**right), within.as_deref()];
+            found.extend(sides.into_iter().flatten().filter(|side| !is_literal(side)));
         }
         ExprKind::Bool(_) => {}
         ExprKind::Call(call) => match quantified(call) {
@@ -273,7 +274,10 @@ pub fn quantified(call: &ast::Call) -> Option<&Expr> {
     else {
         return None;
     };
-    let compares = matches!(&inner.kind, ExprKind::Binary { .. } | ExprKind::Parenthesised(_));
+    let compares = matches!(
+        &inner.kind,
+        ExprKind::Binary { .. } | ExprKind::Approximately { .. } | ExprKind::Parenthesised(_)
+    );
     (callee.text == "all" && compares && call.by.is_empty() && call.filter.is_none()).then_some(inner)
 }
 

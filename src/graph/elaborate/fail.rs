@@ -60,6 +60,45 @@ pub fn sizes_differ(span: Span, (name, size): (&str, usize), (other, other_size)
     ]
 }
 
+/// An axis that is there already, and for which an operation makes another number of positions.
+pub fn made_of_another_size(span: Span, name: &str, have: usize, made: usize) -> Errors {
+    vec![
+        Diagnostic::error(
+            Code::A0251,
+            span,
+            format!("this makes {made} positions, and the axis `{name}` has {have}"),
+        )
+        .label(format!("{made} positions along `{name}`"))
+        .help(format!("declare `axis {name} = {made}`, or give the result an axis with a name of its own")),
+    ]
+}
+
+/// More positions of an axis are wanted than it has.
+pub fn too_many_positions(span: Span, what: &str, wanted: usize, axis: &str, size: usize) -> Errors {
+    vec![
+        Diagnostic::error(
+            Code::A0252,
+            span,
+            format!("{what} {wanted} positions, and the axis `{axis}` has {size}"),
+        )
+        .label(format!("{wanted} of {size}")),
+    ]
+}
+
+pub fn slice(span: Span, (from, to): (usize, usize), axis: &str, size: usize) -> Errors {
+    let (message, help) = match from > to {
+        true => (
+            format!("the slice {from}..{to} ends before it starts"),
+            format!("from its first position to the one behind its last: `{axis} = {to}..{from}`"),
+        ),
+        false => (
+            format!("the slice ends at {to}, and the axis `{axis}` has {size} positions"),
+            format!("the end is the position behind the last: at most {size}"),
+        ),
+    };
+    vec![Diagnostic::error(Code::A0252, span, message).label(format!("{from}..{to} of {size}")).help(help)]
+}
+
 pub fn outside(span: Span, position: f64, axis: &str, size: usize) -> Errors {
     let help = match size {
         0 => format!("`{axis}` is empty"),

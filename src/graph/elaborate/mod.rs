@@ -44,6 +44,7 @@ mod window;
 mod zoo;
 
 pub use evaluate::quantified;
+pub use operator::USUAL_TOLERANCE;
 pub use outcome::{
     Assertion, BatchInput, ClaimProgram, EveryProgram, GradientCheck, Keep, Length, Measured, OnProgram,
     Outcome, ParameterSlot, Period, RecordSlot, Recorded, SamplerInput, SamplerKind, StepProgram, TermField,

@@ -225,18 +225,20 @@ impl<'p> Elaborator<'_, 'p> {
         Ok(())
     }
 
+    /// The nodes that have been read as this value: of a parameter there is one for each of its values in this program.
+    pub fn versions_of(&mut self, value: &Value<'p>, span: Span) -> Checked<Vec<NodeId>> {
+        let known = match value {
+            Value::Stored(stored) => self.all_versions(stored),
+            _ => Vec::new(),
+        };
+        Ok(if known.is_empty() { vec![self.node(value, span)?] } else { known })
+    }
+
     /// `grad(y, net)`: a model whose parameters are the derivatives.
     pub fn model_gradient(&mut self, y: NodeId, model: &Model<'p>, span: Span) -> Checked<Value<'p>> {
         let mut versions = Vec::new();
         for value in model.values() {
-            let known = match &value {
-                Value::Stored(stored) => self.all_versions(stored),
-                _ => Vec::new(),
-            };
-            versions.push(match known.is_empty() {
-                true => vec![self.node(&value, span)?],
-                false => known,
-            });
+            versions.push(self.versions_of(&value, span)?);
         }
         let found = self.gradients_by_versions(y, &versions, span)?;
         Ok(self.remade(model, &mut found.into_iter().map(Value::Node)))

@@ -10,6 +10,9 @@ use crate::graph::{Element, NodeId, Reduction};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOperator, Expr, UnaryOperator};
 
+/// How far the sides of `a ~= b` may be apart without `within`.
+pub const USUAL_TOLERANCE: f64 = 1e-6;
+
 impl<'p> Elaborator<'_, 'p> {
     /// Applies to the values, or, where some of them hold one value for each parameter (in an optimizer's step), to
     /// each parameter's.
@@ -204,7 +207,7 @@ impl<'p> Elaborator<'_, 'p> {
         let (a, b) = self.matching_lists(a, b, left.span)?;
         let tolerance = match within {
             Some(within) => self.float_of(within)?,
-            None => self.build(span, |g| g.float(1e-6))?,
+            None => self.build(span, |g| g.float(USUAL_TOLERANCE))?,
         };
         let (a, b) = (self.float(&a, left.span)?, self.float(&b, right.span)?);
         let near = self.build(span, |g| {

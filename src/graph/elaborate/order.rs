@@ -46,9 +46,10 @@ impl<'p> Elaborator<'_, 'p> {
                 let size = self.size(axis);
                 let k = self.static_size(count, "how many are taken")?;
                 if k > size {
-                    return Err(fail::outside(count.span, k as f64, &self.axis_name(axis), size + 1));
+                    let what = "`top` takes the largest of";
+                    return Err(fail::too_many_positions(count.span, what, k, &self.axis_name(axis), size));
                 }
-                let into = self.bind_axis(id, k);
+                let into = self.new_axis(id, k, count.span)?;
                 self.build(span, |g| {
                     let order = g.argsort(x, axis, true)?;
                     let first = g.slice(order, axis, into, 0, 1)?;

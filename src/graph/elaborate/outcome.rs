@@ -103,12 +103,14 @@ pub enum TermField {
     Norm,
     /// The cosine of its gradient to that of the term whose name is at this span.
     Cosine(Span),
+    /// Of a constraint: how far it is from holding.
+    Violation,
 }
 
 /// A number about a term.
 #[derive(Clone, Debug)]
 pub struct TermSlot {
-    /// The span of the term's name.
+    /// The span of the term's name, or of a constraint's condition.
     pub term: Span,
     pub field: TermField,
     pub slot: Slot,

@@ -217,7 +217,10 @@ impl<'p> Elaborator<'_, 'p> {
         let mut keys = Vec::with_capacity(by.len());
         let mut number: Option<NodeId> = None;
         for key in by {
-            let axis = self.index_axis(key)?;
+            let axis = match self.typed().groups.get(&key.id) {
+                Some(twin) => self.axis(*twin, key.span)?,
+                None => self.index_axis(key)?,
+            };
             let value = self.eval(key)?;
             let index = self.index_node(&value, key.span)?;
             let size = self.size(axis);

@@ -165,8 +165,7 @@ impl<'p> Elaborator<'_, 'p> {
         };
         if from > to || to > size {
             let span = end.or(start).map_or(name.span, |expr| expr.span);
-            let wrong = if to > size { to } else { from };
-            return Err(fail::outside(span, wrong as f64, &self.axis_name(axis), size));
+            return Err(fail::slice(span, (from, to), &self.axis_name(axis), size));
         }
         let into = match into {
             Some(id) => self.bind_axis(id, to - from),

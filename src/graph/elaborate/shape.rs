@@ -118,7 +118,7 @@ impl<'p> Elaborator<'_, 'p> {
             true => Ok(axis),
             false => {
                 let name = self.axis_name(axis);
-                Err(fail::sizes_differ(span, (&name, have), ("the result", size)))
+                Err(fail::made_of_another_size(span, &name, have, size))
             }
         }
     }
@@ -299,8 +299,8 @@ impl<'p> Elaborator<'_, 'p> {
                 let Some(id) = self.typed().axes_at.get(&name.span).copied() else { break };
                 let into = match size {
                     Some(size) => {
-                        let size = self.static_size(size, "the number of replicates")?;
-                        self.bind_axis(id, size)
+                        let count = self.static_size(size, "the number of replicates")?;
+                        self.new_axis(id, count, size.span)?
                     }
                     None => self.axis(id, name.span)?,
                 };

@@ -90,12 +90,15 @@ impl<'p> Elaborator<'_, 'p> {
         let value = self.named(&names.join(","), |e| e.let_value(binding))?;
         match (&binding.names[..], value) {
             ([name], value) => {
+                // Another name for a parameter: a derivative by it is one by the parameter.
+                let parameter =
+                    matches!(&value, Value::Stored(s) if self.scope.parameters.contains_key(&s.slot));
                 // In a step, a name keeps the value of this moment; updates come later.
                 let value = match value {
                     Value::Stored(stored) if self.moment.is_some() => Value::Node(self.read(&stored)),
                     other => other,
                 };
-                let value = self.as_variable(value, name.span)?;
+                let value = if parameter { value } else { self.as_variable(value, name.span)? };
                 let value = self.now(value);
                 self.frame.values.insert(name.span, value);
             }
@@ -133,9 +136,6 @@ impl<'p> Elaborator<'_, 'p> {
             return Ok(value);
         }
         let node = self.float(&value, binding)?;
-        // In a lifted call every item has its own derivative.
-        let extra = self.frame.extra.clone();
-        let node = self.broadcast(node, &extra, binding)?;
         self.build(binding, |g| Ok(g.variable(node))).map(Value::Node)
     }
 

@@ -29,8 +29,8 @@ impl<'p> Elaborator<'_, 'p> {
         let kernel_id = self.made_id(kernel_name, derived)?;
         let kernel = match size {
             Some(size) => {
-                let size = self.static_size(size, "the size of a window")?;
-                self.bind_axis(kernel_id, size)
+                let count = self.static_size(size, "the size of a window")?;
+                self.new_axis(kernel_id, count, size.span)?
             }
             None => self.axis(kernel_id, kernel_name.span)?,
         };
@@ -68,7 +68,11 @@ impl<'p> Elaborator<'_, 'p> {
         }
         let room = self.size(axis) + 2 * before;
         if room < reach {
-            return Err(fail::outside(span, reach as f64, &self.axis_name(axis), room));
+            let what = match before {
+                0 => "a window reaches over".to_owned(),
+                pad => format!("with {pad} added at each end, a window reaches over"),
+            };
+            return Err(fail::too_many_positions(span, &what, reach, &self.axis_name(axis), self.size(axis)));
         }
         let places = (room - reach) / stride + 1;
         let output = self.places(given.map(|(id, _)| id), derived, kernel_id, axis, places, span)?;

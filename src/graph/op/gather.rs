@@ -81,7 +81,7 @@ pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints
     let adjoint = match node.op.clone() {
         Op::Gather { axis } => {
             let kept = g.node(x).axes.without(axis);
-            let over = g.node(index).axes.minus(&kept);
+            let over = g.node(index).axes.minus(&kept).minus(&g.apart);
             g.scatter(Reduction::Sum, adjoint, index, &over, axis)?
         }
         Op::Scatter { into, reduction: Reduction::Sum, .. } => g.gather(adjoint, into, index)?,

@@ -114,7 +114,7 @@ pub fn solve(
     let by_b = g.matrix(Matrix::Solve(mirrored), &[a, adjoint], [columns, rows], &[])?;
     // Sum over the right-hand sides before the triangle is cut out.
     let product = g.mul(by_b, id)?;
-    let summed = g.node(product).axes.minus(&g.node(a).axes);
+    let summed = g.node(product).axes.minus(&g.node(a).axes).minus(&g.apart);
     let product = g.sum(product, summed.as_slice())?;
     let by_a = g.neg(product)?;
     let by_a = match shape {

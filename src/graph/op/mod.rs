@@ -1,6 +1,7 @@
 //! The primitive operations. Each family's file holds everything about its operations: the type rule,
 //! the derivative rule (in primitives, so that derivatives nest), the reference meaning and the cost.
 
+mod axes;
 pub mod constant;
 pub mod contract;
 pub mod control;

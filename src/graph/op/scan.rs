@@ -254,6 +254,13 @@ pub fn pull_back(
 
     let mut r = Graph::new();
     r.axes = l.graph.axes.clone();
+    let apart = g.apart.clone();
+    r.apart = apart.clone();
+    if !apart.is_empty() {
+        r.axes.extend_from(&g.axes);
+    }
+    // Adjoints may have the axes of items that are kept apart, besides those of their values.
+    let with_items = |ty: &Type| Type::new(ty.element, ty.axes.union(&apart));
     r.checks = l.graph.checks.clone();
     r.span = node.span;
     let mut back = Operands::default();
@@ -267,17 +274,12 @@ pub fn pull_back(
             _ => {}
         }
     }
-    for number in &flowing {
-        let start = match last.get(number) {
-            Some(adjoint) => *adjoint,
-            None => g.broadcast(zero, &l.inputs[*number].axes)?,
-        };
-        back.carried.push(start);
-        back.types.push(l.inputs[*number].clone());
-    }
-    for number in &shared {
-        back.carried.push(g.broadcast(zero, &l.inputs[*number].axes)?);
-        back.types.push(l.inputs[*number].clone());
+    let types: Vec<Type> =
+        flowing.iter().chain(&shared).map(|number| with_items(&l.inputs[*number])).collect();
+    for (number, ty) in flowing.iter().chain(&shared).zip(types) {
+        let start = last.get(number).copied().unwrap_or(zero);
+        back.carried.push(g.broadcast(start, &ty.axes)?);
+        back.types.push(ty);
     }
     let rounds = g.axes.add("Round", l.rounds);
     for (number, input) in &kept {
@@ -288,7 +290,9 @@ pub fn pull_back(
         back.slice(operands[number], l.sliced[number - carried], l.inputs[number].clone());
     }
     for (of, axis, adjoint) in &every {
-        back.slice(*adjoint, *axis, l.graph.type_at(*of));
+        let ty = g.type_at(*adjoint);
+        debug_assert!(l.graph.node(*of).axes.is_subset(&ty.axes));
+        back.slice(*adjoint, *axis, Type::new(ty.element, ty.axes.without(*axis)));
     }
     for number in carried + sliced..l.operands() {
         back.shared.push(operands[number]);
@@ -343,7 +347,7 @@ pub fn pull_back(
     let mut next = Vec::with_capacity(after);
     for k in 0..after {
         next.push(match gradients[k] {
-            Some(gradient) if k < flows => gradient,
+            Some(gradient) if k < flows => r.broadcast(gradient, &back.types[k].axes)?,
             Some(gradient) => r.plus(inputs[k], gradient)?,
             None if k < flows => {
                 let zero = r.float(0.0)?;

@@ -164,6 +164,9 @@ impl Lower<'_> {
                 .help("write `//` for a comment"),
             );
         }
+        if let Some(error) = self.block_after_equals(at, found, opened) {
+            return Some(error);
+        }
         // The word may have been taken for a name, so that the grammar stopped only behind it.
         let previous = last_word(before);
         let wants_name = expected.contains(&Rule::name) && !expected.iter().any(|rule| begins_value(*rule));
@@ -226,6 +229,31 @@ impl Lower<'_> {
             let start = line_start + (line.len() - line.trim_start_matches([' ', '\t']).len());
             let word = self.token(start.min(self.text.len()));
             foreign_word(&self.text[word.start as usize..word.end as usize], word)
+        })
+    }
+
+    /// `-> Float = { let r = ..`: behind `=`, braces make a record.
+    fn block_after_equals(&self, at: usize, found: &str, opened: Option<(usize, u8)>) -> Option<Diagnostic> {
+        let (brace, b'{') = opened? else { return None };
+        let head = self.text[..brace].trim_end().strip_suffix('=')?;
+        if head.ends_with(['=', '<', '>', '!', '~', ':']) || self.text[brace..at].contains(':') {
+            return None;
+        }
+        let sign = Span::new(self.file, head.len(), head.len() + 1);
+        let line = head.rsplit('\n').next().unwrap_or("").trim();
+        let signature = line.ends_with(')') || line.contains("->");
+        if signature {
+            return Some(
+                Diagnostic::error(Code::A0008, sign, "a body in braces follows its signature without `=`")
+                    .label("drop this `=`")
+                    .related(Span::new(self.file, brace, brace + 1), "behind `=`, this begins a record")
+                    .help("write `(x: Float) -> Float { let y = ..  y }`, or `= expression` without braces"),
+            );
+        }
+        (found == "let").then(|| {
+            Diagnostic::error(Code::A0008, sign, "behind `=`, braces make a record")
+                .label("a value follows this, and not statements")
+                .help("put the `let`s before this one, or into a function")
         })
     }
 
@@ -415,7 +443,7 @@ fn begins_value(rule: Rule) -> bool {
 fn in_words(rule: Rule) -> Option<&'static str> {
     Some(match rule {
         Rule::name | Rule::word | Rule::place | Rule::names | Rule::let_names => "a name",
-        Rule::axis | Rule::axis_names => "an axis",
+        Rule::axis | Rule::axis_names | Rule::report_axis => "an axis",
         Rule::selector => "an axis, with `= index` or `as Name` behind it",
         Rule::type_ | Rule::array_type | Rule::record_type | Rule::tuple_type | Rule::function_type => {
             "a type"

@@ -176,7 +176,7 @@ impl Lower<'_> {
     /// The names directly inside a pair.
     fn names(&self, pair: Pair) -> Vec<Name> {
         pair.into_inner()
-            .filter(|child| matches!(child.as_rule(), Rule::name | Rule::word))
+            .filter(|child| matches!(child.as_rule(), Rule::name | Rule::word | Rule::report_axis))
             .map(|child| self.name(&child))
             .collect()
     }

@@ -17,6 +17,8 @@ pub(super) struct Limit<'p> {
     pub violation: NodeId,
     step: Remembering<'p>,
     span: Span,
+    /// Where the condition stands: by this it is known in results.
+    pub condition: Span,
 }
 
 impl<'p> Elaborator<'_, 'p> {
@@ -42,7 +44,7 @@ impl<'p> Elaborator<'_, 'p> {
             return Err(fail::fault(method.span, "something that is no method of a constraint"));
         };
         let step = self.constraint_step(&delayed, block)?;
-        Ok(Limit { violation, step, span: method.span })
+        Ok(Limit { violation, step, span: method.span, condition: span })
     }
 
     fn constraint_step(&mut self, delayed: &Delayed<'p>, block: &mut Block) -> Checked<Remembering<'p>> {

@@ -82,7 +82,7 @@ impl<'p> Elaborator<'_, 'p> {
         };
         let maximize = objective.maximize;
         let mut running = Running { terms, limits, combiner, parameters, maximize, span };
-        if objective.terms.len() >= 2 {
+        if objective.terms.len() >= 2 || !running.limits.is_empty() {
             let number = self.update_number(rounds, 0, method.fresh, span)?;
             self.watch_terms(objective, &mut running, &ordinals, number, block)?;
         }

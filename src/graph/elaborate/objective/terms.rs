@@ -25,7 +25,10 @@ impl<'p> Elaborator<'_, 'p> {
         block: &mut Block,
     ) -> Checked<()> {
         // Of an objective that a `repeat` of the step executes again, the first update is looked at.
-        let again = |slot: &TermSlot| running.terms.iter().any(|term| term.name == Some(slot.term));
+        let again = |slot: &TermSlot| {
+            running.terms.iter().any(|term| term.name == Some(slot.term))
+                || running.limits.iter().any(|limit| limit.condition == slot.term)
+        };
         if block.combined.iter().any(|known| known.slots.iter().any(again)) {
             return Ok(());
         }
@@ -51,6 +54,13 @@ impl<'p> Elaborator<'_, 'p> {
         number: NodeId,
     ) -> Checked<Vec<TermSlot>> {
         let span = running.span;
+        let mut slots = Vec::new();
+        for limit in &running.limits {
+            slots.push(self.term_slot(limit.condition, TermField::Violation, limit.violation)?);
+        }
+        if running.terms.len() < 2 {
+            return Ok(slots);
+        }
         let values: Vec<NodeId> = running.terms.iter().map(|term| term.value).collect();
         let names: Vec<Span> = running.terms.iter().filter_map(|term| term.name).collect();
         if names.len() != values.len() {
@@ -74,7 +84,6 @@ impl<'p> Elaborator<'_, 'p> {
             let square = self.inner_product(of_term, of_term, span)?;
             norms.push(self.build(span, |g| g.unary(Unary::Sqrt, square))?);
         }
-        let mut slots = Vec::new();
         for (a, name) in names.iter().enumerate() {
             for (field, node) in
                 [(TermField::Value, values[a]), (TermField::Weight, weights[a]), (TermField::Norm, norms[a])]
