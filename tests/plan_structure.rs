@@ -12,3 +12,22 @@ fn a_training_step_of_a_perceptron() {
     let program = optimise(&mlp.program, &[]).unwrap();
     insta::assert_snapshot!(plan(&program, &PlanOptions::default()).unwrap());
 }
+
+/// What a GPU runs in one go: a whole step of the quickstart in a few launches, and of a transformer of two blocks in a few more.
+#[test]
+fn launches_of_known_experiments() {
+    for (name, file, most) in [
+        ("quickstart", "experiments/quickstart.anz", 12),
+        ("transformer", "tests/launches/transformer.anz", 24),
+    ] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["graph", file, "--stage", "kernels"])
+            .output()
+            .expect("the program starts");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let launches = text.split(' ').next().and_then(|count| count.parse::<usize>().ok());
+        assert!(launches.is_some_and(|count| count <= most), "{name}: {text}");
+        insta::assert_snapshot!(format!("launches_{name}"), text);
+    }
+}

@@ -44,6 +44,9 @@ pub struct Run {
     /// Leave out a rewrite of the graph, by name (see `ansatz graph`)
     #[arg(long, value_name = "REWRITE")]
     without: Vec<String>,
+    /// End every train block after so many steps: to see whether it runs at all
+    #[arg(long, value_name = "N")]
+    most_steps: Option<usize>,
     /// Do not join operations into kernels, nor kernels into launches: slow, for comparison
     #[arg(long)]
     no_fuse: bool,
@@ -126,6 +129,7 @@ impl Run {
             backend,
             without: self.without.clone(),
             unfused: self.no_fuse,
+            most_steps: self.most_steps,
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };
         let several = experiments.len() > 1;

@@ -20,6 +20,8 @@ pub struct Engine {
     memory: Option<u64>,
     /// Every operation is a kernel of its own.
     unfused: bool,
+    /// Steps of a train block, at most.
+    pub most_steps: Option<usize>,
 }
 
 /// A compiled program with what is needed to explain its faults.
@@ -40,12 +42,18 @@ impl Engine {
             without,
             memory,
             unfused: false,
+            most_steps: None,
         }
     }
 
     /// Without joining operations into kernels, or kernels into launches.
     pub fn unfused(self, unfused: bool) -> Self {
         Engine { unfused, ..self }
+    }
+
+    /// With no more steps in a train block.
+    pub fn most_steps(self, most_steps: Option<usize>) -> Self {
+        Engine { most_steps, ..self }
     }
 
     /// The rewrites alone.

@@ -54,6 +54,8 @@ pub struct Options {
     pub without: Vec<String>,
     /// Operations are not joined into kernels, nor kernels into launches.
     pub unfused: bool,
+    /// Every train block ends after this many steps at the latest.
+    pub most_steps: Option<usize>,
     /// Bytes of memory that all trials running at a time may take; none: any number.
     pub memory: Option<u64>,
 }
@@ -114,7 +116,8 @@ pub fn run(
         options.without.clone(),
         options.memory.map(|bytes| bytes / together.max(1)),
     )
-    .unfused(options.unfused);
+    .unfused(options.unfused)
+    .most_steps(options.most_steps);
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());

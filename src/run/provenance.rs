@@ -18,6 +18,8 @@ pub fn provenance(program: &Program, sources: &Sources, base: &Base, options: &O
     let mut settings: Vec<(String, String)> =
         options.settings.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
     settings.extend(options.seeds.map(|count| ("seeds".to_string(), count.to_string())));
+    settings.extend(options.most_steps.map(|count| ("most steps".to_string(), count.to_string())));
+    settings.extend(options.unfused.then(|| ("fused".to_string(), "no".to_string())));
     settings.extend(options.without.iter().map(|name| ("without".to_string(), name.clone())));
     Provenance {
         ansatz: env!("CARGO_PKG_VERSION").to_string(),

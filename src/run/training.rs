@@ -60,6 +60,7 @@ pub fn train(
         Length::Epochs(epochs) => epochs * per_epoch,
         Length::Steps(steps) => steps,
     };
+    let steps = engine.most_steps.map_or(steps, |most| steps.min(most));
     let mut program = engine.compile(step.program, span, store)?;
     let moments = [step.step, step.epoch, step.progress];
     let fed: Vec<Slot> = feeds.iter().filter_map(|feed| feed.slot).chain(moments).collect();

@@ -1,0 +1,125 @@
+//! Experiments on the GPU, in short versions: what they measure agrees with the CPU and with the reference, the same each time,
+//! whether kernels are joined or not.
+#![cfg(feature = "gpu")]
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::Value;
+use support::gpu;
+
+/// The measures of all experiments of a file.
+fn measures(file: &str, backend: &[&str], settings: &[&str]) -> Vec<(String, Vec<f64>)> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let runs = folder.path().join("runs");
+    let output = Command::new(env!("CARGO_BIN_EXE_ansatz"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", file, "--runs"])
+        .arg(&runs)
+        .args(backend)
+        .args(settings)
+        .output()
+        .expect("the program starts");
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{file} {backend:?}: {errors}");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(&runs).expect("results").map(|entry| entry.expect("an entry").path()).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        let text = std::fs::read_to_string(&path).expect("results can be read");
+        let results: Value = serde_json::from_str(&text).expect("results are JSON");
+        assert_eq!(results["provenance"]["backend"], backend[1]);
+        for measure in results["measures"].as_array().into_iter().flatten() {
+            let values = measure["values"].as_array().into_iter().flatten();
+            let values = values.map(|value| value.as_f64().unwrap_or(f64::NAN)).collect();
+            found.push((measure["name"].as_str().unwrap_or("?").to_owned(), values));
+        }
+    }
+    assert!(!found.is_empty(), "{file} measures nothing");
+    found
+}
+
+/// The largest difference of measures, each in units of what is larger: 1 or the measure's size.
+fn apart(a: &[(String, Vec<f64>)], b: &[(String, Vec<f64>)]) -> (f64, String) {
+    assert_eq!(a.len(), b.len());
+    let mut worst = (0.0, String::new());
+    for ((name, a), (_, b)) in a.iter().zip(b) {
+        assert_eq!(a.len(), b.len(), "{name}");
+        let size = a.iter().filter(|x| x.is_finite()).fold(1.0f64, |most, x| most.max(x.abs()));
+        for (x, y) in a.iter().zip(b).filter(|(x, y)| x.is_finite() || y.is_finite()) {
+            let apart = (x - y).abs() / size;
+            if apart > worst.0 || apart.is_nan() {
+                worst = (apart, format!("{name}: {x} and {y}"));
+            }
+        }
+    }
+    worst
+}
+
+/// A short training, on the GPU and on the CPU: measures differ by less than `most`.
+fn agrees(file: &str, settings: &[&str], most: f64) {
+    if gpu::device().is_none() {
+        return;
+    }
+    let file = format!("experiments/{file}.anz");
+    let on_gpu = measures(&file, &["--backend", "gpu"], settings);
+    let on_cpu = measures(&file, &["--backend", "cpu"], settings);
+    let (apart, what) = apart(&on_gpu, &on_cpu);
+    eprintln!("{file}: {apart:e} ({what})");
+    assert!(apart <= most, "{file}: {what}");
+}
+
+/// Three steps of every training: rounding has no time to grow. The whole quickstart, trained to its end, is compared below.
+const SHORT: [&str; 4] = ["--seeds", "1", "--most-steps", "3"];
+
+#[test]
+fn papers_agree_after_a_few_steps() {
+    let few = |steps| ["--seeds", "1", "--most-steps", steps];
+    for (file, steps, most) in [
+        ("11-dice-loss", "20", 1e-2),
+        ("12-class-separability", "3", 1e-3),
+        ("13-multi-objective-gflownets", "3", 1e-3),
+        // Shares of 160 pairs: after a few steps some pairs are nearly ties.
+        ("19-fair-gptq", "3", 3e-2),
+        ("25-equiangular-basis", "3", 1e-3),
+        ("45-input-gradients", "3", 1e-3),
+        ("48-dictionary-learning", "3", 1e-3),
+        ("18-distance-covariance", "3", 1e-3),
+    ] {
+        agrees(file, &few(steps), most);
+    }
+}
+
+#[test]
+fn the_quickstart_agrees_with_every_other_way_to_run_it() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let run = |options: &[&str]| measures("experiments/quickstart.anz", options, &SHORT);
+    let fused = run(&["--backend", "gpu"]);
+    for other in [
+        &["--backend", "gpu", "--no-fuse"][..],
+        &["--backend", "cpu"],
+        &["--backend", "cpu", "--no-fuse"],
+        &["--backend", "dfdx"],
+    ] {
+        let (apart, what) = apart(&fused, &run(other));
+        assert!(apart <= 1e-4, "{other:?}: {what}");
+    }
+    // The same bits each time.
+    assert_eq!(fused, run(&["--backend", "gpu"]));
+}
+
+/// Trained to its end, differences of rounding grow; what is claimed stays.
+#[test]
+fn the_trained_quickstart_has_the_same_verdicts() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let run = |backend| measures("experiments/quickstart.anz", &["--backend", backend], &["--seeds", "3"]);
+    let (on_gpu, on_cpu) = (run("gpu"), run("cpu"));
+    let (apart, what) = apart(&on_gpu, &on_cpu);
+    assert!(apart <= 0.02, "{what}");
+}
