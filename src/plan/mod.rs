@@ -141,6 +141,13 @@ impl Plan {
         slots.map(|buffer| 4 * buffer.length as u64).max().unwrap_or(0)
     }
 
+    /// How deep loops are nested.
+    pub fn depth(&self) -> usize {
+        let of =
+            |kernel: &Kernel| if let Kernel::Rounds(rounds) = kernel { 1 + rounds.plan.depth() } else { 0 };
+        self.kernels.iter().map(of).max().unwrap_or(0)
+    }
+
     /// All kernels, those of loops' bodies too.
     pub fn all_kernels(&self) -> Vec<&Kernel> {
         let mut all = Vec::new();

@@ -82,13 +82,16 @@ impl Engine {
     fn compile_for(
         &self,
         device: &backend::cubecl::Gpu,
-        program: &Program,
+        original: &Program,
         span: Span,
         store: &Store,
     ) -> Result<Compiled, Vec<Diagnostic>> {
-        let program = self.rewrite(program, span)?;
+        let program = self.rewrite(original, span)?;
         let options = PlanOptions { launches: true, fuse: !self.unfused, ..PlanOptions::default() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
+        if plan.depth() > backend::cubecl::DEEPEST {
+            return self.compile_here(original.clone(), span, store);
+        }
         let largest = plan.largest_slot().max(plan.arena as u64);
         let limit = device.largest_array();
         if largest > limit {

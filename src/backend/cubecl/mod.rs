@@ -13,4 +13,6 @@ mod memory;
 mod place;
 mod program;
 
+pub use place::DEEPEST;
+
 pub use device::{Gpu, devices, maybe_hardware};
