@@ -245,7 +245,7 @@ impl Scheduler<'_> {
         let units = rows.min(MOST_CUBES) * UNITS;
         let time = |space: &Space, units: usize| space.iterations.div_ceil(units) * space.cost;
         let slow = |space: &&Space| time(space, units) > 2 * time(space, MOST_CUBES * UNITS) + WORTH_A_LAUNCH;
-        (kernels.len() == 1 || !spaces.iter().any(|space| slow(&space))).then_some(rows)
+        (kernels.len() == 1 || !spaces.iter().any(slow)).then_some(rows)
     }
 }
 

@@ -207,7 +207,7 @@ impl Touch {
             return true;
         }
         let Some(reach) = self.reach else { return false };
-        if length % rows != 0 || self.offset < 0 || self.loops.iter().any(|(size, _)| *size == 0) {
+        if !length.is_multiple_of(rows) || self.offset < 0 || self.loops.iter().any(|(size, _)| *size == 0) {
             return false;
         }
         let piece = (length / rows) as isize;
@@ -220,12 +220,12 @@ impl Touch {
                     return false;
                 }
                 inside += (*size as isize - 1).max(0) * stride;
-            } else if left % size == 0 {
+            } else if left.is_multiple_of(*size) {
                 left /= size;
                 if *size > 1 && *stride != piece * left as isize {
                     return false;
                 }
-            } else if size % left == 0 {
+            } else if size.is_multiple_of(left) {
                 let chunk = (size / left) as isize;
                 if chunk * stride != piece {
                     return false;

@@ -4,6 +4,14 @@
 //! member of a family has its own words. A cube finds its member, and in it its rows, and runs the stages on them one after
 //! another; all units wait for each other between stages.
 
+// What is written here is not Rust that runs but what kernels are made of: only plain loops and operators are known to `#[cube]`.
+#![allow(
+    clippy::needless_range_loop,
+    clippy::manual_is_multiple_of,
+    clippy::manual_range_contains,
+    clippy::approx_constant
+)]
+
 mod element;
 mod fold;
 mod line;
