@@ -154,6 +154,22 @@ fn contractions_in_batches_and_over_groups_that_do_not_merge() {
     }
 }
 
+/// Large enough for a kernel of its own on a GPU, and no plain matrices.
+#[test]
+fn large_contractions_over_groups_that_do_not_merge() {
+    for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+        agree(&format!("large {order:?}"), 1e-4, |program, store| {
+            let axes = &mut program.graph.axes;
+            let (k1, k2) = (axes.add("K1", 20), axes.add("K2", 13));
+            let (m, n) = (axes.add("M", 70), axes.add("N", 67));
+            let a = input(program, store, &order.map(|at| [m, k1, k2][at]), 1);
+            let b = input(program, store, &[k2, n, k1], 2);
+            let c = program.graph.contract(a, b, &AxisSet::from(&[k1, k2][..])).unwrap();
+            (c, vec![n, m])
+        });
+    }
+}
+
 #[test]
 fn strided_views_are_read_in_place() {
     for size in [1, 7, 8, 65] {

@@ -6,8 +6,11 @@
 use super::kernel::{Buffer, BufferId, Kernel, LoadKind, Place};
 use crate::graph::{Element, Precision};
 
-/// Places start at multiples of this (a cache line).
-const ALIGNMENT: usize = 64;
+/// Places start at multiples of this, for the host: a cache line.
+pub const CACHE_LINE: usize = 64;
+
+/// And for a device: where it can bind memory.
+pub const BINDING: usize = 256;
 
 pub fn element_bytes(element: Element, precision: Precision) -> usize {
     match (element, precision) {
@@ -29,6 +32,7 @@ pub fn place(
     kernels: &[Kernel],
     times: &[usize],
     width: &dyn Fn(Element) -> usize,
+    alignment: usize,
     in_place: bool,
 ) -> usize {
     let mut lives: Vec<Option<Life>> = vec![None; buffers.len()];
@@ -52,7 +56,7 @@ pub fn place(
     let mut arena = 0;
     for at in wanted {
         let Some(life) = lives[at] else { continue };
-        let size = bytes(&buffers[at]).next_multiple_of(ALIGNMENT);
+        let size = bytes(&buffers[at]).next_multiple_of(alignment);
         let mut start = 0;
         for (other, end, theirs) in &placed {
             let overlaps = theirs.first <= life.last && life.first <= theirs.last;

@@ -100,12 +100,12 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     if options.launches {
         let levels = launch::schedule(&buffers, &kernels, options.fuse);
         let times = launch::times(&levels, kernels.len());
-        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, false);
+        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, false);
         return Ok(Plan { precision: program.precision, buffers, kernels, constants, levels, arena });
     }
     let times: Vec<usize> = (0..kernels.len()).collect();
     let bytes = |element| element_bytes(element, program.precision);
-    let arena = memory::place(&mut buffers, &kernels, &times, &bytes, options.in_place);
+    let arena = memory::place(&mut buffers, &kernels, &times, &bytes, memory::CACHE_LINE, options.in_place);
     let precision = program.precision;
     let mut plan = Plan { precision, buffers, kernels, constants, levels: Vec::new(), arena };
     plan.allocate_registers();

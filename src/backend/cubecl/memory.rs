@@ -38,14 +38,18 @@ impl<R: Runtime> Memory<R> {
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.words) }
     }
 
+    /// Some words of it.
+    pub fn part(&self, from: usize, count: usize) -> Handle {
+        let end = (self.words - from - count) as u64 * 4;
+        self.handle.clone().offset_start(from as u64 * 4).offset_end(end)
+    }
+
     /// Waits for everything that writes the page.
     pub fn read(&self, from: usize, count: usize) -> Vec<u32> {
         if count == 0 {
             return Vec::new();
         }
-        let end = (self.words - from - count) as u64 * 4;
-        let part = self.handle.clone().offset_start(from as u64 * 4).offset_end(end);
-        let bytes = self.client.read_one(part).expect("the device answers");
+        let bytes = self.client.read_one(self.part(from, count)).expect("the device answers");
         u32::from_bytes(&bytes).to_vec()
     }
 

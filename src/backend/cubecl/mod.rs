@@ -9,6 +9,7 @@ mod fault;
 mod host;
 mod ir;
 mod kernel;
+mod matmul;
 mod memory;
 mod place;
 mod program;

@@ -14,6 +14,7 @@ use super::host::HostStep;
 use super::ir::{Form, Page};
 use super::kernel::tile::{Tiling, tiles as contract};
 use super::kernel::{run, words as member_words};
+use super::matmul::{BOUND, Matmul, plain};
 use super::memory::{DeviceArray, Memory};
 use super::place::{DEEPEST, Frame, Located, words};
 use crate::backend::{Executable, Fault};
@@ -60,10 +61,25 @@ struct Bound<R: Runtime> {
 const KEPT: usize = 64;
 
 enum Work {
-    Launch { forms: Vec<Form>, at: u32, cubes: u32 },
-    Tiles { shape: Tiling, at: u32, cubes: [u32; 3] },
+    Launch {
+        forms: Vec<Form>,
+        at: u32,
+        cubes: u32,
+    },
+    /// `plain`: CubeK's matmul can be asked first.
+    Tiles {
+        shape: Tiling,
+        at: u32,
+        cubes: [u32; 3],
+        plain: Option<Matmul>,
+    },
     Host(HostStep),
-    Loop { rounds: usize, reverse: bool, depth: usize, body: Vec<Work> },
+    Loop {
+        rounds: usize,
+        reverse: bool,
+        depth: usize,
+        body: Vec<Work>,
+    },
 }
 
 impl<R: Runtime> Program<R> {
@@ -114,6 +130,7 @@ impl<R: Runtime> Program<R> {
                 .map(|at| {
                     let offset = content.len();
                     content.extend(host_words(&self.entries[*at], store));
+                    content.resize(content.len().next_multiple_of(BOUND), 0);
                     offset
                 })
                 .collect();
@@ -217,7 +234,7 @@ fn grouped(waiting: &[usize], entries: &[Entry], page: usize) -> Vec<Vec<usize>>
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut room = 0;
     for at in waiting {
-        let length = entries[*at].length;
+        let length = entries[*at].length.next_multiple_of(BOUND);
         match groups.last_mut() {
             Some(group) if length <= room => group.push(*at),
             _ => {
@@ -289,7 +306,7 @@ fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> 
                     let (shape, words, cubes) = tiles(frame, contract, faults);
                     let at = table.len() as u32;
                     table.extend(words);
-                    Work::Tiles { shape, at, cubes }
+                    Work::Tiles { shape, at, cubes, plain: plain(frame, contract) }
                 }
                 kernel => Work::Host(HostStep::new(frame, kernel)),
             });
@@ -344,7 +361,12 @@ impl<R: Runtime> Running<'_, R> {
         for work in work {
             match work {
                 Work::Launch { forms, at, cubes } => self.launch(forms, *at, *cubes, rounds),
-                Work::Tiles { shape, at, cubes } => self.tiles(*shape, *at, *cubes, rounds),
+                Work::Tiles { shape, at, cubes, plain } => {
+                    *plain = plain.filter(|matmul| matmul.launch(self.client, self.pages, rounds));
+                    if plain.is_none() {
+                        self.tiles(*shape, *at, *cubes, rounds);
+                    }
+                }
                 Work::Host(step) => step.run(self.pages, rounds)?,
                 Work::Loop { rounds: count, reverse, depth, body } => {
                     for step in 0..*count {
