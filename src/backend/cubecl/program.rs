@@ -71,7 +71,7 @@ enum Work {
         shape: Tiling,
         at: u32,
         cubes: [u32; 3],
-        plain: Option<Matmul>,
+        plain: Option<Box<Matmul>>,
     },
     Host(HostStep),
     Loop {
@@ -306,7 +306,7 @@ fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> 
                     let (shape, words, cubes) = tiles(frame, contract, faults);
                     let at = table.len() as u32;
                     table.extend(words);
-                    Work::Tiles { shape, at, cubes, plain: plain(frame, contract) }
+                    Work::Tiles { shape, at, cubes, plain: plain(frame, contract).map(Box::new) }
                 }
                 kernel => Work::Host(HostStep::new(frame, kernel)),
             });
@@ -362,7 +362,7 @@ impl<R: Runtime> Running<'_, R> {
             match work {
                 Work::Launch { forms, at, cubes } => self.launch(forms, *at, *cubes, rounds),
                 Work::Tiles { shape, at, cubes, plain } => {
-                    *plain = plain.filter(|matmul| matmul.launch(self.client, self.pages, rounds));
+                    *plain = plain.take().filter(|matmul| matmul.launch(self.client, self.pages, rounds));
                     if plain.is_none() {
                         self.tiles(*shape, *at, *cubes, rounds);
                     }
