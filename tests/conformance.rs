@@ -11,7 +11,7 @@ fn results(file: &str) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let output = Command::new(env!("CARGO_BIN_EXE_ansatz"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["run", file, "--data", "experiments/data", "--quiet", "--runs"])
+        .args(["run", file, "--backend", "cpu", "--data", "experiments/data", "--quiet", "--runs"])
         .arg(folder.path())
         .output()
         .expect("the program starts");

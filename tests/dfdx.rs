@@ -4,7 +4,6 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use ansatz::backend::dfdx;
 use ansatz::check::check;
@@ -12,6 +11,7 @@ use ansatz::graph::elaborate::{GradientCheck, Scope};
 use ansatz::graph::{NodeId, Op, Precision, Program, Slot, Store, Tensor, reference};
 use ansatz::syntax::ast::ItemKind;
 use proptest::prelude::*;
+use support::library;
 use support::random_program::{Generated, generate};
 
 fn close(a: f64, b: f64, tolerance: f64) -> bool {
@@ -51,21 +51,6 @@ proptest! {
         let apart = difference(&program, &store);
         prop_assert!(apart.is_none(), "seed {}: {}", seed, apart.unwrap_or_default());
     }
-}
-
-fn library() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib"))];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("the library's folder").flatten() {
-            match entry.path() {
-                path if path.is_dir() => folders.push(path),
-                path => files.push(path),
-            }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// The node by which a slot is read.

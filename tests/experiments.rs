@@ -17,7 +17,11 @@ fn run(file: &str, threads: usize, more: &[&str]) -> Run {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let runs = folder.path().join("runs");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ansatz"));
-    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(["run", file, "--runs"]).arg(&runs).args(more);
+    command
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["run", file, "--backend", "cpu", "--runs"])
+        .arg(&runs)
+        .args(more);
     if threads > 0 {
         command.env("RAYON_NUM_THREADS", threads.to_string());
     }

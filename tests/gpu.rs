@@ -4,8 +4,6 @@
 
 mod support;
 
-use std::path::PathBuf;
-
 use ansatz::backend::cpu;
 use ansatz::check::check;
 use ansatz::graph::elaborate::Scope;
@@ -13,6 +11,7 @@ use ansatz::graph::{Precision, Program, Store, Tensor, optimise};
 use ansatz::plan::{PlanOptions, plan};
 use ansatz::syntax::ast::ItemKind;
 use support::gpu;
+use support::library;
 use support::random_program::{Generated, generate};
 
 fn close(a: f64, b: f64) -> bool {
@@ -72,21 +71,6 @@ fn random_programs_agree() {
             }
         }
     }
-}
-
-fn library() -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/stdlib"))];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("the library's folder").flatten() {
-            match entry.path() {
-                path if path.is_dir() => folders.push(path),
-                path => files.push(path),
-            }
-        }
-    }
-    files.sort();
-    files
 }
 
 /// Where the GPU is further from the exact values than 1e-5 and than four times what the CPU's f32 is.

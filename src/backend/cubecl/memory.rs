@@ -33,6 +33,12 @@ impl<R: Runtime> Memory<R> {
         Memory { client: client.clone(), handle, words: words.len() }
     }
 
+    /// With whatever was there before.
+    pub fn empty(client: &ComputeClient<R>, words: usize) -> Self {
+        let words = words.max(1);
+        Memory { client: client.clone(), handle: client.empty(4 * words), words }
+    }
+
     pub fn argument(&self) -> ArrayArg<R> {
         // SAFETY: the handle has as many words as are told.
         unsafe { ArrayArg::from_raw_parts(self.handle.clone(), self.words) }

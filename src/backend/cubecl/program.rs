@@ -169,7 +169,8 @@ impl<R: Runtime> Program<R> {
         let followed: Vec<(Located, Element)> =
             self.followed.iter().filter_map(|slot| self.placed(*slot, &places)).collect();
         let keep = (!followed.is_empty()).then(|| launch(vec![keep(&followed, ring)], &mut table));
-        let arena = Memory::filled(&self.client, vec![0; ring + KEPT * followed.len()]);
+        let arena = Memory::empty(&self.client, ring + KEPT * followed.len());
+        arena.write(faults.begin(), &vec![0; faults.words()]);
         pages.insert(0, Arc::new(arena));
         if feed > 0 {
             pages.push(Arc::new(Memory::filled(&self.client, vec![0; feed])));
