@@ -85,10 +85,36 @@ fn papers_agree_after_a_few_steps() {
         ("19-fair-gptq", "3", 3e-2),
         ("25-equiangular-basis", "3", 1e-3),
         ("45-input-gradients", "3", 1e-3),
-        ("48-dictionary-learning", "3", 1e-3),
+        ("05-aranyani", "3", 1e-3),
         ("18-distance-covariance", "3", 1e-3),
     ] {
         agrees(file, &few(steps), most);
+    }
+}
+
+/// And with the reference, where that is not too slow.
+#[test]
+fn papers_agree_with_the_reference() {
+    if gpu::device().is_none() {
+        return;
+    }
+    for file in ["11-dice-loss", "25-equiangular-basis"] {
+        let file = format!("experiments/{file}.anz");
+        let settings = ["--seeds", "1", "--most-steps", "3"];
+        let on_gpu = measures(&file, &["--backend", "gpu"], &settings);
+        let (apart, what) = apart(&on_gpu, &measures(&file, &["--backend", "dfdx"], &settings));
+        assert!(apart <= 1e-3, "{file}: {what}");
+    }
+}
+
+/// Whole experiments, with kernels joined and without, on the processor.
+#[test]
+fn papers_agree_without_fusion() {
+    for file in ["11-dice-loss", "19-fair-gptq"] {
+        let file = format!("experiments/{file}.anz");
+        let run = |more: &[&str]| measures(&file, &["--backend", "cpu"], more);
+        let (apart, what) = apart(&run(&["--seeds", "1"]), &run(&["--seeds", "1", "--no-fuse"]));
+        assert!(apart <= 0.02, "{file}: {what}");
     }
 }
 
