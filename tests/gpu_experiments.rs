@@ -114,7 +114,7 @@ fn papers_agree_without_fusion() {
         let file = format!("experiments/{file}.anz");
         let run = |more: &[&str]| measures(&file, &["--backend", "cpu"], more);
         let (apart, what) = apart(&run(&["--seeds", "1"]), &run(&["--seeds", "1", "--no-fuse"]));
-        assert!(apart <= 0.02, "{file}: {what}");
+        assert!(apart <= 0.03, "{file}: {what}");
     }
 }
 
