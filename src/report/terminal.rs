@@ -32,8 +32,12 @@ pub fn terminal(results: &Results, colour: bool) -> String {
     }
     let held = results.claims.iter().filter(|c| c.verdict == Verdict::Holds).count();
     let trials = results.times.trials;
+    let preparing = match results.times.preparing {
+        seconds if seconds < 0.05 => String::new(),
+        seconds => format!(", {seconds:.1} s of them to make kernels"),
+    };
     out.push_str(&format!(
-        "{}: {held} of {} claims hold; {trials} {} in {:.1} s\n",
+        "{}: {held} of {} claims hold; {trials} {} in {:.1} s{preparing}\n",
         results.experiment,
         results.claims.len(),
         if trials == 1 { "trial" } else { "trials" },

@@ -1,5 +1,9 @@
 //! Compiling and running programs, and what their faults mean to the user.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
 pub use crate::backend::scalar;
 use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
@@ -22,12 +26,16 @@ pub struct Engine {
     unfused: bool,
     /// Steps of a train block, at most.
     pub most_steps: Option<usize>,
+    /// Nanoseconds that first runs on a device took: they make its kernels.
+    preparing: Arc<AtomicU64>,
 }
 
 /// A compiled program with what is needed to explain its faults.
 pub struct Compiled {
     executable: Box<dyn Executable>,
     graph: Graph,
+    /// Where the time of the first run is counted, if it makes kernels.
+    first: Option<Arc<AtomicU64>>,
 }
 
 impl Engine {
@@ -43,12 +51,18 @@ impl Engine {
             memory,
             unfused: false,
             most_steps: None,
+            preparing: Arc::default(),
         }
     }
 
     /// Without joining operations into kernels, or kernels into launches.
     pub fn unfused(self, unfused: bool) -> Self {
         Engine { unfused, ..self }
+    }
+
+    /// Seconds that first runs on a device took, in which its kernels are made.
+    pub fn preparing(&self) -> f64 {
+        self.preparing.load(Ordering::Relaxed) as f64 * 1e-9
     }
 
     /// With no more steps in a train block.
@@ -110,7 +124,8 @@ impl Engine {
             ]);
         }
         self.afford(plan.arena as u64, span, store)?;
-        Ok(Compiled { executable: device.prepare(plan), graph: program.graph })
+        let first = Some(self.preparing.clone());
+        Ok(Compiled { executable: device.prepare(plan), graph: program.graph, first })
     }
 
     fn compile_here(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
@@ -118,13 +133,13 @@ impl Engine {
         if self.backend == Backend::Dfdx {
             let executable = backend::dfdx::prepare(&program);
             self.afford(executable.memory() as u64, span, store)?;
-            return Ok(Compiled { executable, graph: program.graph });
+            return Ok(Compiled { executable, graph: program.graph, first: None });
         }
         let options = PlanOptions { fuse: !self.unfused, ..PlanOptions::default() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         self.afford(plan.arena as u64, span, store)?;
         let executable = backend::cpu::prepare(plan, &options);
-        Ok(Compiled { executable, graph: program.graph })
+        Ok(Compiled { executable, graph: program.graph, first: None })
     }
 
     /// Refuses what needs more memory than there is.
@@ -175,7 +190,12 @@ impl Compiled {
     }
 
     pub fn run(&mut self, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
-        self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)])
+        let started = Instant::now();
+        let outcome = self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)]);
+        if let Some(count) = self.first.take() {
+            count.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        }
+        outcome
     }
 }
 

@@ -151,6 +151,10 @@ pub fn run(
         diverged: collected.diverged,
         divergence_allowed: base.allow_divergence,
         provenance: provenance::provenance(program, sources, &base, options),
-        times: Times { seconds: started.elapsed().as_secs_f64(), trials: trials.len() },
+        times: Times {
+            seconds: started.elapsed().as_secs_f64(),
+            trials: trials.len(),
+            preparing: engine.preparing(),
+        },
     })
 }

@@ -190,4 +190,6 @@ pub struct Provenance {
 pub struct Times {
     pub seconds: f64,
     pub trials: usize,
+    /// Of the seconds, those in which kernels of a device were made.
+    pub preparing: f64,
 }
