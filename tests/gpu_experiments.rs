@@ -110,11 +110,12 @@ fn papers_agree_with_the_reference() {
 /// Whole experiments, with kernels joined and without, on the processor.
 #[test]
 fn papers_agree_without_fusion() {
-    for file in ["11-dice-loss", "19-fair-gptq"] {
+    // Paper 19 measures shares of about a hundred pairs, of which some are nearly ties: two may change sides.
+    for (file, most) in [("11-dice-loss", 1e-3), ("19-fair-gptq", 0.03)] {
         let file = format!("experiments/{file}.anz");
         let run = |more: &[&str]| measures(&file, &["--backend", "cpu"], more);
         let (apart, what) = apart(&run(&["--seeds", "1"]), &run(&["--seeds", "1", "--no-fuse"]));
-        assert!(apart <= 0.03, "{file}: {what}");
+        assert!(apart <= most, "{file}: {what}");
     }
 }
 
