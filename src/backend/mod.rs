@@ -71,11 +71,11 @@ impl Followed {
     }
 
     /// The host asks after every run, so there is one row at most.
-    pub fn seen(&mut self, store: &Store) -> Vec<Vec<f64>> {
-        let row = || self.slots.iter().map(|slot| scalar(store, *slot)).collect();
-        let rows = if self.fresh { vec![row()] } else { Vec::new() };
+    pub fn seen(&mut self, store: &Store, rows: &mut Vec<f64>) {
+        if self.fresh {
+            rows.extend(self.slots.iter().map(|slot| scalar(store, *slot)));
+        }
         self.fresh = false;
-        rows
     }
 }
 
@@ -86,9 +86,9 @@ pub trait Executable: Send {
     fn feed(&mut self, _slots: &[Slot]) {}
     /// The single numbers in these slots are asked for after every run, by `seen`.
     fn follow(&mut self, slots: &[Slot]);
-    /// The numbers of the followed slots after each run that was not told of yet. A device tells of several runs at a time, and
-    /// of all when `now`; a fault of one of these runs may come only here.
-    fn seen(&mut self, store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Fault>;
+    /// Appends the numbers of the followed slots after each run that was not told of yet, run by run. A device tells of several
+    /// runs at a time, and of all when `now`; a fault of one of these runs may come only here.
+    fn seen(&mut self, store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Fault>;
     /// Bytes of working memory, known before the first run.
     fn memory(&self) -> usize;
 }

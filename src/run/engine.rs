@@ -179,9 +179,9 @@ impl Compiled {
         self.executable.follow(slots);
     }
 
-    /// The followed numbers after each run that was not told of yet; of all runs so far when `now`.
-    pub fn seen(&mut self, store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Vec<Diagnostic>> {
-        self.executable.seen(store, now).map_err(|fault| vec![explain(&fault, &self.graph)])
+    /// Appends the followed numbers after each run that was not told of yet; of all runs so far when `now`.
+    pub fn seen(&mut self, store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Vec<Diagnostic>> {
+        self.executable.seen(store, now, rows).map_err(|fault| vec![explain(&fault, &self.graph)])
     }
 
     /// These slots are written before every run.

@@ -91,8 +91,8 @@ pub fn train(
         combined.before_step(number, store)?;
         program.run(store).map_err(Stopped::Failed)?;
         watcher.step_done(store);
-        let rows = program.seen(store, number + 1 == steps).map_err(Stopped::Failed)?;
-        stop = terms.add(rows, steps);
+        program.seen(store, number + 1 == steps, &mut terms.rows).map_err(Stopped::Failed)?;
+        stop = terms.add(steps);
         if stop.is_some() {
             break;
         }
@@ -101,7 +101,8 @@ pub fn train(
         }
     }
     if stop.is_none() {
-        stop = terms.add(program.seen(store, true).map_err(Stopped::Failed)?, steps);
+        program.seen(store, true, &mut terms.rows).map_err(Stopped::Failed)?;
+        stop = terms.add(steps);
     }
     let courses = terms.courses();
     let histories = watcher.finish(steps, per_epoch, store);
@@ -114,16 +115,19 @@ struct Terms {
     sums: Vec<[f64; STRETCHES]>,
     counts: [usize; STRETCHES],
     step: usize,
+    /// Their values after steps that were not added yet.
+    rows: Vec<f64>,
 }
 
 impl Terms {
     fn new(terms: Vec<Recorded>) -> Self {
-        Terms { sums: vec![[0.0; STRETCHES]; terms.len()], terms, counts: [0; STRETCHES], step: 0 }
+        let sums = vec![[0.0; STRETCHES]; terms.len()];
+        Terms { sums, terms, counts: [0; STRETCHES], step: 0, rows: Vec::new() }
     }
 
-    /// Their values after further steps of `steps`; the first that is not finite.
-    fn add(&mut self, rows: Vec<Vec<f64>>, steps: usize) -> Option<NotFinite> {
-        for row in rows {
+    /// Adds their values after further steps of `steps`; the first that is not finite.
+    fn add(&mut self, steps: usize) -> Option<NotFinite> {
+        for row in self.rows.chunks_exact(self.terms.len().max(1)) {
             let stretch = self.step * STRETCHES / steps;
             self.counts[stretch] += 1;
             for ((term, value), sum) in self.terms.iter().zip(row).zip(&mut self.sums) {
@@ -134,6 +138,7 @@ impl Terms {
             }
             self.step += 1;
         }
+        self.rows.clear();
         None
     }
 

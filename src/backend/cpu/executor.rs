@@ -510,8 +510,9 @@ impl<R: Real> Executable for Executor<R> {
         self.followed.follow(slots);
     }
 
-    fn seen(&mut self, store: &Store, _now: bool) -> Result<Vec<Vec<f64>>, Fault> {
-        Ok(self.followed.seen(store))
+    fn seen(&mut self, store: &Store, _now: bool, rows: &mut Vec<f64>) -> Result<(), Fault> {
+        self.followed.seen(store, rows);
+        Ok(())
     }
 
     fn memory(&self) -> usize {

@@ -56,10 +56,16 @@ fn cuda() -> Vec<Gpu> {
     if cfg!(target_os = "linux") && !std::path::Path::new("/dev/nvidia0").exists() {
         return Vec::new();
     }
+    super::cache::keep_kernels();
     let found = std::panic::catch_unwind(|| cubecl::cuda::CudaRuntime::enumerate_devices(0, &()));
     let found = found.unwrap_or_default();
+    let names = super::cache::cards();
+    let name = |number: usize| match names.get(number) {
+        Some(name) if names.len() == found.len() => name.clone(),
+        _ => format!("CUDA device {number}"),
+    };
     let gpu = |number: usize| Gpu {
-        name: format!("CUDA device {number}"),
+        name: name(number),
         through: "CUDA".into(),
         software: false,
         kind: Kind::Cuda(number),

@@ -2,6 +2,9 @@
 //! strides, offsets and constants are no part of it; they stand in the table that is handed over with every launch, so that
 //! programs of other sizes share kernels.
 
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use crate::graph::{Binary, Compare, Cumulative, Element, Logic, Reduction, Ties, Unary};
 
 /// A number of a register among those of its element.
@@ -143,6 +146,57 @@ pub struct Form {
     pub stages: Vec<Part>,
     /// Loops around.
     pub depth: u8,
+}
+
+/// What a launch's kernel is made of. It is looked up at every launch by a digest that is computed once.
+#[derive(Clone, Debug)]
+pub struct Forms {
+    all: Arc<[Form]>,
+    digest: [u8; 32],
+}
+
+impl Forms {
+    pub fn new(all: Vec<Form>) -> Self {
+        let mut digest = Digest(blake3::Hasher::new());
+        all.hash(&mut digest);
+        Forms { all: all.into(), digest: digest.0.finalize().into() }
+    }
+
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    pub fn at(&self, number: usize) -> Form {
+        self.all[number].clone()
+    }
+}
+
+impl PartialEq for Forms {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Forms {}
+
+impl Hash for Forms {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.digest.hash(state);
+    }
+}
+
+/// A cryptographic hash: forms of one digest are the same form.
+struct Digest(blake3::Hasher);
+
+impl Hasher for Digest {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        let bytes = *self.0.finalize().as_bytes();
+        u64::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7]])
+    }
 }
 
 /// Words before the stages of a member: the cube after its last, its first cube, its rows, rows of a cube.

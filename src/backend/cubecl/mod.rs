@@ -3,6 +3,8 @@
 //! In: a [`Plan`](crate::plan::Plan) made for a device. Out: an [`Executable`](super::Executable) whose arrays stay on the
 //! device from one run to the next.
 
+#[cfg(feature = "cuda")]
+mod cache;
 mod device;
 mod encode;
 mod fault;

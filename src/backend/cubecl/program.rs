@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use super::encode::{Member, keep, member, tiles};
 use super::fault::Faults;
 use super::host::HostStep;
-use super::ir::{Form, Page};
+use super::ir::{Form, Forms, Page};
 use super::kernel::tile::{Tiling, tiles as contract};
 use super::kernel::{run, words as member_words};
 use super::matmul::{BOUND, Matmul, plain};
@@ -62,7 +62,7 @@ const KEPT: usize = 64;
 
 enum Work {
     Launch {
-        forms: Vec<Form>,
+        forms: Forms,
         at: u32,
         cubes: u32,
     },
@@ -186,11 +186,11 @@ impl<R: Runtime> Program<R> {
     }
 
     /// What the device noted: faults, and the followed numbers of the runs since it was last read.
-    fn noted(&mut self) -> Result<Vec<Vec<f64>>, Fault> {
-        let Some(bound) = &self.bound else { return Ok(Vec::new()) };
+    fn noted(&mut self, rows: &mut Vec<f64>) -> Result<(), Fault> {
+        let Some(bound) = &self.bound else { return Ok(()) };
         let (words, width) = (bound.faults.words(), self.followed.len());
         let noted = bound.pages[0].read(bound.faults.begin(), words + self.waiting * width);
-        let (faults, rows) = noted.split_at(words);
+        let (faults, numbers) = noted.split_at(words);
         if let Some(fault) = bound.faults.found(faults) {
             // The next run starts without it.
             self.bound = None;
@@ -203,10 +203,11 @@ impl<R: Runtime> Program<R> {
                 _ => f64::from(*word as i32),
             }
         };
-        let rows = rows.chunks_exact(width.max(1));
-        let rows = rows.map(|row| self.followed.iter().zip(row).map(number).collect()).collect();
+        for row in numbers.chunks_exact(width.max(1)) {
+            rows.extend(self.followed.iter().zip(row).map(number));
+        }
         self.waiting = 0;
-        Ok(rows)
+        Ok(())
     }
 
     /// Sends what the host has written since the last run.
@@ -347,7 +348,7 @@ fn launch(members: Vec<Member>, table: &mut Vec<u32>) -> Work {
         table[head + 1] = cubes as u32;
         forms.push(form);
     }
-    Work::Launch { forms, at: at as u32, cubes: cubes as u32 }
+    Work::Launch { forms: Forms::new(forms), at: at as u32, cubes: cubes as u32 }
 }
 
 /// Everything that a piece of work needs.
@@ -407,7 +408,7 @@ impl<R: Runtime> Running<'_, R> {
         }
     }
 
-    fn launch(&self, forms: &[Form], at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
+    fn launch(&self, forms: &Forms, at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
         if cubes == 0 {
             return;
         }
@@ -424,7 +425,7 @@ impl<R: Runtime> Running<'_, R> {
                 first,
                 second,
                 third,
-                forms.to_vec(),
+                forms.clone(),
             );
         }
     }
@@ -451,7 +452,7 @@ impl<R: Runtime> Executable for Program<R> {
             }
         }
         if self.followed.is_empty() {
-            return self.noted().map(|_| ());
+            return self.noted(&mut Vec::new());
         }
         if first {
             // Kernels are made behind the back of the host: waiting once tells how long that took.
@@ -465,11 +466,11 @@ impl<R: Runtime> Executable for Program<R> {
         self.bound = None;
     }
 
-    fn seen(&mut self, _store: &Store, now: bool) -> Result<Vec<Vec<f64>>, Fault> {
+    fn seen(&mut self, _store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Fault> {
         if self.followed.is_empty() || self.waiting == 0 || (!now && self.waiting < KEPT) {
-            return Ok(Vec::new());
+            return Ok(());
         }
-        self.noted()
+        self.noted(rows)
     }
 
     fn feed(&mut self, slots: &[Slot]) {

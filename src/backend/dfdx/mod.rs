@@ -146,8 +146,9 @@ impl Executable for Interpreted {
         self.followed.follow(slots);
     }
 
-    fn seen(&mut self, store: &Store, _now: bool) -> Result<Vec<Vec<f64>>, Fault> {
-        Ok(self.followed.seen(store))
+    fn seen(&mut self, store: &Store, _now: bool, rows: &mut Vec<f64>) -> Result<(), Fault> {
+        self.followed.seen(store, rows);
+        Ok(())
     }
 
     /// Nothing is planned: every value of the graph is kept, 8 bytes an element.

@@ -22,7 +22,7 @@ mod walk;
 
 use cubecl::prelude::*;
 
-use super::ir::{Form, HEAD, Stage};
+use super::ir::{Form, Forms, HEAD, Stage};
 
 /// Numbers of the rounds of the loops around, outermost first.
 #[derive(CubeType, Clone, Copy)]
@@ -51,14 +51,14 @@ pub fn run(
     first: u32,
     second: u32,
     third: u32,
-    #[comptime] forms: Vec<Form>,
+    #[comptime] forms: Forms,
 ) {
     let rounds = Rounds { first, second, third };
     let cube = CUBE_POS as u32;
-    let families = comptime!(forms.len());
+    let families = comptime!(forms.count());
     #[unroll]
     for number in 0..families {
-        let form = comptime!(forms[number].clone());
+        let form = comptime!(forms.at(number));
         let family = at + comptime!(3 * number as u32);
         if cube >= table[family as usize] && cube < table[(family + 1u32) as usize] {
             let mut member = table[(family + 2u32) as usize];
