@@ -1,10 +1,41 @@
 //! `ansatz devices`: what can compute, and what is chosen without `--backend`.
 
 use super::Exit;
+use super::open::{self, Opened};
 use crate::backend::Backend;
+use crate::diagnostic::{Code, Diagnostic};
+
+/// What `--backend` may say.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Computes {
+    /// A graphics card if there is one, else the processor
+    Auto,
+    Cpu,
+    /// Any GPU, a software one too
+    Gpu,
+    Dfdx,
+}
+
+impl Computes {
+    /// What computes the experiments of a file; if that is not there, the file's reader is told.
+    pub fn backend(self, opened: &Opened) -> Result<Backend, Exit> {
+        let found = match self {
+            Computes::Cpu => Ok(Backend::Cpu),
+            Computes::Dfdx => Ok(Backend::Dfdx),
+            Computes::Auto => Ok(automatic().0),
+            Computes::Gpu => gpu(),
+        };
+        found.map_err(|message| {
+            let problem = Diagnostic::error(Code::A0604, opened.start(), message)
+                .help("`ansatz devices` shows what there is; `--backend cpu` computes on the processor");
+            open::print(&[problem], &opened.sources);
+            Exit::Wrong
+        })
+    }
+}
 
 /// What computes if nothing is said, and why.
-pub fn automatic() -> (Backend, String) {
+fn automatic() -> (Backend, String) {
     #[cfg(feature = "gpu")]
     {
         use crate::backend::cubecl::{devices, maybe_hardware};
@@ -21,7 +52,7 @@ pub fn automatic() -> (Backend, String) {
 }
 
 /// Any GPU.
-pub fn gpu() -> Result<Backend, String> {
+fn gpu() -> Result<Backend, String> {
     #[cfg(feature = "gpu")]
     if !crate::backend::cubecl::devices().is_empty() {
         return Ok(Backend::Gpu);

@@ -3,6 +3,7 @@
 //! In: arguments. Out: text, files, and the exit code: 0 all claims hold, 1 a claim is refuted (or a test fails),
 //! 2 the file or the data are wrong, 3 the run failed.
 
+mod bench;
 mod check;
 mod devices;
 mod explain;
@@ -14,6 +15,7 @@ mod run;
 mod test;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 
@@ -36,6 +38,8 @@ enum Command {
     Fmt(fmt::Fmt),
     /// Show the graph of a training step, before or after the rewrites
     Graph(graph::Graph),
+    /// Time the training step of an experiment
+    Bench(bench::Bench),
     /// List what can compute, and what is chosen
     Devices,
     /// Explain a diagnostic code, such as A0101
@@ -56,14 +60,17 @@ const STACK: usize = 256 << 20;
 
 /// Reads the arguments and runs one subcommand.
 pub fn main() -> ExitCode {
+    let started = Instant::now();
     let arguments = Arguments::parse();
     let jobs = match &arguments.command {
         Command::Run(command) => command.jobs(),
+        Command::Bench(command) => command.threads(),
         _ => 0,
     };
     // Fails only if the pool exists already, and nothing has used it yet.
     let _ = rayon::ThreadPoolBuilder::new().num_threads(jobs).stack_size(STACK).build_global();
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || execute(arguments.command));
+    let worker =
+        std::thread::Builder::new().stack_size(STACK).spawn(move || execute(arguments.command, started));
     match worker.map(|worker| worker.join()) {
         Ok(Ok(exit)) => ExitCode::from(exit as u8),
         // The panic's message was printed by the thread: a fault of the program, not of the file.
@@ -75,13 +82,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(command: Command) -> Exit {
+fn execute(command: Command, started: Instant) -> Exit {
     match command {
         Command::Run(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Test(command) => command.execute(),
         Command::Fmt(command) => command.execute(),
         Command::Graph(command) => command.execute(),
+        Command::Bench(command) => command.execute(started),
         Command::Devices => devices::execute(),
         Command::Explain(command) => command.execute(),
     }

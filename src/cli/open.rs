@@ -7,13 +7,34 @@ use super::Exit;
 use crate::check;
 use crate::check::program::Program;
 use crate::diagnostic::{Code, Diagnostic, render};
+use crate::run;
 use crate::source::{Disk, Sources, Span};
+use crate::syntax::ast::Experiment;
 
 /// A checked file.
 pub struct Opened {
     pub sources: Sources,
     pub program: Program,
     pub world: Disk,
+}
+
+impl Opened {
+    /// Where the file begins: for what is wrong with the whole of it.
+    pub fn start(&self) -> Span {
+        Span::new(self.program.files.last().map(|file| file.id).unwrap_or_default(), 0, 0)
+    }
+
+    /// The experiments of the file, of which there must be one.
+    pub fn experiments(&self) -> Result<Vec<&Experiment>, Exit> {
+        let experiments = run::experiments(&self.program);
+        if experiments.is_empty() {
+            let problem = Diagnostic::error(Code::A0603, self.start(), "there is no experiment to run here")
+                .help("write `experiment name { ... }`; `ansatz test` runs the `test` blocks of a file");
+            print(&[problem], &self.sources);
+            return Err(Exit::Wrong);
+        }
+        Ok(experiments)
+    }
 }
 
 /// Reads and checks a file. Diagnostics go to standard error.

@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::Exit;
+use super::devices::Computes;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
-use crate::backend::Backend;
-use crate::diagnostic::{Code, Diagnostic};
 use crate::report;
 use crate::run::results::{Results, Verdict};
 use crate::run::{self, Failure, Observer, Options, Silent};
-use crate::source::Span;
 
 #[derive(Args)]
 pub struct Run {
@@ -61,27 +59,6 @@ pub struct Run {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Computes {
-    /// A graphics card if there is one, else the processor
-    Auto,
-    Cpu,
-    /// Any GPU, a software one too
-    Gpu,
-    Dfdx,
-}
-
-impl Computes {
-    fn backend(self) -> Result<Backend, String> {
-        match self {
-            Computes::Cpu => Ok(Backend::Cpu),
-            Computes::Dfdx => Ok(Backend::Dfdx),
-            Computes::Auto => Ok(super::devices::automatic().0),
-            Computes::Gpu => super::devices::gpu(),
-        }
-    }
-}
-
 fn setting(text: &str) -> Result<(String, f64), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     let value = value.trim().parse().map_err(|_| format!("`{value}` is not a number"))?;
@@ -103,24 +80,13 @@ impl Run {
             Ok(opened) => opened,
             Err(exit) => return exit,
         };
-        let experiments = run::experiments(&opened.program);
-        if experiments.is_empty() {
-            let id = opened.program.files.last().map(|file| file.id).unwrap_or_default();
-            let problem =
-                Diagnostic::error(Code::A0603, Span::new(id, 0, 0), "there is no experiment to run here")
-                    .help("write `experiment name { ... }`; `ansatz test` runs the `test` blocks of a file");
-            open::print(&[problem], &opened.sources);
-            return Exit::Wrong;
-        }
-        let backend = match self.backend.backend() {
+        let experiments = match opened.experiments() {
+            Ok(experiments) => experiments,
+            Err(exit) => return exit,
+        };
+        let backend = match self.backend.backend(&opened) {
             Ok(backend) => backend,
-            Err(message) => {
-                let id = opened.program.files.last().map(|file| file.id).unwrap_or_default();
-                let problem = Diagnostic::error(Code::A0604, Span::new(id, 0, 0), message)
-                    .help("`ansatz devices` shows what there is; `--backend cpu` computes on the processor");
-                open::print(&[problem], &opened.sources);
-                return Exit::Wrong;
-            }
+            Err(exit) => return exit,
         };
         let options = Options {
             seed: self.seed,
@@ -195,7 +161,7 @@ impl Run {
 }
 
 /// Nine tenths of the memory that is free, where the system tells (Linux).
-fn free_memory() -> Option<u64> {
+pub fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;

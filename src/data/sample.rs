@@ -1,4 +1,4 @@
-//! Batches that are sampled: balanced by a category, by weights, in pairs.
+//! Batches that are sampled: balanced by a category, by weights, in pairs, or in a given order.
 //!
 //! The rows of a step are a function of (key, step) alone: every draw has its own address.
 
@@ -25,6 +25,8 @@ enum How {
     Weights(Vec<f64>),
     /// The rows of categories that have at least two, with the category of each.
     Pairs { members: Vec<Vec<i32>>, rows: Vec<(usize, usize)> },
+    /// The rows, one after the other.
+    Ordered(Vec<i32>),
 }
 
 impl Sampler {
@@ -101,6 +103,14 @@ impl Sampler {
         Ok(Sampler { key, size, how: How::Pairs { members, rows }, scratch: Vec::new() })
     }
 
+    /// These rows one after the other, from the start again after the last.
+    pub fn ordered(rows: Vec<i32>, size: usize, key: [u32; 2], span: Span) -> Result<Self, Diagnostic> {
+        if rows.is_empty() || size == 0 {
+            return Err(refused(span, "an order without rows".to_string(), "some row must be visited"));
+        }
+        Ok(Sampler { key, size, how: How::Ordered(rows), scratch: Vec::new() })
+    }
+
     pub fn size(&self) -> usize {
         self.size
     }
@@ -148,6 +158,16 @@ impl Sampler {
                     let bits = (u64::from(high) << 32 | u64::from(low)) >> 11;
                     let at = bits as f64 / (1u64 << 53) as f64 * total;
                     *row = sums.partition_point(|sum| *sum <= at).min(sums.len() - 1) as i32;
+                }
+            }
+            How::Ordered(rows) => {
+                let start = (step % rows.len() as u64 * out.len() as u64) % rows.len() as u64;
+                let mut from = start as usize;
+                let mut filled = 0;
+                while filled < out.len() {
+                    let count = (rows.len() - from).min(out.len() - filled);
+                    out[filled..filled + count].copy_from_slice(&rows[from..from + count]);
+                    (from, filled) = (0, filled + count);
                 }
             }
             How::Pairs { members, rows } => {
@@ -217,6 +237,21 @@ mod tests {
         assert!((200..300).contains(&count(0)), "{}", count(0));
         assert!(Sampler::weighted(&[1.0, -1.0], 4, [3, 1], place()).is_err());
         assert!(Sampler::weighted(&[0.0], 4, [3, 1], place()).is_err());
+    }
+
+    #[test]
+    fn a_given_order_goes_round() {
+        let mut sampler = Sampler::ordered(vec![4, 2, 7], 2, [3, 1], place()).unwrap();
+        let mut steps = [[0; 2]; 4];
+        for (step, rows) in steps.iter_mut().enumerate() {
+            sampler.fill(step as u64, rows);
+        }
+        assert_eq!(steps, [[4, 2], [7, 4], [2, 7], [4, 2]]);
+        let mut sampler = Sampler::ordered(vec![4, 2, 7], 7, [3, 1], place()).unwrap();
+        let mut rows = [0; 7];
+        sampler.fill(1, &mut rows);
+        assert_eq!(rows, [2, 7, 4, 2, 7, 4, 2]);
+        assert!(Sampler::ordered(Vec::new(), 2, [3, 1], place()).is_err());
     }
 
     #[test]

@@ -221,6 +221,7 @@ codes! {
     A0602 "a setting of the command line that names nothing";
     A0603 "no experiment to run";
     A0604 "no such device";
+    A0605 "an experiment that cannot be timed";
 }
 
 impl fmt::Display for Code {

@@ -1,7 +1,7 @@
 //! The first training step of an experiment at a stage of the pipeline, as text.
 
 use super::engine::{Engine, cannot_be_planned};
-use super::trial::Stopped;
+use super::trial::{FirstBlock, Stopped};
 use super::{Failure, Options, prepare, trial, vary};
 use crate::check::program::Program;
 use crate::diagnostic::Diagnostic;
@@ -36,11 +36,11 @@ pub fn dump(
             Failure::Wrong(problems) | Failure::Failed(problems) => problems,
         })?;
     let trials = vary::trials(&base.axes);
-    let step =
-        trial::first_step(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
+    let block =
+        trial::first_block(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
             Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
         })?;
-    let Some((step, span)) = step else {
+    let Some(FirstBlock { step, span, .. }) = block else {
         return Ok(format!("the experiment `{}` trains nothing\n", experiment.name.text));
     };
     let mut program = step.program;

@@ -3,6 +3,7 @@
 //! In: a typed program, a [`World`](crate::source::World) and [`Options`]. Out: [`results::Results`], or a
 //! [`Failure`] with every diagnostic.
 
+mod block;
 mod checkpoint;
 mod collect;
 mod conclude;
@@ -24,6 +25,7 @@ mod training;
 mod trial;
 mod vary;
 
+pub use block::{Block, block};
 pub use dump::{Stage, dump};
 pub use engine::{Engine, read_f64};
 pub use testing::{TestOutcome, run_tests};

@@ -1,7 +1,7 @@
 //! The training loop: batches in, steps run, terms recorded; what the block looks at is in `checkpoint.rs`.
 
 use super::checkpoint::{History, Watcher};
-use super::engine::{Engine, read_f64, set_scalar};
+use super::engine::{Compiled, Engine, read_f64, set_scalar};
 use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
 use crate::data::{Batches, Sampler};
@@ -50,63 +50,134 @@ pub fn train(
     store: &mut Store,
     progress: impl Fn(usize, usize),
 ) -> Result<Trained, Stopped> {
-    engine.once(step.initialise, span, store).map_err(Stopped::Failed)?;
-    if !step.sampling.outputs.is_empty() {
-        engine.once(step.sampling, span, store).map_err(Stopped::Failed)?;
+    let mut training = Training::new(step, span, key, engine, store, None)?;
+    while let Some(done) = training.step(store)? {
+        if done % 16 == 0 {
+            progress(done, training.steps);
+        }
     }
-    let mut feeds = feeds(&step.batches, key, store, span)?;
-    let per_epoch = feeds.iter().map(|feed| feed.steps_per_epoch()).min().unwrap_or(1).max(1);
-    let steps = match step.length {
-        Length::Epochs(epochs) => epochs * per_epoch,
-        Length::Steps(steps) => steps,
-    };
-    let steps = engine.most_steps.map_or(steps, |most| steps.min(most));
-    let mut program = engine.compile(step.program, span, store)?;
-    let moments = [step.step, step.epoch, step.progress];
-    let fed: Vec<Slot> = feeds.iter().filter_map(|feed| feed.slot).chain(moments).collect();
-    program.feed(&fed);
-    let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
-    let mut watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
-    let mut combined = TermWatcher::new(step.combined, steps, engine, store)?;
-    let slots: Vec<Slot> = step.terms.iter().map(|term| term.slot).collect();
-    program.follow(&slots);
-    let mut terms = Terms::new(step.terms);
-    let mut stop = None;
-    for number in 0..=steps {
-        set_scalar(store, step.step, number as f64);
-        set_scalar(store, step.epoch, (number / per_epoch) as f64);
-        set_scalar(store, step.progress, number as f64 / steps.max(1) as f64);
+    if training.stop.is_none() {
+        progress(training.steps, training.steps);
+    }
+    training.finish(store)
+}
+
+/// A block on its way. Nothing is done in a step but what the block says.
+pub struct Training {
+    program: Compiled,
+    feeds: Vec<Feed>,
+    per_epoch: usize,
+    pub steps: usize,
+    /// Steps done.
+    done: usize,
+    /// Where the number of the step, of the epoch and the progress are told.
+    moments: [Slot; 3],
+    watcher: Watcher,
+    combined: TermWatcher,
+    terms: Terms,
+    stop: Option<NotFinite>,
+}
+
+impl Training {
+    /// Ready for the first step. `steps`: in place of the length that the block has.
+    pub fn new(
+        step: StepProgram,
+        span: Span,
+        key: [u32; 2],
+        engine: &Engine,
+        store: &mut Store,
+        steps: Option<usize>,
+    ) -> Result<Self, Stopped> {
+        engine.once(step.initialise, span, store).map_err(Stopped::Failed)?;
+        if !step.sampling.outputs.is_empty() {
+            engine.once(step.sampling, span, store).map_err(Stopped::Failed)?;
+        }
+        let feeds = feeds(&step.batches, key, store, span)?;
+        let per_epoch = feeds.iter().map(|feed| feed.steps_per_epoch()).min().unwrap_or(1).max(1);
+        let length = match step.length {
+            Length::Epochs(epochs) => epochs * per_epoch,
+            Length::Steps(steps) => steps,
+        };
+        let steps = steps.unwrap_or(length);
+        let steps = engine.most_steps.map_or(steps, |most| steps.min(most));
+        let mut program = engine.compile(step.program, span, store)?;
+        let moments = [step.step, step.epoch, step.progress];
+        let fed: Vec<Slot> = feeds.iter().filter_map(|feed| feed.slot).chain(moments).collect();
+        program.feed(&fed);
+        let kept = step.parameters.iter().chain(&step.states).map(|stored| stored.slot).collect();
+        let watcher = Watcher::new(step.every, step.records, step.stops, step.keep, kept, engine, store)?;
+        let combined = TermWatcher::new(step.combined, steps, engine, store)?;
+        let slots: Vec<Slot> = step.terms.iter().map(|term| term.slot).collect();
+        program.follow(&slots);
+        let terms = Terms::new(step.terms);
+        Ok(Training {
+            program,
+            feeds,
+            per_epoch,
+            steps,
+            done: 0,
+            moments,
+            watcher,
+            combined,
+            terms,
+            stop: None,
+        })
+    }
+
+    /// One step; the number of steps done, or none if it was not to be done any more.
+    pub fn step(&mut self, store: &mut Store) -> Result<Option<usize>, Stopped> {
+        let (number, steps) = (self.done, self.steps);
+        if self.stop.is_some() {
+            return Ok(None);
+        }
+        set_scalar(store, self.moments[0], number as f64);
+        set_scalar(store, self.moments[1], (number / self.per_epoch) as f64);
+        set_scalar(store, self.moments[2], number as f64 / steps.max(1) as f64);
         // Before the first step its batch can be seen already; later, that of the step just done.
         if number == 0 && steps > 0 {
-            feeds.iter_mut().for_each(|feed| feed.fill(number, store));
+            self.feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
-        let last = number == steps;
-        if watcher.look(number, per_epoch, last, store)? || last {
-            progress(steps, steps);
-            break;
+        let last = number >= steps;
+        if self.watcher.look(number, self.per_epoch, last, store)? || last {
+            return Ok(None);
         }
         if number > 0 {
-            feeds.iter_mut().for_each(|feed| feed.fill(number, store));
+            self.feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
-        combined.before_step(number, store)?;
-        program.run(store).map_err(Stopped::Failed)?;
-        watcher.step_done(store);
-        program.seen(store, number + 1 == steps, &mut terms.rows).map_err(Stopped::Failed)?;
-        stop = terms.add(steps);
-        if stop.is_some() {
-            break;
-        }
-        if number % 16 == 15 {
-            progress(number + 1, steps);
-        }
+        self.combined.before_step(number, store)?;
+        self.program.run(store).map_err(Stopped::Failed)?;
+        self.watcher.step_done(store);
+        self.program.seen(store, number + 1 == steps, &mut self.terms.rows).map_err(Stopped::Failed)?;
+        self.stop = self.terms.add(steps);
+        self.done += 1;
+        Ok(self.stop.is_none().then_some(self.done))
     }
-    if stop.is_none() {
-        program.seen(store, true, &mut terms.rows).map_err(Stopped::Failed)?;
-        stop = terms.add(steps);
+
+    /// Waits until all steps are computed and told of: a device may be behind. Whether all terms were finite.
+    pub fn settle(&mut self, store: &Store) -> Result<bool, Stopped> {
+        if self.stop.is_none() {
+            self.program.seen(store, true, &mut self.terms.rows).map_err(Stopped::Failed)?;
+            self.stop = self.terms.add(self.steps);
+        }
+        Ok(self.stop.is_none())
     }
-    let courses = terms.courses();
-    let histories = watcher.finish(steps, per_epoch, store);
-    Ok(Trained { courses, histories, terms: combined.finish(), stop })
+
+    /// Whether no step is left.
+    pub fn ended(&self) -> bool {
+        self.done >= self.steps || self.stop.is_some()
+    }
+
+    /// The sum of the terms in the last step that was told of; none before it, or without terms.
+    pub fn loss(&self) -> Option<f64> {
+        self.terms.latest
+    }
+
+    pub fn finish(mut self, store: &mut Store) -> Result<Trained, Stopped> {
+        self.settle(store)?;
+        let courses = self.terms.courses();
+        let histories = self.watcher.finish(self.steps, self.per_epoch, store);
+        Ok(Trained { courses, histories, terms: self.combined.finish(), stop: self.stop })
+    }
 }
 
 /// The terms of the objectives over the steps so far. A device tells of several steps at a time.
@@ -115,6 +186,8 @@ struct Terms {
     sums: Vec<[f64; STRETCHES]>,
     counts: [usize; STRETCHES],
     step: usize,
+    /// Their sum in the last step.
+    latest: Option<f64>,
     /// Their values after steps that were not added yet.
     rows: Vec<f64>,
 }
@@ -122,7 +195,7 @@ struct Terms {
 impl Terms {
     fn new(terms: Vec<Recorded>) -> Self {
         let sums = vec![[0.0; STRETCHES]; terms.len()];
-        Terms { sums, terms, counts: [0; STRETCHES], step: 0, rows: Vec::new() }
+        Terms { sums, terms, counts: [0; STRETCHES], step: 0, latest: None, rows: Vec::new() }
     }
 
     /// Adds their values after further steps of `steps`; the first that is not finite.
@@ -130,6 +203,7 @@ impl Terms {
         for row in self.rows.chunks_exact(self.terms.len().max(1)) {
             let stretch = self.step * STRETCHES / steps;
             self.counts[stretch] += 1;
+            self.latest = (!row.is_empty()).then(|| row.iter().sum());
             for ((term, value), sum) in self.terms.iter().zip(row).zip(&mut self.sums) {
                 sum[stretch] += value;
                 if !value.is_finite() {
@@ -204,6 +278,7 @@ fn source(input: &BatchInput, key: [u32; 2], store: &Store, span: Span) -> Resul
             SamplerKind::Balanced { each } => Sampler::balanced(&categories(), size, each, key, span),
             SamplerKind::Weights => Sampler::weighted(&values, size, key, span),
             SamplerKind::Pairs => Sampler::pairs(&categories(), size, key, span),
+            SamplerKind::Ordered => Sampler::ordered(categories(), size, key, span),
         };
         return sampler.map(Source::Sampled);
     }

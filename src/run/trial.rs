@@ -90,13 +90,24 @@ pub fn run<'p>(
     Ok(running.outcome)
 }
 
-/// The step of the first train block, not compiled, with its place; none without one. Nothing is trained.
-pub fn first_step<'p>(
+/// The first train block of a trial, where it begins.
+pub struct FirstBlock {
+    /// Not compiled.
+    pub step: StepProgram,
+    pub span: Span,
+    /// The address of its order of rows.
+    pub key: [u32; 2],
+    /// What the statements before it left.
+    pub store: Store,
+}
+
+/// Executes what comes before the first train block; none without one. Nothing is trained.
+pub fn first_block<'p>(
     base: &Base<'p>,
     experiment: &'p Experiment,
     trial: &Trial,
     engine: &Engine,
-) -> Result<Option<(StepProgram, Span)>, Stopped> {
+) -> Result<Option<FirstBlock>, Stopped> {
     let mut running = Running::new(base, trial, 0, engine, &Silent);
     let mut waiting: Vec<&Statement> = trial_phase(base, experiment).collect();
     waiting.reverse();
@@ -119,11 +130,17 @@ pub fn first_step<'p>(
         }
         if let StatementKind::Train(train) = &statement.kind {
             let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
-            return Ok(Some((step, statement.span)));
+            let key = order_key(running.seed, 1);
+            return Ok(Some(FirstBlock { step, span: statement.span, key, store: running.store }));
         }
         running.execute(statement)?;
     }
     Ok(None)
+}
+
+/// The address of the order of rows in a block, from 1.
+fn order_key(seed: u32, block: u32) -> [u32; 2] {
+    [seed, 0x4000_0000 | block]
 }
 
 fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Item = &'p Statement> {
@@ -278,7 +295,7 @@ impl<'a, 'p> Running<'a, 'p> {
     fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
-        let key = [self.seed, 0x4000_0000 | self.blocks];
+        let key = order_key(self.seed, self.blocks);
         let Trained { courses, histories, terms, stop } =
             training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
                 self.observer.training(self.number, done, steps)

@@ -421,7 +421,7 @@ pub struct State {
     pub value: Expr,
 }
 
-/// A clause of a sampler: `balanced by identity`, `weights w`, `pairs ...`.
+/// A clause of a sampler: `balanced by identity`, `weights w`, `pairs ...`, `in order visits`.
 #[derive(Clone, Debug)]
 pub struct Clause {
     pub words: Vec<Name>,

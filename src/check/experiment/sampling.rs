@@ -1,6 +1,6 @@
 //! The rows of a step: `batch` with its ways of sampling, and streams.
 
-use crate::check::program::{AxisId, Element};
+use crate::check::program::{AxisId, AxisKind, Element};
 use crate::check::state::Checker;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -57,6 +57,9 @@ impl Checker<'_> {
         if let Some(each) = &clause.each {
             self.static_number(each, "the number of rows of each category");
         }
+        if words.first() == Some(&"in") {
+            return self.given_order(value, axis);
+        }
         let weights = words.first() == Some(&"weights");
         for value in std::iter::once(value).chain(&clause.further) {
             self.sampled_by(value, weights, axis);
@@ -77,6 +80,27 @@ impl Checker<'_> {
             };
             self.no_sampling(value.span, &format!("rows cannot be sampled by {shown}"), &help);
         }
+    }
+
+    /// Rows one after the other, along any one axis.
+    fn given_order(&mut self, value: &Expr, axis: AxisId) {
+        let Some((element, axes)) = self.array_of(value) else { return };
+        let rows = match self.program.axis(axis).kind {
+            AxisKind::Batch { rows } => rows,
+            _ => axis,
+        };
+        if axes.len() == 1 && (element == Element::Index(axis) || element == Element::Index(rows)) {
+            return;
+        }
+        let shown = self.show(&crate::check::types::array(element, axes));
+        let rows = self.axis_name(rows);
+        self.no_sampling(
+            value.span,
+            &format!("rows cannot be visited in the order of {shown}"),
+            &format!(
+                "an order is a list of rows: `{rows}` along one axis, such as `argsort(length, {rows})`"
+            ),
+        );
     }
 
     fn no_sampling(&mut self, span: Span, message: &str, help: &str) {

@@ -70,7 +70,7 @@ pub struct BatchInput {
 #[derive(Clone, Debug)]
 pub struct SamplerInput {
     pub kind: SamplerKind,
-    /// One value for each row of the part: its category, or its weight.
+    /// One value for each row of the part: its category, or its weight. Of a given order: rows of the part.
     pub values: Slot,
     /// The `batch` statement.
     pub span: Span,
@@ -84,6 +84,8 @@ pub enum SamplerKind {
     },
     Weights,
     Pairs,
+    /// The rows themselves, one after the other.
+    Ordered,
 }
 
 /// A number recorded at every step.

@@ -104,6 +104,7 @@ impl<'p> Elaborator<'_, 'p> {
                 SamplerKind::Balanced { each }
             }
             Some("weights") => SamplerKind::Weights,
+            Some("in") => SamplerKind::Ordered,
             _ => SamplerKind::Pairs,
         };
         let mut node = self.node_of(value)?;
@@ -113,7 +114,10 @@ impl<'p> Elaborator<'_, 'p> {
         if kind == SamplerKind::Weights {
             node = self.as_float(node, value.span)?;
         }
-        let node = self.broadcast(node, &[axis][..].into(), value.span)?;
+        // An order has as many positions as it likes.
+        if kind != SamplerKind::Ordered {
+            node = self.broadcast(node, &[axis][..].into(), value.span)?;
+        }
         let values = self.node_outcome("sampled by", node, value.span)?.slot;
         Ok(SamplerInput { kind, values, span })
     }

@@ -264,6 +264,7 @@ fn is_word(rule: Rule) -> bool {
             | Rule::on_word
             | Rule::optimizer_named_word
             | Rule::over_word
+            | Rule::order_word
             | Rule::pairs_word
             | Rule::param_named_word
             | Rule::plot_word

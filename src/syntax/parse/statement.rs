@@ -304,6 +304,7 @@ impl Lower<'_> {
         let words: &[&str] = match pair.as_rule() {
             Rule::balanced => &["balanced", "by"],
             Rule::weights => &["weights"],
+            Rule::ordered => &["in", "order"],
             Rule::pairs if value.is_some() => &["pairs", "by"],
             Rule::pairs => &["pairs"],
             _ => &["stream"],
