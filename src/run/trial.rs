@@ -119,7 +119,7 @@ pub fn first_step<'p>(
         }
         if let StatementKind::Train(train) = &statement.kind {
             let step = running.scope.train(train, statement.span, &mut running.store, base.precision)?;
-            return Ok(Some((step, statement.span)));
+            return Ok(Some((step.with_factors(base.factors), statement.span)));
         }
         running.execute(statement)?;
     }
@@ -278,6 +278,7 @@ impl<'a, 'p> Running<'a, 'p> {
     fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
+        let step = step.with_factors(self.base.factors);
         let key = [self.seed, 0x4000_0000 | self.blocks];
         let Trained { courses, histories, terms, stop } =
             training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
