@@ -10,6 +10,9 @@ use super::builtin::Builtin;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprId};
 
+/// The values of the setting `precision`.
+pub const PRECISIONS: [&str; 4] = ["f32", "f64", "bf16", "f16"];
+
 /// An axis as the checker knows it: sizes are symbols. Elaboration binds it to an axis of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AxisId(pub u32);

@@ -201,7 +201,7 @@ impl Graph {
     }
 
     pub fn contract(&mut self, a: NodeId, b: NodeId, axes: &AxisSet) -> Built {
-        self.apply(Op::Contract { axes: axes.clone() }, &[a, b])
+        self.apply(Op::Contract { axes: axes.clone(), factors: None }, &[a, b])
     }
 
     pub fn special(&mut self, special: Special, operands: [NodeId; 3]) -> Built {

@@ -49,7 +49,8 @@ impl Graph {
             Op::Iota(axis) => label(axis),
             Op::Random { site, order } => format!("site {site}: {}", self.labels(order.iter().copied())),
             Op::Cast(element) => format!("{element:?}"),
-            Op::Reduce(_, axes) | Op::Broadcast(axes) | Op::Contract { axes } => set(axes),
+            Op::Reduce(_, axes) | Op::Broadcast(axes) | Op::Contract { axes, factors: None } => set(axes),
+            Op::Contract { axes, factors: Some(half) } => format!("{}: {}", half.name(), set(axes)),
             Op::ArgReduce { axis, .. } | Op::Gather { axis } => label(axis),
             Op::Rename { from, to } => format!("{} as {}", label(from), label(to)),
             Op::Scatter { over, into, reduction } => {

@@ -32,8 +32,8 @@ pub use cost::Cost;
 pub use fault::{Fault, MatrixFault};
 pub use node::{Element, Input, InputId, Node, NodeId, Output, Precision, Program, Slot};
 pub use op::{
-    Binary, Body, CheckId, Compare, Cumulative, Logic, Loop, Matrix, Op, Reduction, Special, Take, Ties,
-    Triangle, Type, TypeError, Unary, unit,
+    Binary, Body, CheckId, Compare, Cumulative, Half, Logic, Loop, Matrix, Op, Reduction, Special, Take,
+    Ties, Triangle, Type, TypeError, Unary, half, unit,
 };
 pub use passes::{Pass, PassError, optimise, optimise_with};
 pub use simplify::Literal;

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::Graph;
 use super::axis::{Axis, AxisSet};
-use super::op::Op;
+use super::op::{Half, Op};
 use crate::source::Span;
 
 /// A node of one graph; operands always have smaller numbers, so ascending order is a topological order.
@@ -72,4 +72,6 @@ pub struct Program {
     pub inputs: Vec<Input>,
     pub outputs: Vec<Output>,
     pub precision: Precision,
+    /// What the factors of its contractions are rounded to, by the rewrite `factors`.
+    pub factors: Option<Half>,
 }

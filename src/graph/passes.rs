@@ -4,7 +4,7 @@
 
 use super::node::Program;
 use super::op::TypeError;
-use super::rewrite::{contraction, fold, join, reassociate, rounds, shorten};
+use super::rewrite::{contraction, factors, fold, join, reassociate, rounds, shorten};
 use super::verify::{Broken, verify};
 
 /// A rewrite: the program it gives has the same outputs.
@@ -20,6 +20,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "join", run: join::run },
     Pass { name: "reassociate", run: reassociate::run },
     Pass { name: "contraction", run: contraction::run },
+    Pass { name: "factors", run: factors::run },
 ];
 
 /// A bug of a pass.

@@ -7,7 +7,7 @@ use super::{Graph, Type};
 
 impl Program {
     pub fn new(precision: Precision) -> Self {
-        Program { graph: Graph::new(), inputs: Vec::new(), outputs: Vec::new(), precision }
+        Program { graph: Graph::new(), inputs: Vec::new(), outputs: Vec::new(), precision, factors: None }
     }
 
     /// The node of an input; a slot that is already an input with this layout is the same input.

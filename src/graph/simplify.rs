@@ -120,7 +120,7 @@ fn unary_rule(g: &mut Graph, unary: Unary, x: NodeId) -> Simpler {
             let inner = node.operands[0];
             Some(g.abs(inner)?)
         }
-        (Unary::Sign | Unary::Floor, Op::Unary(inner)) if *inner == unary => Some(x),
+        (Unary::Sign | Unary::Floor | Unary::Round(_), Op::Unary(inner)) if *inner == unary => Some(x),
         _ => None,
     })
 }

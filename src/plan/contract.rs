@@ -7,7 +7,7 @@ use super::PlanError;
 use super::kernel::{Contract, Kernel};
 use super::lower::{Lowering, access};
 use super::view::{Loop, View, count, loops};
-use crate::graph::{Axis, AxisSet, Element, NodeId};
+use crate::graph::{Axis, AxisSet, Element, Half, NodeId};
 
 /// A product inside loops should do at least this many multiplications; otherwise operands are packed.
 const SMALL_PRODUCT: usize = 1 << 15;
@@ -20,7 +20,12 @@ struct Roles {
 }
 
 impl Lowering<'_> {
-    pub fn contract(&mut self, id: NodeId, contracted: &AxisSet) -> Result<View, PlanError> {
+    pub fn contract(
+        &mut self,
+        id: NodeId,
+        contracted: &AxisSet,
+        factors: Option<Half>,
+    ) -> Result<View, PlanError> {
         let graph = self.graph;
         let node = graph.node(id);
         let (mut a, mut b) = (self.operand(node, 0)?, self.operand(node, 1)?);
@@ -76,6 +81,7 @@ impl Lowering<'_> {
             b = self.gathered(&b, &roles.batch, &roles.contracted, &roles.columns);
             contract = self.product(&roles, &a, &b, &c);
         }
+        contract.factors = factors;
         self.kernels.push(Kernel::Contract(contract));
         Ok(c)
     }
@@ -102,6 +108,7 @@ impl Lowering<'_> {
         let strides =
             |all: &[Loop], operand: usize| -> Vec<isize> { all.iter().map(|l| l.strides[operand]).collect() };
         Contract {
+            factors: None,
             m: m.size,
             n: n.size,
             k: k.size,

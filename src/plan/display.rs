@@ -75,7 +75,8 @@ impl Plan {
                     _ => format!(" loops {} accumulating {}", extents(&c.batch), extents(&c.outer)),
                 };
                 let (a, b, to) = (self.access(&c.a), self.access(&c.b), self.access(&c.c));
-                format!("contract m {} n {} k {}{loops}: {a}, {b} -> {to}", c.m, c.n, c.k)
+                let of = c.factors.map_or(String::new(), |half| format!(" of {}", half.name()));
+                format!("contract{of} m {} n {} k {}{loops}: {a}, {b} -> {to}", c.m, c.n, c.k)
             }
             Kernel::Gather { outer, inner, index, from, to, .. } => {
                 let (outer, inner) = (extents(outer), extents(inner));

@@ -1,8 +1,8 @@
 //! Kernels: what a backend runs, in order, over buffers with static places. No axes any more, only loops.
 
 use crate::graph::{
-    Binary, CheckId, Compare, Cumulative, Element, Logic, Matrix, NodeId, Reduction, Slot, Special, Ties,
-    Unary,
+    Binary, CheckId, Compare, Cumulative, Element, Half, Logic, Matrix, NodeId, Reduction, Slot, Special,
+    Ties, Unary,
 };
 
 /// A buffer of one plan.
@@ -111,6 +111,8 @@ pub struct Fused {
 /// c[batch, m, n] = sum over (outer, k) of a * b.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Contract {
+    /// Both factors are numbers of this format.
+    pub factors: Option<Half>,
     pub batch: Vec<usize>,
     /// Contracted loops that cannot be merged into k: products are accumulated.
     pub outer: Vec<usize>,

@@ -265,7 +265,7 @@ impl<'a> Lowering<'a> {
                 Ok(view)
             }
             Op::Reduce(reduction, axes) => self.reduce(id, *reduction, axes),
-            Op::Contract { axes } => self.contract(id, axes),
+            Op::Contract { axes, factors } => self.contract(id, axes, *factors),
             Op::Gather { axis } => self.gather(id, *axis),
             Op::Scatter { over, into, reduction } => self.scatter(id, over, *into, *reduction),
             Op::Pad { axis, into, before, step } => self.pad(id, *axis, *into, *before, *step),

@@ -6,11 +6,11 @@ use super::engine::Engine;
 use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
-use crate::check::program::{AxisId, Element, Program, Type};
+use crate::check::program::{AxisId, Element, PRECISIONS, Program, Type};
 use crate::data::{self, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
-use crate::graph::{Axis, Precision, Slot, Store, Tensor};
+use crate::graph::{Axis, Half, Precision, Slot, Store, Tensor};
 use crate::source::{Span, World};
 use crate::syntax::ast::{
     ArgumentKind, AxisDeclaration, Data, DataSource, Experiment, Expr, ExprKind, GeneratorStatement, Init,
@@ -32,6 +32,8 @@ pub struct Base<'p> {
     pub labels: BTreeMap<AxisId, Vec<String>>,
     pub seed: u32,
     pub precision: Precision,
+    /// What the factors of contractions are rounded to in train blocks.
+    pub factors: Option<Half>,
     pub allow_divergence: bool,
     pub settings: Vec<(String, f64)>,
 }
@@ -57,6 +59,7 @@ pub fn prepare<'p>(
         labels: BTreeMap::new(),
         seed: options.seed,
         precision: Precision::Single,
+        factors: None,
         allow_divergence: false,
         settings: options.settings.clone(),
     };
@@ -198,14 +201,17 @@ impl<'p> Base<'p> {
                 }
                 self.seed = seed as u32;
             }
-            ("precision", ExprKind::Name(name)) if name.text == "f32" => self.precision = Precision::Single,
-            ("precision", ExprKind::Name(name)) if name.text == "f64" => self.precision = Precision::Double,
+            ("precision", ExprKind::Name(name)) if PRECISIONS.contains(&name.text.as_str()) => {
+                self.precision = if name.text == "f64" { Precision::Double } else { Precision::Single };
+                self.factors = Half::of_name(&name.text);
+            }
             ("allow", ExprKind::Name(name)) if name.text == "divergence" => self.allow_divergence = true,
             _ => {
                 return Err(vec![
-                    Diagnostic::error(Code::A0504, statement.span, "there is no such setting").help(
-                        "settings are `seed 7`, `precision f32`, `precision f64` and `allow divergence`",
-                    ),
+                    Diagnostic::error(Code::A0504, statement.span, "there is no such setting").help(format!(
+                        "settings are `seed 7`, `precision {}` and `allow divergence`",
+                        PRECISIONS.join("|")
+                    )),
                 ]);
             }
         }

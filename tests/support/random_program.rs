@@ -177,7 +177,7 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
         14 | 15 => {
             let shared = set.intersection(&graph.node(y).axes);
             let over = shared.iter().filter(|_| source.below(3) > 0).collect();
-            (Op::Contract { axes: over }, vec![x, y])
+            (Op::Contract { axes: over, factors: None }, vec![x, y])
         }
         16 => (Op::Rename { from: axis, to: new_axis(graph, axes, size) }, vec![x]),
         17 if size > 0 => {

@@ -3,7 +3,7 @@
 //! In: pointers to a tile's operands. Out: the result's tile. An operand that is uniform is one element.
 
 use super::real::Real;
-use crate::graph::{Binary, Compare, Element, Logic, Special, Unary};
+use crate::graph::{Binary, Compare, Element, Half, Logic, Special, Unary};
 use crate::plan::kernel::Operation;
 
 /// Elements of a tile.
@@ -218,6 +218,8 @@ unsafe fn unary<R: Real>(op: Unary, a: Argument, to: *mut u8, n: usize) {
             }),
             Unary::Floor => map::<R, R>(a, to, n, R::floor),
             Unary::Reciprocal => map::<R, R>(a, to, n, |x| R::ONE / x),
+            Unary::Round(Half::Bf16) => map::<R, R>(a, to, n, R::bf16),
+            Unary::Round(Half::F16) => map::<R, R>(a, to, n, R::f16),
             Unary::LogGamma | Unary::Digamma | Unary::NormalQuantile => {
                 map::<R, R>(a, to, n, |x| R::from_f64(super::special::unary(op, x.to_f64())))
             }

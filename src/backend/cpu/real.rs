@@ -5,6 +5,7 @@
 //! against the exact value, in units in the last place (ulp), and tested.
 
 use super::single;
+use crate::graph::half;
 
 /// A Float of the program: f32 or f64.
 pub trait Real:
@@ -39,6 +40,10 @@ pub trait Real:
     fn abs(self) -> Self;
     fn floor(self) -> Self;
     fn power(self, exponent: Self) -> Self;
+    /// The nearest number of bf16.
+    fn bf16(self) -> Self;
+    /// The nearest number of f16.
+    fn f16(self) -> Self;
 
     /// The bigger; NaN if either is.
     #[inline(always)]
@@ -129,6 +134,14 @@ impl Real for f32 {
     fn power(self, exponent: f32) -> f32 {
         f32::powf(self, exponent)
     }
+    #[inline(always)]
+    fn bf16(self) -> f32 {
+        half::bf16(self)
+    }
+    #[inline(always)]
+    fn f16(self) -> f32 {
+        half::f16(self)
+    }
 }
 
 impl Real for f64 {
@@ -202,5 +215,13 @@ impl Real for f64 {
     #[inline(always)]
     fn power(self, exponent: f64) -> f64 {
         f64::powf(self, exponent)
+    }
+    #[inline(always)]
+    fn bf16(self) -> f64 {
+        f64::from(half::bf16(self as f32))
+    }
+    #[inline(always)]
+    fn f16(self) -> f64 {
+        f64::from(half::f16(self as f32))
     }
 }

@@ -2,10 +2,15 @@
 //!
 //! In: a contraction whose operands lie as matrices (or stacks of them) that start where a device can bind them. Out: a launch. What
 //! CubeK refuses goes by our own tiles.
+//!
+//! Factors of half precision go through matrix units where a device has them. They lie in memory as f32, and CubeK hands them to the
+//! units as TF32: 11 bits of precision and the range of f32, so every number of bf16 and f16 is one of TF32. The products are exact
+//! and are summed in f32, as everywhere else.
 
 use std::sync::Arc;
 
 use cubecl::prelude::*;
+use cubecl::tf32;
 use cubek::matmul::definition::MatmulElems;
 use cubek::matmul::launch::{Strategy, launch_ref};
 use cubek::std::InputBinding;
@@ -29,6 +34,8 @@ struct Matrices {
 
 #[derive(Clone, Copy, Debug)]
 pub struct Matmul {
+    /// Both factors are numbers of a 16-bit format.
+    half: bool,
     a: Matrices,
     b: Matrices,
     c: Matrices,
@@ -63,6 +70,7 @@ pub fn plain(frame: &Frame, c: &Contract) -> Option<Matmul> {
         return None;
     }
     Some(Matmul {
+        half: c.factors.is_some(),
         a: side(&c.a, (c.m, c.a_strides.0), (c.k, c.a_strides.1))?,
         b: side(&c.b, (c.k, c.b_strides.0), (c.n, c.b_strides.1))?,
         c: side(&c.c, (c.m, c.c_strides.0), (c.n, c.c_strides.1))?,
@@ -96,11 +104,31 @@ impl Matmul {
         pages: &[Arc<Memory<R>>],
         rounds: [u32; DEEPEST],
     ) -> bool {
+        let units = self.half && has_matrix_units(client);
+        (units && self.launch_by(&Strategy::SimpleCyclicCmma(Default::default()), client, pages, rounds))
+            // Whole f32: strategies with matrix units would round the factors.
+            || self.launch_by(&Strategy::SimpleUnit(Default::default()), client, pages, rounds)
+    }
+
+    fn launch_by<R: Runtime>(
+        &self,
+        strategy: &Strategy,
+        client: &ComputeClient<R>,
+        pages: &[Arc<Memory<R>>],
+        rounds: [u32; DEEPEST],
+    ) -> bool {
         let float = f32::as_type_native_unchecked().storage_type();
         let [a, b] = [&self.a, &self.b].map(|side| InputBinding::Normal(side.binding(pages, rounds), float));
-        // Whole f32: strategies with matrix units would round the factors.
-        let strategy = Strategy::SimpleUnit(Default::default());
         let mut elements = MatmulElems::from_single_dtype(f32::as_type_native_unchecked());
-        launch_ref(&strategy, client, a, b, self.c.binding(pages, rounds), &mut elements).is_ok()
+        launch_ref(strategy, client, a, b, self.c.binding(pages, rounds), &mut elements).is_ok()
     }
+}
+
+/// Whether the device multiplies matrices of TF32 and sums in f32.
+fn has_matrix_units<R: Runtime>(client: &ComputeClient<R>) -> bool {
+    let factor = tf32::as_type_native_unchecked().storage_type();
+    let sum = f32::as_type_native_unchecked().storage_type();
+    let units = &client.properties().features.matmul.cmma;
+    client.properties().supports_type(factor)
+        && units.iter().any(|unit| unit.a_type == factor && unit.b_type == factor && unit.cd_type == sum)
 }

@@ -13,7 +13,12 @@ pub fn lacks(graph: &Graph, node: &Node) -> bool {
     !match &node.op {
         Op::Unary(unary) => !matches!(
             unary,
-            Unary::Erf | Unary::Floor | Unary::LogGamma | Unary::Digamma | Unary::NormalQuantile
+            Unary::Erf
+                | Unary::Floor
+                | Unary::LogGamma
+                | Unary::Digamma
+                | Unary::NormalQuantile
+                | Unary::Round(_)
         ),
         Op::Binary(Binary::Remainder) => false,
         Op::Binary(Binary::Power) => float(0) && graph.float_literal(node.operands[1]).is_some(),
@@ -82,7 +87,7 @@ impl Machine<'_> {
             Op::Reduce(reduction, over) => self.reduce(*reduction, float(0)?, axes(0), own, over),
             Op::Broadcast(_) => self.over(float(0)?, axes(0), own),
             Op::Stop => self.tensor(float(0)?.as_vec()),
-            Op::Contract { axes: over } => {
+            Op::Contract { axes: over, .. } => {
                 self.contract((float(0)?, axes(0)), (float(1)?, axes(1)), own, over.as_slice())
             }
             _ => {

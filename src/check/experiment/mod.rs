@@ -16,7 +16,7 @@ mod vary;
 pub(super) use record::Recorded;
 pub(super) use terms::{TermResult, Terms};
 
-use super::program::{Phase, Type};
+use super::program::{PRECISIONS, Phase, Type};
 use super::state::{Checker, Local, LocalKind, Place};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::syntax::ast::{Experiment, Expr, ExprKind, Name, Statement, StatementKind};
@@ -180,7 +180,7 @@ impl Checker<'_> {
     fn setting(&mut self, name: &Name, value: &Expr) {
         match name.text.as_str() {
             "seed" => self.static_number(value, "the seed"),
-            "precision" => self.setting_word(value, "precision", &["f32", "f64", "bf16"]),
+            "precision" => self.setting_word(value, "precision", &PRECISIONS),
             "allow" => self.setting_word(value, "allowance", &["divergence"]),
             other => {
                 let known = ["seed", "precision", "allow"];
@@ -204,13 +204,6 @@ impl Checker<'_> {
             _ => "",
         };
         if known.contains(&written) {
-            if written == "bf16" {
-                self.report(
-                    Diagnostic::error(Code::A0111, value.span, "there is no precision `bf16` here")
-                        .label("no backend computes in bf16")
-                        .help("the cpu backend has `precision f32` and `precision f64`"),
-                );
-            }
             return;
         }
         let help = match nearest(written, known.iter().copied()) {

@@ -2,7 +2,7 @@
 
 use super::value::Stored;
 use crate::check::program::AxisId;
-use crate::graph::{Axis, Element, Program, Slot};
+use crate::graph::{Axis, Element, Half, Program, Slot};
 use crate::source::Span;
 
 /// A value that a program leaves in the store.
@@ -197,6 +197,17 @@ pub struct StepProgram {
     pub parameters: Vec<ParameterSlot>,
     /// Slots of optimizer states and declared states: with the parameters, what a checkpoint holds.
     pub states: Vec<Stored>,
+}
+
+impl StepProgram {
+    /// With the factors of contractions rounded, in what is computed in the width of training.
+    pub fn with_factors(mut self, factors: Option<Half>) -> Self {
+        let terms = self.combined.iter_mut().map(|terms| &mut terms.program);
+        for program in std::iter::once(&mut self.program).chain(terms) {
+            program.factors = factors;
+        }
+        self
+    }
 }
 
 /// An `assert` of a test.

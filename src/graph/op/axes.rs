@@ -11,7 +11,7 @@ impl Graph {
     pub fn mixes(&self, id: NodeId, axes: &AxisSet) -> bool {
         let any = |named: &[Axis]| named.iter().any(|axis| axes.contains(*axis));
         match &self.node(id).op {
-            Op::Reduce(_, named) | Op::Contract { axes: named } => any(named.as_slice()),
+            Op::Reduce(_, named) | Op::Contract { axes: named, .. } => any(named.as_slice()),
             Op::ArgReduce { axis, .. }
             | Op::Gather { axis }
             | Op::ArgSort { axis, .. }

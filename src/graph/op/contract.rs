@@ -15,7 +15,7 @@ pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
     s.expect(0, FLOAT)?;
     s.expect(1, FLOAT)?;
     let mut united = s.united();
-    if let Op::Contract { axes } = s.op {
+    if let Op::Contract { axes, .. } = s.op {
         for axis in axes.iter() {
             if !united.contains(axis) {
                 return Err(TypeError::MissingAxis { op: s.name(), operand: 0, axis });
@@ -27,7 +27,7 @@ pub fn type_rule(s: &Signature) -> Result<Type, TypeError> {
 }
 
 pub fn reference(scope: &Scope) -> Result<Vec<f64>, Fault> {
-    let Op::Contract { axes } = &scope.node.op else { return Ok(Vec::new()) };
+    let Op::Contract { axes, .. } = &scope.node.op else { return Ok(Vec::new()) };
     Ok(scope.map(|point| {
         let mut total = 0.0;
         scope.each(axes, point, &mut |point| {

@@ -52,6 +52,8 @@ pub fn unary_value(unary: Unary, x: f64) -> f64 {
         Unary::LogGamma => log_gamma(x),
         Unary::Digamma => statrs::function::gamma::digamma(x),
         Unary::NormalQuantile => -std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * x),
+        // Wider numbers are numbers of f32 first.
+        Unary::Round(half) => f64::from(half.round(x as f32)),
     }
 }
 
@@ -145,6 +147,7 @@ fn unary_derivative(
     let slope = match unary {
         Unary::Negate => return g.neg(adjoint).map(Some),
         Unary::Sign | Unary::Floor => return Ok(None),
+        Unary::Round(_) => return Ok(Some(adjoint)),
         Unary::Exp => y,
         Unary::Log => return g.div(adjoint, x).map(Some),
         Unary::Log1p => {
@@ -305,7 +308,13 @@ fn power_derivative(
 pub fn flops(graph: &Graph, node: &Node) -> u64 {
     let each = match node.op {
         Op::Unary(
-            Unary::Negate | Unary::Abs | Unary::Sign | Unary::Floor | Unary::Reciprocal | Unary::Sqrt,
+            Unary::Negate
+            | Unary::Abs
+            | Unary::Sign
+            | Unary::Floor
+            | Unary::Reciprocal
+            | Unary::Sqrt
+            | Unary::Round(_),
         ) => 1,
         Op::Unary(_) | Op::Binary(Binary::Power) => 8,
         _ => 1,

@@ -8,6 +8,7 @@ pub mod control;
 pub mod cumulative;
 pub mod elementwise;
 pub mod gather;
+pub mod half;
 pub mod linear_algebra;
 mod linear_algebra_derivative;
 mod linear_algebra_reference;
@@ -26,6 +27,7 @@ pub mod special;
 pub mod table;
 pub mod window;
 
+pub use half::Half;
 pub use own::{OwnId, OwnRule};
 pub use random::unit;
 pub use scan::{Body, Loop, Take};
@@ -68,6 +70,8 @@ pub enum Unary {
     Digamma,
     /// Inverse of the standard normal distribution function.
     NormalQuantile,
+    /// The nearest number of a shorter format. Derivative 1: the rounding of a factor is no part of what is differentiated.
+    Round(Half),
 }
 
 /// Two-operand element-wise operations. Both operands Float, or (Add to Remainder, Max, Min) both Index.
@@ -243,8 +247,9 @@ pub enum Op {
     Rank { axis: Axis, ties: Ties },
     /// Operand: Float. Running reduction along the axis, inclusive; `reverse` from the end.
     Cumulative { kind: Cumulative, axis: Axis, reverse: bool },
-    /// Operands: two Floats. sum(a * b, axes): made by the rewrite that recognises contractions.
-    Contract { axes: AxisSet },
+    /// Operands: two Floats. sum(a * b, axes): made by the rewrite that recognises contractions. `factors`: the operands are
+    /// numbers of this format already; a device may multiply them as such.
+    Contract { axes: AxisSet, factors: Option<Half> },
     /// Operands: three Floats.
     Special(Special),
     /// Operands: Float. `into`: the axes that the result has instead of rows and columns.

@@ -1,9 +1,9 @@
 //! The names of operations, for dumps and messages.
 
-use super::{Binary, Compare, Cumulative, Logic, Matrix, Op, Reduction, Special, Triangle, Unary};
+use super::{Binary, Compare, Cumulative, Half, Logic, Matrix, Op, Reduction, Special, Triangle, Unary};
 
 impl Unary {
-    pub const ALL: [Unary; 18] = [
+    pub const ALL: [Unary; 20] = [
         Unary::Negate,
         Unary::Exp,
         Unary::Log,
@@ -22,6 +22,8 @@ impl Unary {
         Unary::LogGamma,
         Unary::Digamma,
         Unary::NormalQuantile,
+        Unary::Round(Half::Bf16),
+        Unary::Round(Half::F16),
     ];
 
     pub fn name(self) -> &'static str {
@@ -44,6 +46,8 @@ impl Unary {
             Unary::LogGamma => "log_gamma",
             Unary::Digamma => "digamma",
             Unary::NormalQuantile => "normal_quantile",
+            Unary::Round(Half::Bf16) => "round_bf16",
+            Unary::Round(Half::F16) => "round_f16",
         }
     }
 }

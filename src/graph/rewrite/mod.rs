@@ -1,6 +1,7 @@
 //! Rewrites, one a file, and the walk that they share. See [`super::passes`] for their order.
 
 pub mod contraction;
+pub mod factors;
 pub mod fold;
 pub mod join;
 pub mod reassociate;
@@ -45,7 +46,13 @@ pub fn rebuild(program: &Program, keep_literal: bool, rule: &mut Rule) -> Result
     for output in &mut outputs {
         output.node = new[output.node.0 as usize];
     }
-    let rebuilt = Program { graph, inputs: program.inputs.clone(), outputs, precision: program.precision };
+    let rebuilt = Program {
+        graph,
+        inputs: program.inputs.clone(),
+        outputs,
+        precision: program.precision,
+        factors: program.factors,
+    };
     sweep(rebuilt)
 }
 

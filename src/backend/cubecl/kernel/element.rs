@@ -3,9 +3,9 @@
 use cubecl::prelude::*;
 
 use super::super::ir::{Step, Walk};
-use super::single;
 use super::walk::{address, read, write};
 use super::{Memory, Range, Rounds};
+use super::{half, single};
 use crate::graph::{Binary, Compare, Element, Logic, Unary};
 
 /// The values of one element so far.
@@ -245,6 +245,7 @@ fn unary(x: f32, #[comptime] op: Unary) -> f32 {
         Unary::Floor => f32::floor(x),
         Unary::Reciprocal => 1.0f32 / x,
         Unary::NormalQuantile => single::normal_quantile(x),
+        Unary::Round(format) => half::round(x, format),
         // Only the host computes these.
         Unary::LogGamma | Unary::Digamma => x,
     }

@@ -14,6 +14,7 @@
 
 mod element;
 mod fold;
+mod half;
 mod line;
 mod scatter;
 pub mod single;
