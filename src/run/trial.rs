@@ -296,7 +296,7 @@ impl<'a, 'p> Running<'a, 'p> {
     fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {
         self.blocks += 1;
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
-        let step = step.with_factors(base.factors);
+        let step = step.with_factors(self.base.factors);
         let key = order_key(self.seed, self.blocks);
         let Trained { courses, histories, terms, stop } =
             training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
