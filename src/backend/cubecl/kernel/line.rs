@@ -4,6 +4,7 @@ use cubecl::prelude::*;
 
 use super::super::ir::{Along, Lines};
 use super::element::bigger;
+use super::single;
 use super::walk::{address, read, write};
 use super::{Memory, Range, Rounds};
 use crate::graph::{Cumulative, Ties};
@@ -151,7 +152,7 @@ fn cumulative(
     let mut running = match kind {
         Cumulative::Sum => 0.0f32.runtime(),
         Cumulative::Product => 1.0f32.runtime(),
-        Cumulative::Max => f32::reinterpret(0xff80_0000u32.runtime()),
+        Cumulative::Max => single::of_bits(0xff80_0000u32),
     };
     let mut lost = 0.0f32;
     let mut step = 0u32;
@@ -174,7 +175,7 @@ fn cumulative(
                 running = bigger(running, value);
             }
         }
-        let finite = f32::abs(running) < f32::reinterpret(0x7f80_0000u32);
+        let finite = f32::abs(running) < single::of_bits(0x7f80_0000u32);
         let found = select(finite, running + lost, running);
         write(memory, to + i * to_step, u32::reinterpret(found), comptime!(shape.to.page));
         step += 1u32;

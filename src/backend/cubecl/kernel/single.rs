@@ -8,14 +8,23 @@
 
 use cubecl::prelude::*;
 
+/// A number by its bits. They go by a variable: the compilers of shaders take no infinite constants, and CUDA's reinterprets none.
+#[cube]
+#[allow(unused_assignments)]
+pub fn of_bits(#[comptime] bits: u32) -> f32 {
+    let mut word = 0u32;
+    word = bits.runtime();
+    f32::reinterpret(word)
+}
+
 #[cube]
 fn infinity() -> f32 {
-    f32::reinterpret(0x7f80_0000u32)
+    of_bits(0x7f80_0000u32)
 }
 
 #[cube]
 fn nan() -> f32 {
-    f32::reinterpret(0x7fc0_0000u32)
+    of_bits(0x7fc0_0000u32)
 }
 
 /// Whether it is NaN, by its bits: comparisons of a number with itself may be taken away by a driver.
