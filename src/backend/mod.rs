@@ -87,7 +87,7 @@ pub trait Executable: Send {
     /// The single numbers in these slots are asked for after every run, by `seen`.
     fn follow(&mut self, slots: &[Slot]);
     /// Appends the numbers of the followed slots after each run that was not told of yet, run by run. A device tells of several
-    /// runs at a time, and of all when `now`; a fault of one of these runs may come only here.
+    /// runs at a time, and of all when `now`, which it waits for; a fault of one of these runs may come only here.
     fn seen(&mut self, store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Fault>;
     /// Bytes of working memory, known before the first run.
     fn memory(&self) -> usize;

@@ -19,9 +19,11 @@ mod register;
 mod rounds;
 mod view;
 mod window;
+mod work;
 
 pub use index::identity;
 pub use memory::element_bytes;
+pub use work::Work;
 
 use crate::graph::{NodeId, Precision, Program, Slot, Tensor};
 use kernel::{Buffer, Kernel};

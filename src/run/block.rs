@@ -2,13 +2,16 @@
 //!
 //! In: what `run` takes. Out: a [`Block`] that does as many steps as it is asked for, each exactly as in a run.
 
-use super::engine::Engine;
+use super::engine::{Engine, cannot_be_planned};
 use super::training::Training;
 use super::trial::{self, FirstBlock, Stopped};
 use super::{Failure, Options, prepare, vary};
+use crate::backend::cpu;
 use crate::check::program::Program;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::graph;
 use crate::graph::Store;
+use crate::plan::{Work, plan};
 use crate::source::{Span, World};
 use crate::syntax::ast::Experiment;
 
@@ -20,6 +23,17 @@ pub struct Block {
     training: Training,
     store: Store,
     span: Span,
+    engine: Engine,
+    /// The step as it was elaborated.
+    program: graph::Program,
+}
+
+/// A kernel of the processor's plan, and what it takes in a step.
+#[derive(Clone, Debug)]
+pub struct KernelTime {
+    pub line: String,
+    pub microseconds: f64,
+    pub work: Work,
 }
 
 /// The first train block of the first trial, before its first step; none if the experiment trains nothing. `endless`: it
@@ -38,13 +52,14 @@ pub fn block(
     let found = trial::first_block(&base, experiment, &trials[0], &engine)?;
     let Some(FirstBlock { step, span, key, mut store }) = found else { return Ok(None) };
     let length = endless.then_some(ENDLESS);
+    let program = step.program.clone();
     let training = Training::new(step, span, key, &engine, &mut store, length)?;
-    Ok(Some(Block { training, store, span }))
+    Ok(Some(Block { training, store, span, engine, program }))
 }
 
 impl Block {
-    /// Does so many steps, fewer if the block ends, and waits for them. The loss of the last one: the sum of its terms;
-    /// none if nothing is minimized.
+    /// Does so many steps, fewer if the block ends, and waits for them. The loss of the last one: the sum of the terms of its
+    /// first objective; none if there is none.
     pub fn run(&mut self, steps: usize) -> Result<Option<f64>, Failure> {
         for _ in 0..steps {
             if self.training.step(&mut self.store)?.is_none() {
@@ -60,6 +75,26 @@ impl Block {
             return Err(Failure::Failed(vec![problem]));
         }
         Ok(self.training.loss())
+    }
+
+    /// What each kernel of a step takes on the processor: the least of several blocks of so many steps, which see the rows at hand.
+    pub fn kernels(&mut self, steps: usize, blocks: usize) -> Result<Vec<KernelTime>, Failure> {
+        let program = self.engine.rewrite(&self.program, self.span)?;
+        let options = self.engine.plan_options();
+        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(self.span, &error))?;
+        let mut least = vec![f64::INFINITY; plan.kernels.len()];
+        for _ in 0..blocks {
+            let times = cpu::profile(&plan, &options, &mut self.store, steps)
+                .map_err(|fault| Failure::Failed(vec![super::engine::explain(&fault, &program.graph)]))?;
+            least.iter_mut().zip(times).for_each(|(least, time)| *least = least.min(time));
+        }
+        let kernels = plan.kernels.iter().zip(least);
+        let timed = |(kernel, microseconds)| KernelTime {
+            line: plan.line(kernel),
+            microseconds,
+            work: plan.work(kernel),
+        };
+        Ok(kernels.map(timed).collect())
     }
 
     /// The losses of the next steps, at most so many.

@@ -135,11 +135,16 @@ impl Engine {
             self.afford(executable.memory() as u64, span, store)?;
             return Ok(Compiled { executable, graph: program.graph, first: None });
         }
-        let options = PlanOptions { fuse: !self.unfused, ..PlanOptions::default() };
+        let options = self.plan_options();
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         self.afford(plan.arena as u64, span, store)?;
         let executable = backend::cpu::prepare(plan, &options);
         Ok(Compiled { executable, graph: program.graph, first: None })
+    }
+
+    /// How the host's plans are made.
+    pub fn plan_options(&self) -> PlanOptions {
+        PlanOptions { fuse: !self.unfused, ..PlanOptions::default() }
     }
 
     /// Refuses what needs more memory than there is.
@@ -207,7 +212,7 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
+pub fn explain(fault: &Fault, graph: &Graph) -> Diagnostic {
     match fault {
         Fault::Check(id) => {
             let check = &graph.checks[id.0 as usize];

@@ -25,7 +25,7 @@ mod training;
 mod trial;
 mod vary;
 
-pub use block::{Block, block};
+pub use block::{Block, KernelTime, block};
 pub use dump::{Stage, dump};
 pub use engine::{Engine, read_f64};
 pub use testing::{TestOutcome, run_tests};

@@ -109,7 +109,7 @@ impl Training {
         let combined = TermWatcher::new(step.combined, steps, engine, store)?;
         let slots: Vec<Slot> = step.terms.iter().map(|term| term.slot).collect();
         program.follow(&slots);
-        let terms = Terms::new(step.terms);
+        let terms = Terms::new(step.terms, step.of_first);
         Ok(Training {
             program,
             feeds,
@@ -167,7 +167,8 @@ impl Training {
         self.done >= self.steps || self.stop.is_some()
     }
 
-    /// The sum of the terms in the last step that was told of; none before it, or without terms.
+    /// The loss in the last step that was told of, which is the sum of the terms of the first objective; none before it, or
+    /// without an objective.
     pub fn loss(&self) -> Option<f64> {
         self.terms.latest
     }
@@ -186,16 +187,18 @@ struct Terms {
     sums: Vec<[f64; STRETCHES]>,
     counts: [usize; STRETCHES],
     step: usize,
-    /// Their sum in the last step.
+    of_first: usize,
+    /// The sum of those of the first objective, in the last step.
     latest: Option<f64>,
     /// Their values after steps that were not added yet.
     rows: Vec<f64>,
 }
 
 impl Terms {
-    fn new(terms: Vec<Recorded>) -> Self {
+    fn new(terms: Vec<Recorded>, of_first: usize) -> Self {
         let sums = vec![[0.0; STRETCHES]; terms.len()];
-        Terms { sums, terms, counts: [0; STRETCHES], step: 0, latest: None, rows: Vec::new() }
+        let counts = [0; STRETCHES];
+        Terms { sums, terms, counts, step: 0, of_first, latest: None, rows: Vec::new() }
     }
 
     /// Adds their values after further steps of `steps`; the first that is not finite.
@@ -203,7 +206,7 @@ impl Terms {
         for row in self.rows.chunks_exact(self.terms.len().max(1)) {
             let stretch = self.step * STRETCHES / steps;
             self.counts[stretch] += 1;
-            self.latest = (!row.is_empty()).then(|| row.iter().sum());
+            self.latest = (self.of_first > 0).then(|| row.iter().take(self.of_first).sum());
             for ((term, value), sum) in self.terms.iter().zip(row).zip(&mut self.sums) {
                 sum[stretch] += value;
                 if !value.is_finite() {

@@ -467,6 +467,10 @@ impl<R: Runtime> Executable for Program<R> {
     }
 
     fn seen(&mut self, _store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Fault> {
+        if let (true, true, Some(bound)) = (now, self.followed.is_empty(), &self.bound) {
+            // Nothing to be told of, but the host wants all runs to be over.
+            bound.pages[0].read(0, 1);
+        }
         if self.followed.is_empty() || self.waiting == 0 || (!now && self.waiting < KEPT) {
             return Ok(());
         }

@@ -16,9 +16,10 @@ use super::Exit;
 use super::devices::Computes;
 use super::open::{self, Opened, open};
 use super::run::free_memory;
+use crate::backend::Backend;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::report;
-use crate::run::{self, Block, Failure, Options, Silent};
+use crate::run::{self, Block, Failure, KernelTime, Options, Silent};
 use crate::syntax::ast::Experiment;
 use machine::Moment;
 use workload::Workload;
@@ -58,6 +59,9 @@ pub struct Bench {
     /// Time the whole experiment, from the start of the program to its results
     #[arg(long, conflicts_with_all = ["check", "steps"])]
     whole: bool,
+    /// What each kernel of the processor takes in a step, and how fast that is
+    #[arg(long, conflicts_with_all = ["check", "whole"])]
+    kernels: bool,
     /// One line of JSON for each experiment
     #[arg(long)]
     json: bool,
@@ -190,6 +194,10 @@ impl Bench {
             let floors = json!({ "gflop_s": rate(task.known.flops), "floor_gb_s": rate(task.known.bytes) });
             add(&mut facts, floors);
         }
+        if self.kernels && task.options.backend == Backend::Cpu {
+            let kernels = block.kernels(steps.div_ceil(4), BLOCKS)?;
+            add(&mut facts, json!({ "kernels": kernels.iter().map(kernel_facts).collect::<Vec<_>>() }));
+        }
         add(&mut facts, task.ending());
         Ok(facts)
     }
@@ -218,6 +226,7 @@ impl Bench {
                 println!("  {what:17} {value} {unit}");
             }
         };
+        facts["kernels"].as_array().into_iter().flatten().for_each(print_kernel);
         line("first_step_s", "first step after", "s");
         line("total_s", "in all", "s");
         line("peak_rss_mb", "peak memory", "MB");
@@ -285,6 +294,27 @@ impl Task<'_> {
             "version": env!("CARGO_PKG_VERSION"),
         })
     }
+}
+
+fn kernel_facts(kernel: &KernelTime) -> Value {
+    let rate = |work: f64| (work > 0.0).then(|| rounded(work / kernel.microseconds / 1e3, 2));
+    json!({
+        "kernel": kernel.line,
+        "us": rounded(kernel.microseconds, 2),
+        "gflop_s": rate(kernel.work.flops),
+        "gb_s": rate(kernel.work.bytes),
+    })
+}
+
+fn print_kernel(kernel: &Value) {
+    let rate = |key: &str| kernel[key].as_f64().map_or_else(String::new, |rate| format!("{rate:.1}"));
+    println!(
+        "  {:10.2} us {:>8} GFLOP/s {:>8} GB/s  {}",
+        kernel["us"].as_f64().unwrap_or(f64::NAN),
+        rate("gflop_s"),
+        rate("gb_s"),
+        kernel["kernel"].as_str().unwrap_or("?")
+    );
 }
 
 /// So many steps that a block of them takes long enough for the clock.

@@ -186,6 +186,8 @@ pub struct StepProgram {
     pub progress: Slot,
     /// Every term of every objective (a single unnamed one is `loss`).
     pub terms: Vec<Recorded>,
+    /// How many of them, from the first, are the terms of the first objective.
+    pub of_first: usize,
     /// For every objective with several terms, to be run before some of the steps.
     pub combined: Vec<TermsProgram>,
     pub every: Vec<EveryProgram>,

@@ -337,13 +337,14 @@ impl<'p> Elaborator<'_, 'p> {
         let bounded = self.filtered(x, f64::NEG_INFINITY, sets)?;
         let largest = self.aggregate(Reduction::Max, bounded, sets)?;
         let largest = self.build(span, |g| {
-            let largest = g.stop(largest)?;
             // Of an empty set, or of nothing but -infinity: nothing to take off.
             let size = g.abs(largest)?;
             let infinity = g.float(f64::INFINITY)?;
             let finite = g.less(size, infinity)?;
             let zero = g.float(0.0)?;
-            g.select(finite, largest, zero)
+            let largest = g.select(finite, largest, zero)?;
+            // Outermost, so that what is taken off is seen not to need taking off again.
+            g.stop(largest)
         })?;
         let taken = self.spread(largest, sets)?;
         let exponentials = self.build(span, |g| {

@@ -17,6 +17,8 @@ use crate::syntax::ast::{self, AxisName, StatementKind};
 #[derive(Default)]
 pub struct Block {
     pub terms: Vec<Recorded>,
+    /// How many of them, from the first, are the terms of the first objective.
+    pub of_first: usize,
     /// What is recorded of the terms of combined objectives.
     pub combined: Vec<TermsProgram>,
     /// Updated parameters, in order of first update.
@@ -102,6 +104,7 @@ impl<'p> Scope<'p> {
             epoch,
             progress,
             terms: block.terms,
+            of_first: block.of_first,
             combined: block.combined,
             every: block.watch.every,
             records: block.watch.records,

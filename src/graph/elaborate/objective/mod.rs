@@ -54,7 +54,11 @@ impl<'p> Elaborator<'_, 'p> {
             None => 1,
         };
         let ordinals = self.ordinals.clone();
+        let is_first = block.terms.is_empty();
         let terms = self.terms(objective, block)?;
+        if is_first {
+            block.of_first = terms.len();
+        }
         let mut limits = Vec::with_capacity(objective.constraints.len());
         for constraint in &objective.constraints {
             limits.push(self.limit(constraint, block)?);
