@@ -98,8 +98,9 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     let wishes = layout::wishes(program, &live);
     let mut lowering = lower::lower(program, &groups, wishes, live, options)?;
     output::write_outputs(&mut lowering)?;
-    let lower::Lowering { mut buffers, kernels, constants, .. } = lowering;
+    let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
     if options.launches {
+        kernels = launch::split(&mut buffers, kernels);
         let levels = launch::schedule(&buffers, &kernels, options.fuse);
         let times = launch::times(&levels, kernels.len());
         let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, false);

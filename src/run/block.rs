@@ -6,12 +6,12 @@ use super::engine::{Engine, cannot_be_planned};
 use super::training::Training;
 use super::trial::{self, FirstBlock, Stopped};
 use super::{Failure, Options, prepare, vary};
-use crate::backend::cpu;
+use crate::backend::{Fault, cpu};
 use crate::check::program::Program;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph;
 use crate::graph::Store;
-use crate::plan::{Work, plan};
+use crate::plan::{Plan, PlanOptions, Work, plan};
 use crate::source::{Span, World};
 use crate::syntax::ast::Experiment;
 
@@ -77,24 +77,27 @@ impl Block {
         Ok(self.training.loss())
     }
 
-    /// What each kernel of a step takes on the processor: the least of several blocks of so many steps, which see the rows at hand.
+    /// What each kernel of a step takes on the processor, the least of several blocks of so many steps, which see the rows at hand; on a
+    /// device, what each launch takes.
     pub fn kernels(&mut self, steps: usize, blocks: usize) -> Result<Vec<KernelTime>, Failure> {
         let program = self.engine.rewrite(&self.program, self.span)?;
+        let failed = |fault: Fault| Failure::Failed(vec![super::engine::explain(&fault, &program.graph)]);
+        let planned =
+            |options| plan(&program, &options).map_err(|error| cannot_be_planned(self.span, &error));
         let options = self.engine.plan_options();
-        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(self.span, &error))?;
+        #[cfg(feature = "gpu")]
+        if let Some(device) = self.engine.device() {
+            let plan = planned(PlanOptions { launches: true, ..options })?;
+            let found = device.profile(plan.clone(), &mut self.store, steps).map_err(failed)?;
+            return Ok(found.into_iter().map(|(kernels, time)| timed(&plan, &kernels, time)).collect());
+        }
+        let plan = planned(options)?;
         let mut least = vec![f64::INFINITY; plan.kernels.len()];
         for _ in 0..blocks {
-            let times = cpu::profile(&plan, &options, &mut self.store, steps)
-                .map_err(|fault| Failure::Failed(vec![super::engine::explain(&fault, &program.graph)]))?;
+            let times = cpu::profile(&plan, &options, &mut self.store, steps).map_err(failed)?;
             least.iter_mut().zip(times).for_each(|(least, time)| *least = least.min(time));
         }
-        let kernels = plan.kernels.iter().zip(least);
-        let timed = |(kernel, microseconds)| KernelTime {
-            line: plan.line(kernel),
-            microseconds,
-            work: plan.work(kernel),
-        };
-        Ok(kernels.map(timed).collect())
+        Ok(least.into_iter().enumerate().map(|(at, time)| timed(&plan, &[at], time)).collect())
     }
 
     /// The losses of the next steps, at most so many.
@@ -105,6 +108,17 @@ impl Block {
         }
         Ok(losses)
     }
+}
+
+/// Kernels that ran together.
+fn timed(plan: &Plan, kernels: &[usize], microseconds: f64) -> KernelTime {
+    let all = || kernels.iter().map(|at| &plan.kernels[*at]);
+    let lines: Vec<String> = all().map(|kernel| plan.line(kernel)).collect();
+    let work = all().map(|kernel| plan.work(kernel)).fold(Work::default(), |sum, work| Work {
+        flops: sum.flops + work.flops,
+        bytes: sum.bytes + work.bytes,
+    });
+    KernelTime { line: lines.join("; "), microseconds, work }
 }
 
 impl From<Stopped> for Failure {

@@ -93,6 +93,11 @@ impl Engine {
     }
 
     #[cfg(feature = "gpu")]
+    pub fn device(&self) -> Option<&backend::cubecl::Gpu> {
+        self.device.as_ref()
+    }
+
+    #[cfg(feature = "gpu")]
     fn compile_for(
         &self,
         device: &backend::cubecl::Gpu,
@@ -101,7 +106,7 @@ impl Engine {
         store: &Store,
     ) -> Result<Compiled, Vec<Diagnostic>> {
         let program = self.rewrite(original, span)?;
-        let options = PlanOptions { launches: true, fuse: !self.unfused, ..PlanOptions::default() };
+        let options = PlanOptions { launches: true, ..self.plan_options() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
         if plan.depth() > backend::cubecl::DEEPEST {
             return self.compile_here(original.clone(), span, store);

@@ -3,7 +3,8 @@
 use cubecl::prelude::*;
 
 use super::program::Program;
-use crate::backend::Executable;
+use crate::backend::{Executable, Fault};
+use crate::graph::Store;
 use crate::plan::Plan;
 
 /// A device that can run programs.
@@ -114,6 +115,27 @@ impl Gpu {
             Kind::Cuda(number) => {
                 let client = cubecl::cuda::CudaRuntime::client(&cubecl::cuda::CudaDevice::new(*number));
                 Box::new(Program::<cubecl::cuda::CudaRuntime>::new(client, plan))
+            }
+        }
+    }
+
+    /// What each launch of a plan takes: its kernels and microseconds.
+    pub fn profile(
+        &self,
+        plan: Plan,
+        store: &mut Store,
+        runs: usize,
+    ) -> Result<Vec<(Vec<usize>, f64)>, Fault> {
+        match &self.kind {
+            #[cfg(feature = "wgpu")]
+            Kind::Wgpu(device) => {
+                let client = cubecl::wgpu::WgpuRuntime::client(device);
+                Program::<cubecl::wgpu::WgpuRuntime>::new(client, plan).profile(store, runs)
+            }
+            #[cfg(feature = "cuda")]
+            Kind::Cuda(number) => {
+                let client = cubecl::cuda::CudaRuntime::client(&cubecl::cuda::CudaDevice::new(*number));
+                Program::<cubecl::cuda::CudaRuntime>::new(client, plan).profile(store, runs)
             }
         }
     }

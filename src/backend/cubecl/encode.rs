@@ -3,12 +3,14 @@
 //! In: a frame and the kernels of a chain. Out: a [`Form`], the words of one member of it, and its rows.
 
 use super::fault::Faults;
-use super::ir::{Along, Fold, Form, HEAD, Lines, Page, Part, Rank, Register, Scatter, Stage, Step, Walk};
-use super::kernel::tile::{TILE, Tiling};
+use super::ir::{
+    Along, Fold, Form, HEAD, Lanes, Lines, Page, Part, Rank, Register, Scatter, Stage, Step, Walk,
+};
+use super::kernel::tile::Tiling;
 use super::place::{ARENA, Frame, Located};
 use crate::graph::{Binary, Element};
 use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
-use crate::plan::launch::{Chain, MOST_CUBES, UNITS, is_wide};
+use crate::plan::launch::{Chain, MOST_CUBES, UNITS, lanes, tile};
 
 /// A chain as the device runs it.
 pub struct Member {
@@ -73,10 +75,11 @@ pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> (Tiling, Vec<u
         c: to,
         a_strips: c.a_strides.1 == 1,
         b_strips: c.b_strides.0 == 1,
+        reach: tile(c) as u32 / 16,
         depth: frame.depth as u8,
     };
     let batch: usize = c.batch.iter().product();
-    let cubes = [c.n.div_ceil(TILE as usize), c.m.div_ceil(TILE as usize), batch].map(|size| size as u32);
+    let cubes = [c.n.div_ceil(tile(c)), c.m.div_ceil(tile(c)), batch].map(|size| size as u32);
     (shape, encoder.words, cubes)
 }
 
@@ -184,7 +187,8 @@ impl Encoder<'_> {
             Kernel::Reduce { reduction, kept, reduced, from, inner, to } => {
                 let n: usize = kept.iter().product();
                 let count: usize = reduced.iter().product();
-                let wide = self.fold(n, count, rows);
+                let last = kept.iter().zip(&from.strides).rev().find(|(size, _)| **size != 1);
+                let lanes = self.fold(n, count, rows, last.is_some_and(|(_, stride)| *stride == 1));
                 let first = self.access(from, kept);
                 let loops: Vec<(usize, isize)> = reduced.iter().copied().zip(inner.iter().copied()).collect();
                 let more = self.inner(first.page, &loops);
@@ -196,7 +200,7 @@ impl Encoder<'_> {
                     first: (first, more),
                     second: None,
                     to,
-                    wide,
+                    lanes,
                 })
             }
             Kernel::Contract(contract) => self.contract(contract, rows),
@@ -282,15 +286,17 @@ impl Encoder<'_> {
         self.word(bits as usize)
     }
 
-    /// The first words of a fold; whether it is wide.
-    fn fold(&mut self, iterations: usize, count: usize, rows: usize) -> bool {
-        let wide = is_wide(iterations, count);
+    /// The first words of a fold. `beside`: the elements of neighbouring iterations lie side by side.
+    fn fold(&mut self, iterations: usize, count: usize, rows: usize, beside: bool) -> Lanes {
+        let lanes = lanes(iterations, count, rows);
         self.start(iterations, rows);
-        if wide {
-            self.busy(iterations * UNITS, rows);
+        self.busy(iterations * lanes, rows);
+        self.words.extend([count as u32, lanes as u32]);
+        match lanes {
+            1 => Lanes::One,
+            _ if beside => Lanes::Apart,
+            _ => Lanes::Neighbours,
         }
-        self.words.push(count as u32);
-        wide
     }
 
     fn fused(&mut self, fused: &Fused, rows: usize) -> Stage {
@@ -341,7 +347,8 @@ impl Encoder<'_> {
     fn contract(&mut self, c: &Contract, rows: usize) -> Stage {
         let sizes: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
         let inner: Vec<usize> = c.outer.iter().copied().chain([c.k]).collect();
-        let wide = self.fold(sizes.iter().product(), inner.iter().product(), rows);
+        let beside = if c.n > 1 { c.b_strides.1 == 1 } else { c.m > 1 && c.a_strides.0 == 1 };
+        let lanes = self.fold(sizes.iter().product(), inner.iter().product(), rows, beside);
         let mut side = |access: &Access, row: isize, column: isize, outer: &[isize], k: isize| {
             let strides = access.strides.iter().copied().chain([row, column]).collect();
             let walk = self.access(&Access { strides, ..access.clone() }, &sizes);
@@ -354,7 +361,7 @@ impl Encoder<'_> {
         let strides = c.c.strides.iter().copied().chain([c.c_strides.0, c.c_strides.1]).collect();
         let to = self.access(&Access { strides, ..c.c.clone() }, &sizes);
         let reduction = crate::graph::Reduction::Sum;
-        Stage::Fold(Fold { reduction, element: Element::Float, first, second: Some(second), to, wide })
+        Stage::Fold(Fold { reduction, element: Element::Float, first, second: Some(second), to, lanes })
     }
 
     fn scatter(&mut self, kernel: &Kernel, rows: usize) -> Stage {

@@ -88,8 +88,17 @@ pub struct Fold {
     /// The second factor of a contraction.
     pub second: Option<(Walk, Walk)>,
     pub to: Walk,
-    /// All units of a cube work on one iteration.
-    pub wide: bool,
+    pub lanes: Lanes,
+}
+
+/// The units that fold one iteration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lanes {
+    One,
+    /// Next to each other: folded elements lie side by side.
+    Neighbours,
+    /// Side by side with the same lane of the next iteration, whose elements lie side by side.
+    Apart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

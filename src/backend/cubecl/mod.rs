@@ -14,6 +14,7 @@ mod kernel;
 mod matmul;
 mod memory;
 mod place;
+mod profile;
 mod program;
 
 pub use place::DEEPEST;

@@ -180,6 +180,24 @@ impl<R: Runtime> Program<R> {
         Bound { pages, table, work, faults, arrays, feed, keep }
     }
 
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs one piece of the work of a step again.
+    pub fn piece(&mut self, number: usize) -> Result<(), Fault> {
+        let Some(bound) = &mut self.bound else { return Ok(()) };
+        let running = Running { client: &self.client, pages: &bound.pages, table: &bound.table };
+        running.all(&mut bound.work[number..=number], [0; DEEPEST])
+    }
+
+    /// Until the device has done everything.
+    pub fn wait(&self) {
+        if let Some(bound) = &self.bound {
+            bound.pages[0].read(0, 1);
+        }
+    }
+
     fn placed(&self, slot: Slot, places: &[Located]) -> Option<(Located, Element)> {
         let at = self.entries.iter().position(|entry| entry.slot == slot)?;
         Some((places[at], self.entries[at].element))

@@ -194,7 +194,7 @@ impl Bench {
             let floors = json!({ "gflop_s": rate(task.known.flops), "floor_gb_s": rate(task.known.bytes) });
             add(&mut facts, floors);
         }
-        if self.kernels && task.options.backend == Backend::Cpu {
+        if self.kernels && task.options.backend != Backend::Dfdx {
             let kernels = block.kernels(steps.div_ceil(4), BLOCKS)?;
             add(&mut facts, json!({ "kernels": kernels.iter().map(kernel_facts).collect::<Vec<_>>() }));
         }

@@ -7,11 +7,13 @@
 
 mod display;
 mod space;
+mod split;
 
 pub use display::Load;
-pub use space::is_wide;
+pub use space::lanes;
+pub use split::split;
 
-use super::kernel::{Buffer, BufferId, Kernel, Operation, Place};
+use super::kernel::{Buffer, BufferId, Contract, Kernel, Operation, Place};
 use crate::graph::Unary;
 use space::{Space, space};
 
@@ -28,7 +30,10 @@ const LONGEST_CHAIN: usize = 24;
 const WORTH_A_LAUNCH: usize = 64;
 
 /// From this many multiplications on a contraction stands alone, and is done by a kernel of its own.
-const LARGE_CONTRACTION: usize = 1 << 20;
+const LARGE_CONTRACTION: usize = 1 << 22;
+
+/// From this many multiplications on its tiles are larger: each factor is read fewer times, by fewer cubes.
+const HUGE_CONTRACTION: usize = 1 << 27;
 
 /// Longer lines are sorted on the host.
 pub const LONGEST_LINE: usize = 4096;
@@ -70,9 +75,20 @@ pub fn is_host(kernel: &Kernel) -> bool {
 
 /// Whether a contraction is done by a kernel of its own.
 pub fn is_large(kernel: &Kernel) -> bool {
-    let Kernel::Contract(c) = kernel else { return false };
-    let work: usize = c.batch.iter().chain(&c.outer).product::<usize>() * c.m * c.n * c.k;
-    work >= LARGE_CONTRACTION && c.m >= 16 && c.n >= 16
+    matches!(kernel, Kernel::Contract(c) if is_large_contraction(c))
+}
+
+fn multiplications(c: &Contract) -> usize {
+    c.batch.iter().chain(&c.outer).product::<usize>() * c.m * c.n * c.k
+}
+
+fn is_large_contraction(c: &Contract) -> bool {
+    multiplications(c) >= LARGE_CONTRACTION && c.m >= 16 && c.n >= 16
+}
+
+/// Rows and columns of the tiles of a large contraction: 64, or 128.
+pub fn tile(c: &Contract) -> usize {
+    if multiplications(c) >= HUGE_CONTRACTION && c.m >= 128 && c.n >= 128 { 128 } else { 64 }
 }
 
 struct Scheduler<'a> {
@@ -170,7 +186,7 @@ impl Scheduler<'_> {
             return false;
         }
         let Some(rows) = self.rows(&kernels) else { return false };
-        let waits = self.waits(&kernels);
+        let waits = self.waits(&kernels, rows);
         let chains = &mut self.levels[level].chains;
         for chain in joined.iter().rev() {
             chains.remove(*chain);
@@ -180,10 +196,10 @@ impl Scheduler<'_> {
     }
 
     /// Before which kernels the units of a row have to wait: where one needs what another unit has done since they last waited.
-    fn waits(&self, kernels: &[usize]) -> Vec<bool> {
+    fn waits(&self, kernels: &[usize], rows: usize) -> Vec<bool> {
         let mut since = 0;
         let wait = |number: usize| {
-            let wait = (since..number).any(|other| !self.same_unit(kernels[other], kernels[number]));
+            let wait = (since..number).any(|other| !self.same_unit(kernels[other], kernels[number], rows));
             if wait {
                 since = number;
             }
@@ -193,12 +209,13 @@ impl Scheduler<'_> {
     }
 
     /// Whether every unit needs of an earlier kernel only what it has done itself.
-    fn same_unit(&self, earlier: usize, later: usize) -> bool {
+    fn same_unit(&self, earlier: usize, later: usize, rows: usize) -> bool {
         if !conflict(&self.uses[earlier], &self.uses[later]) {
             return true;
         }
         let (Some(a), Some(b)) = (&self.spaces[earlier], &self.spaces[later]) else { return false };
-        if !a.single || !b.single || a.iterations != b.iterations {
+        let single = |space: &Space| space.single && lanes(space.iterations, space.folded, rows) == 1;
+        if !single(a) || !single(b) || a.iterations != b.iterations {
             return false;
         }
         let mine: Vec<usize> = self.uses[later].iter().map(|(memory, _)| *memory).collect();
@@ -243,7 +260,12 @@ impl Scheduler<'_> {
         };
         let rows = candidates.into_iter().rev().filter(|rows| *rows > 0).find(fits)?;
         let units = rows.min(MOST_CUBES) * UNITS;
-        let time = |space: &Space, units: usize| space.iterations.div_ceil(units) * space.cost;
+        // The units of a row share the work of a fold.
+        let time = |space: &Space, units: usize| {
+            let single = space.iterations.div_ceil(units) * space.cost;
+            let shared = (space.iterations * space.cost).div_ceil(units);
+            if space.folded > 1 { shared } else { single }
+        };
         let slow = |space: &&Space| time(space, units) > 2 * time(space, MOST_CUBES * UNITS) + WORTH_A_LAUNCH;
         (kernels.len() == 1 || !spaces.iter().any(slow)).then_some(rows)
     }

@@ -18,12 +18,20 @@ pub struct Touch {
     reach: Option<isize>,
 }
 
-/// From this many folded elements on a whole cube may work on one iteration.
-const WIDE: usize = 256;
+/// Elements that are worth a lane of their own.
+const LANE: usize = 4;
 
-/// Whether all units of a cube work on one iteration of a fold.
-pub fn is_wide(iterations: usize, folded: usize) -> bool {
-    folded >= WIDE && iterations <= 16 * super::MOST_CUBES
+/// More units than this do not run at the same time.
+const BUSY: usize = 1 << 17;
+
+/// How many units of a cube work on one iteration of a fold: a power of two.
+pub fn lanes(iterations: usize, folded: usize, rows: usize) -> usize {
+    let each = (iterations / rows.max(1)).max(1);
+    let mut lanes = 1;
+    while 2 * lanes * each <= super::UNITS && 2 * lanes * LANE <= folded && 2 * lanes * iterations <= BUSY {
+        lanes *= 2;
+    }
+    lanes
 }
 
 /// The iterations of a kernel.
@@ -32,7 +40,9 @@ pub struct Space {
     pub iterations: usize,
     /// Element operations of one iteration.
     pub cost: usize,
-    /// Every iteration is the work of one unit.
+    /// Elements that an iteration folds; 1 where it folds nothing.
+    pub folded: usize,
+    /// Every iteration is the work of one unit, unless it folds with more lanes than one.
     pub single: bool,
     pub touches: Vec<Touch>,
 }
@@ -75,24 +85,24 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             };
             let mut touches: Vec<Touch> = fused.loads.iter().map(load).collect();
             touches.extend(fused.stores.iter().map(|(_, buffer)| dense(*buffer, n)));
-            Space { iterations: n, cost: 1 + fused.instructions.len() / 4, single: true, touches }
+            Space { iterations: n, cost: 1 + fused.instructions.len() / 4, folded: 1, single: true, touches }
         }
         Kernel::Fill { buffer, .. } => {
             let n = length(*buffer);
-            Space { iterations: n, cost: 1, single: true, touches: vec![dense(*buffer, n)] }
+            Space { iterations: n, cost: 1, folded: 1, single: true, touches: vec![dense(*buffer, n)] }
         }
         Kernel::Copy { sizes, from, to, add } => {
             let mut touches = vec![along(from, sizes, Some(0)), along(to, sizes, Some(0))];
             if *add {
                 touches.push(along(to, sizes, Some(0)));
             }
-            Space { iterations: product(sizes), cost: 1, single: true, touches }
+            Space { iterations: product(sizes), cost: 1, folded: 1, single: true, touches }
         }
         Kernel::Reduce { kept, reduced, from, inner, to, .. } => {
             let n = product(kept);
             let touches = vec![along(from, kept, reach(reduced, inner)), dense(*to, n)];
             let count = product(reduced);
-            Space { iterations: n, cost: 1 + count / 2, single: !is_wide(n, count), touches }
+            Space { iterations: n, cost: 1 + count / 2, folded: count, single: true, touches }
         }
         Kernel::Contract(c) => {
             let sizes: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
@@ -110,7 +120,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 walk(&c.c, c.c_strides.0, c.c_strides.1, &[], 0, &[]),
             ];
             let (n, count) = (product(&sizes), product(&inner));
-            Space { iterations: n, cost: 1 + count / 2, single: !is_wide(n, count), touches }
+            Space { iterations: n, cost: 1 + count / 2, folded: count, single: true, touches }
         }
         Kernel::Gather { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
             let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
@@ -125,7 +135,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 both(from, from_inner, reach(&[*size], &[*stride])),
                 both(to, to_inner, Some(0)),
             ];
-            Space { iterations: product(&sizes), cost: 2, single: true, touches }
+            Space { iterations: product(&sizes), cost: 2, folded: 1, single: true, touches }
         }
         Kernel::Scatter { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
             // One iteration for each element of the result; it looks at all outer positions that may end there.
@@ -150,7 +160,13 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 whole(to, *stride, to_inner, Some(0)),
                 whole(to, *stride, to_inner, Some(0)),
             ];
-            Space { iterations: product(&sizes), cost: 1 + product(&over_sizes), single: true, touches }
+            Space {
+                iterations: product(&sizes),
+                cost: 1 + product(&over_sizes),
+                folded: 1,
+                single: true,
+                touches,
+            }
         }
         Kernel::Line { line, outer, size, from, from_stride, to, to_stride, .. } => {
             let whole = |stride: isize| reach(&[*size], &[stride]);
@@ -161,18 +177,18 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
                 Line::ArgReduce { .. } | Line::Cumulative { .. } => 2 * size,
             };
             let single = matches!(line, Line::ArgReduce { .. } | Line::Cumulative { .. });
-            Space { iterations: product(outer), cost, single, touches }
+            Space { iterations: product(outer), cost, folded: 1, single, touches }
         }
         Kernel::Random { seed, step, round, to, .. } => {
             let n = length(*to);
             let mut touches = vec![dense(*to, n)];
             let numbers = [Some(seed), Some(step), round.as_ref()];
             touches.extend(numbers.into_iter().flatten().map(|a| single(a.buffer, a.offset, n)));
-            Space { iterations: n, cost: 10, single: true, touches }
+            Space { iterations: n, cost: 10, folded: 1, single: true, touches }
         }
         Kernel::Check { condition, .. } => {
             let touches = vec![single(condition.buffer, condition.offset, 1)];
-            Space { iterations: 1, cost: 1, single: true, touches }
+            Space { iterations: 1, cost: 1, folded: 1, single: true, touches }
         }
         Kernel::Matrix { .. } | Kernel::Rounds(_) => return None,
     })

@@ -1,19 +1,23 @@
 //! Reductions and small contractions: every iteration folds a loop of elements, or of products, into one.
 //!
-//! The order is fixed. A unit by itself folds blocks of 32 elements one after another, and the blocks one after another. A
-//! whole cube gives every unit each 256th block, and folds the units in pairs.
+//! The order is fixed. Some lanes, a power of two of them, fold one iteration: lane l of L takes the elements l, l + L, l + 2 L and so
+//! on, in blocks of 32 that are folded one after another, and the blocks one after another; lanes are folded in pairs.
 
 use cubecl::prelude::*;
 
-use super::super::ir::{Fold, Walk};
+use super::super::ir::{Fold, Lanes, Walk};
 use super::element::{bigger, smaller};
 use super::walk::{address, read, write};
 use super::{Memory, Range, Rounds};
 use crate::graph::{Element, Reduction};
 
-/// Elements that are folded before they meet the rest.
+/// Elements that a lane folds before they meet the rest.
 const BLOCK: u32 = 32;
 
+/// Elements that are read before they are folded, so that a unit waits for memory once for all of them.
+const AHEAD: u32 = 4;
+
+/// Table words: iterations of a row, folded elements, lanes.
 #[cube]
 pub fn fold(
     memory: &mut Memory,
@@ -25,52 +29,54 @@ pub fn fold(
     #[comptime] depth: u8,
 ) {
     let count = table[(words + 1u32) as usize];
-    if comptime!(shape.wide) {
-        let mut units = SharedMemory::<u32>::new(256usize);
-        let mut i = part.from;
+    if comptime!(shape.lanes == Lanes::One) {
+        let mut i = part.from + UNIT_POS;
         while i < part.to {
-            let own = blocks(
-                memory,
-                table,
-                words,
-                i,
-                count,
-                UNIT_POS * BLOCK,
-                rounds,
-                CUBE_DIM * BLOCK,
-                shape,
-                depth,
-            );
+            let all = blocks(memory, table, words, i, count, 0u32, rounds, 1u32, shape, depth);
+            let at = address(table, words, i, rounds, comptime!(shape.to), depth);
+            write(memory, at, all, comptime!(shape.to.page));
+            i += CUBE_DIM;
+        }
+    } else {
+        let lanes = table[(words + 2u32) as usize];
+        let groups = CUBE_DIM / lanes;
+        // The neighbour of a unit is the next lane of its iteration, or the same lane of the next iteration.
+        let (group, lane, apart) = if comptime!(shape.lanes == Lanes::Neighbours) {
+            (UNIT_POS / lanes, UNIT_POS % lanes, 1u32.runtime())
+        } else {
+            (UNIT_POS % groups, UNIT_POS / groups, groups)
+        };
+        let mut units = SharedMemory::<u32>::new(256usize);
+        let mut first = part.from;
+        while first < part.to {
+            let i = first + group;
+            let inside = i < part.to;
+            let mut own = identity(shape.reduction, shape.element);
+            if inside {
+                own = blocks(memory, table, words, i, count, lane, rounds, lanes, shape, depth);
+            }
             units[UNIT_POS as usize] = own;
             sync_cube();
-            let mut width = CUBE_DIM / 2u32;
+            let mut width = lanes / 2u32;
             while width > 0u32 {
-                if UNIT_POS < width {
-                    let (a, b) = (units[UNIT_POS as usize], units[(UNIT_POS + width) as usize]);
+                if lane < width {
+                    let (a, b) = (units[UNIT_POS as usize], units[(UNIT_POS + width * apart) as usize]);
                     units[UNIT_POS as usize] = join(a, b, shape.reduction, shape.element);
                 }
                 sync_cube();
                 width /= 2u32;
             }
-            if UNIT_POS == 0u32 {
+            if inside && lane == 0u32 {
                 let at = address(table, words, i, rounds, comptime!(shape.to), depth);
-                write(memory, at, units[0], comptime!(shape.to.page));
+                write(memory, at, units[UNIT_POS as usize], comptime!(shape.to.page));
             }
             sync_cube();
-            i += 1u32;
-        }
-    } else {
-        let mut i = part.from + UNIT_POS;
-        while i < part.to {
-            let all = blocks(memory, table, words, i, count, 0u32, rounds, BLOCK, shape, depth);
-            let at = address(table, words, i, rounds, comptime!(shape.to), depth);
-            write(memory, at, all, comptime!(shape.to.page));
-            i += CUBE_DIM;
+            first += groups;
         }
     }
 }
 
-/// Folds blocks from element `from` on, each `apart` elements after the one before.
+/// Folds every so-manieth element from `from` on.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 fn blocks(
@@ -81,7 +87,7 @@ fn blocks(
     count: u32,
     from: u32,
     rounds: Rounds,
-    apart: u32,
+    lanes: u32,
     #[comptime] shape: Fold,
     #[comptime] depth: u8,
 ) -> u32 {
@@ -91,24 +97,56 @@ fn blocks(
         None => 0u32.runtime(),
     };
     let mut all = identity(shape.reduction, shape.element);
-    let mut block = from;
-    while block < count {
-        let end = select(count - block < BLOCK, count, block + BLOCK);
+    let mut k = from;
+    while k < count {
+        let reach = k + BLOCK * lanes;
+        let end = select(reach < count, reach, count);
         let mut own = identity(shape.reduction, shape.element);
-        let mut k = block;
-        while k < end {
-            let mut found = factor(memory, table, words, start, k, rounds, comptime!(shape.first.1), depth);
-            if let Some(second) = comptime!(shape.second) {
-                let by = factor(memory, table, words, other, k, rounds, comptime!(second.1), depth);
-                found = u32::reinterpret(f32::reinterpret(found) * f32::reinterpret(by));
+        while k + (AHEAD - 1u32) * lanes < end {
+            let mut found = Sequence::<u32>::new();
+            #[unroll]
+            for step in 0..AHEAD {
+                let at = k + step * lanes;
+                found.push(product(memory, table, words, start, other, at, rounds, shape, depth));
             }
+            #[unroll]
+            for step in 0..AHEAD {
+                own = join(own, *found.index(step as usize), shape.reduction, shape.element);
+            }
+            k += AHEAD * lanes;
+        }
+        while k < end {
+            let found = product(memory, table, words, start, other, k, rounds, shape, depth);
             own = join(own, found, shape.reduction, shape.element);
-            k += 1u32;
+            k += lanes;
         }
         all = join(all, own, shape.reduction, shape.element);
-        block += apart;
     }
     all
+}
+
+/// What is folded at position `k`: an element, or the product of two.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn product(
+    memory: &Memory,
+    table: &Array<u32>,
+    words: u32,
+    start: u32,
+    other: u32,
+    k: u32,
+    rounds: Rounds,
+    #[comptime] shape: Fold,
+    #[comptime] depth: u8,
+) -> u32 {
+    let found = factor(memory, table, words, start, k, rounds, comptime!(shape.first.1), depth);
+    match comptime!(shape.second) {
+        Some(second) => {
+            let by = factor(memory, table, words, other, k, rounds, comptime!(second.1), depth);
+            u32::reinterpret(f32::reinterpret(found) * f32::reinterpret(by))
+        }
+        None => found,
+    }
 }
 
 /// The element that loop position `k` reaches from `start`.

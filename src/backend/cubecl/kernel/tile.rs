@@ -1,5 +1,6 @@
-//! Large contractions: a cube makes 64 x 64 elements of the result, each unit 4 x 4 of them, from strips of both factors that are
-//! read once into shared memory. Products are added in the order of the contracted loop.
+//! Large contractions: a cube makes a tile of the result, each unit some of its rows and columns, from strips of both factors that are
+//! read once into shared memory. Products are added in the order of the contracted loop. While a strip is worked on, the next one is on
+//! its way.
 
 use cubecl::prelude::*;
 
@@ -7,10 +8,11 @@ use super::super::ir::{Page, Walk};
 use super::walk::{address, read, write};
 use super::{Memory, Rounds};
 
-/// Rows and columns of a tile.
-pub const TILE: u32 = 64;
-/// Contracted positions of a strip.
-const STRIP: u32 = 16;
+/// Elements of a strip of one factor: four for each unit.
+const STRIP: u32 = 1024;
+
+/// Words between the positions of a strip beyond its elements, so that units that write next to each other do not meet in one bank.
+const APART: u32 = 4;
 
 /// A contraction whose sizes and strides are in the table. Words: rows, columns, contracted positions, strides of rows and columns
 /// of the factors' other loops and of the result.
@@ -23,7 +25,18 @@ pub struct Tiling {
     /// Neighbours in memory are neighbours along the contracted loop.
     pub a_strips: bool,
     pub b_strips: bool,
+    /// Rows and columns that a unit makes: 4, or 8. A tile has 16 times as many.
+    pub reach: u32,
     pub depth: u8,
+}
+
+/// One factor as a cube reads it: where its batch begins, the first of its other loop, the size and stride of that.
+#[derive(CubeType, Clone, Copy)]
+struct Side {
+    start: u32,
+    first: u32,
+    size: u32,
+    stride: u32,
 }
 
 #[cube(launch_unchecked)]
@@ -38,86 +51,125 @@ pub fn tiles(
 ) {
     let rounds = Rounds { first, second, third };
     let depth = comptime!(shape.depth);
-    let (m, n, k) = (table[at as usize], table[(at + 1u32) as usize], table[(at + 2u32) as usize]);
-    let (row0, column0) = (CUBE_POS_Y * TILE, CUBE_POS_X * TILE);
+    let reach = comptime!(shape.reach);
+    let tile = comptime!(16 * shape.reach);
+    let positions = comptime!(STRIP / (16 * shape.reach));
+    let pitch = comptime!(16 * shape.reach + APART);
+    let k = table[(at + 2u32) as usize];
     let batch = CUBE_POS_Z;
-    let a = address(table, at, batch, rounds, comptime!(shape.a.0), depth);
-    let b = address(table, at, batch, rounds, comptime!(shape.b.0), depth);
-    let c = address(table, at, batch, rounds, comptime!(shape.c), depth);
-    let (a_row, b_column) = (table[(at + 3u32) as usize], table[(at + 4u32) as usize]);
-    let (c_row, c_column) = (table[(at + 5u32) as usize], table[(at + 6u32) as usize]);
-    let mut left = SharedMemory::<f32>::new(1024usize);
-    let mut right = SharedMemory::<f32>::new(1024usize);
-    let mut sums = Array::<f32>::new(16usize);
+    let a = Side {
+        start: address(table, at, batch, rounds, comptime!(shape.a.0), depth),
+        first: CUBE_POS_Y * tile,
+        size: table[at as usize],
+        stride: table[(at + 3u32) as usize],
+    };
+    let b = Side {
+        start: address(table, at, batch, rounds, comptime!(shape.b.0), depth),
+        first: CUBE_POS_X * tile,
+        size: table[(at + 1u32) as usize],
+        stride: table[(at + 4u32) as usize],
+    };
+    let mut left = SharedMemory::<f32>::new(comptime!((pitch * positions) as usize));
+    let mut right = SharedMemory::<f32>::new(comptime!((pitch * positions) as usize));
+    let mut sums = Array::<f32>::new(comptime!((reach * reach) as usize));
     #[unroll]
-    for i in 0..16usize {
-        sums[i] = 0.0f32;
+    for i in 0..comptime!(reach * reach) {
+        sums[i as usize] = 0.0f32;
     }
+    let mut next_left = Array::<f32>::new(4usize);
+    let mut next_right = Array::<f32>::new(4usize);
+    ahead(memory, table, at, a, &mut next_left, 0u32, k, rounds, shape.a, shape.a_strips, tile, depth);
+    ahead(memory, table, at, b, &mut next_right, 0u32, k, rounds, shape.b, shape.b_strips, tile, depth);
+    // A unit makes groups of 4 x 4 elements, 64 rows and columns apart.
     let (unit_row, unit_column) = ((UNIT_POS / 16u32) * 4u32, (UNIT_POS % 16u32) * 4u32);
     let mut k0 = 0u32;
     while k0 < k {
         #[unroll]
         for step in 0..4u32 {
-            let e = UNIT_POS + 256u32 * step;
-            let (row, ka) = place(e, comptime!(shape.a_strips));
-            let offset = address(table, at, k0 + ka, rounds, comptime!(shape.a.1), depth);
-            let inside = row0 + row < m && k0 + ka < k;
-            left[(ka * TILE + row) as usize] =
-                factor(memory, table, a + (row0 + row) * a_row + offset, inside, comptime!(shape.a.0.page));
-            let (column, kb) = place(e, comptime!(shape.b_strips));
-            let offset = address(table, at, k0 + kb, rounds, comptime!(shape.b.1), depth);
-            let inside = column0 + column < n && k0 + kb < k;
-            right[(kb * TILE + column) as usize] = factor(
-                memory,
-                table,
-                b + (column0 + column) * b_column + offset,
-                inside,
-                comptime!(shape.b.0.page),
-            );
+            let (row, position) = place(step, shape.a_strips, tile);
+            left[(position * pitch + row) as usize] = next_left[step as usize];
+            let (column, position) = place(step, shape.b_strips, tile);
+            right[(position * pitch + column) as usize] = next_right[step as usize];
         }
         sync_cube();
-        let mut kk = 0u32;
-        while kk < STRIP {
+        k0 += positions;
+        if k0 < k {
+            ahead(memory, table, at, a, &mut next_left, k0, k, rounds, shape.a, shape.a_strips, tile, depth);
+            ahead(memory, table, at, b, &mut next_right, k0, k, rounds, shape.b, shape.b_strips, tile, depth);
+        }
+        let mut position = 0u32;
+        while position < positions {
+            let mut x = Array::<f32>::new(comptime!(reach as usize));
+            let mut y = Array::<f32>::new(comptime!(reach as usize));
             #[unroll]
-            for i in 0..4u32 {
-                let x = left[(kk * TILE + unit_row + i) as usize];
+            for i in 0..reach {
+                let beyond = comptime!((i / 4) * 64 + i % 4);
+                x[i as usize] = left[(position * pitch + unit_row + beyond) as usize];
+                y[i as usize] = right[(position * pitch + unit_column + beyond) as usize];
+            }
+            #[unroll]
+            for i in 0..reach {
                 #[unroll]
-                for j in 0..4u32 {
-                    let y = right[(kk * TILE + unit_column + j) as usize];
-                    sums[(4u32 * i + j) as usize] += x * y;
+                for j in 0..reach {
+                    sums[comptime!((reach * i + j) as usize)] += x[i as usize] * y[j as usize];
                 }
             }
-            kk += 1u32;
+            position += 1u32;
         }
         sync_cube();
-        k0 += STRIP;
     }
+    let c = address(table, at, batch, rounds, comptime!(shape.c), depth);
+    let (c_row, c_column) = (table[(at + 5u32) as usize], table[(at + 6u32) as usize]);
     #[unroll]
-    for i in 0..4u32 {
+    for i in 0..reach {
+        let row = a.first + unit_row + comptime!((i / 4) * 64 + i % 4);
         #[unroll]
-        for j in 0..4u32 {
-            let (row, column) = (row0 + unit_row + i, column0 + unit_column + j);
-            if row < m && column < n {
+        for j in 0..reach {
+            let column = b.first + unit_column + comptime!((j / 4) * 64 + j % 4);
+            if row < a.size && column < b.size {
                 let to = c + row * c_row + column * c_column;
-                write(memory, to, u32::reinterpret(sums[(4u32 * i + j) as usize]), comptime!(shape.c.page));
+                let bits = u32::reinterpret(sums[comptime!((reach * i + j) as usize)]);
+                write(memory, to, bits, comptime!(shape.c.page));
             }
         }
     }
 }
 
-/// Which element of a tile (beside the strip, along it) a unit reads.
+/// Which element of a strip (beside it, along it) a unit reads in a step.
 #[cube]
-fn place(e: u32, #[comptime] strips: bool) -> (u32, u32) {
-    if comptime!(strips) { (e / STRIP, e % STRIP) } else { (e % TILE, e / TILE) }
+fn place(#[comptime] step: u32, #[comptime] strips: bool, #[comptime] tile: u32) -> (u32, u32) {
+    let e = UNIT_POS + comptime!(256 * step);
+    let positions = comptime!(STRIP / tile);
+    if comptime!(strips) { (e / positions, e % positions) } else { (e % tile, e / tile) }
 }
 
-/// An element of a factor; 0 outside.
+/// Reads the four elements of a unit of the strip at `k0`; 0 outside of the factor.
 #[cube]
-fn factor(memory: &Memory, table: &Array<u32>, at: u32, inside: bool, #[comptime] page: Page) -> f32 {
-    let mut found = 0.0f32;
-    if inside {
-        let rounds = Rounds { first: 0u32, second: 0u32, third: 0u32 };
-        found = f32::reinterpret(read(memory, table, at, rounds, page));
+#[allow(clippy::too_many_arguments)]
+fn ahead(
+    memory: &Memory,
+    table: &Array<u32>,
+    at: u32,
+    side: Side,
+    found: &mut Array<f32>,
+    k0: u32,
+    k: u32,
+    rounds: Rounds,
+    #[comptime] walks: (Walk, Walk),
+    #[comptime] strips: bool,
+    #[comptime] tile: u32,
+    #[comptime] depth: u8,
+) {
+    #[unroll]
+    for step in 0..4u32 {
+        let (beside, position) = place(step, strips, tile);
+        let (other, along) = (side.first + beside, k0 + position);
+        let offset = address(table, at, along, rounds, comptime!(walks.1), depth);
+        let mut element = 0.0f32;
+        if other < side.size && along < k {
+            let from = side.start + other * side.stride + offset;
+            element = f32::reinterpret(read(memory, table, from, rounds, comptime!(walks.0.page)));
+        }
+        found[step as usize] = element;
     }
-    found
 }
