@@ -266,7 +266,7 @@ fn every_operation_has_a_type_a_meaning_and_a_cost() {
         let is_movement = node.op.is_movement() || matches!(node.op, Op::Stop | Op::Check(_));
         assert!(moves || is_movement, "{} is arithmetic without a cost", node.op.name());
     }
-    assert_eq!(names.len(), 68, "{names:?}");
+    assert_eq!(names.len(), 70, "{names:?}");
     let contract = program.graph.nodes.iter().position(|node| node.op.name() == "contract").unwrap();
     let cost = program.graph.cost(NodeId(contract as u32), Precision::Single);
     assert_eq!(cost, Cost { flops: 8, bytes: 36 });

@@ -31,3 +31,22 @@ fn launches_of_known_experiments() {
         insta::assert_snapshot!(format!("launches_{name}"), text);
     }
 }
+
+/// The same network in f32, bf16 and f16: what is rounded joins the kernels beside it, and no launch is added.
+#[test]
+fn launches_in_half_precision() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["graph", "tests/conformance/half-precision.anz", "--stage", "kernels"])
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let counts: Vec<&str> = text
+        .lines()
+        .filter(|line| line.contains("launches a step"))
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(counts.len(), 3, "{text}");
+    assert!(counts.iter().all(|count| *count == counts[0]), "{text}");
+    insta::assert_snapshot!("launches_half_precision", text);
+}

@@ -176,7 +176,7 @@ impl Checker<'_> {
         }
     }
 
-    /// `precision f64`, `seed 7`, `allow divergence`
+    /// `precision bf16`, `seed 7`, `allow divergence`
     fn setting(&mut self, name: &Name, value: &Expr) {
         match name.text.as_str() {
             "seed" => self.static_number(value, "the seed"),
@@ -207,13 +207,13 @@ impl Checker<'_> {
             return;
         }
         let help = match nearest(written, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => format!("did you mean `{near}`? It may be {}", known.join(", ")),
             None => format!("it may be {}", known.join(", ")),
         };
-        self.report(
-            Diagnostic::error(Code::A0111, value.span, format!("there is no such {what}"))
-                .label("unknown setting")
-                .help(help),
-        );
+        let message = match written {
+            "" => format!("there is no such {what}"),
+            written => format!("there is no {what} `{written}`"),
+        };
+        self.report(Diagnostic::error(Code::A0111, value.span, message).label("unknown setting").help(help));
     }
 }
