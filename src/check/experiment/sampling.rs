@@ -93,7 +93,7 @@ impl Checker<'_> {
             return;
         }
         let shown = self.show(&crate::check::types::array(element, axes));
-        let rows = self.axis_name(rows);
+        let rows = self.axis_name(axis);
         self.no_sampling(
             value.span,
             &format!("rows cannot be visited in the order of {shown}"),

@@ -138,6 +138,9 @@ impl Bench {
                 }
                 Err(Failure::Wrong(problems)) => {
                     open::print(&problems, &opened.sources);
+                    if self.workload.is_some() && !self.folder.join("data").is_dir() {
+                        eprintln!("`prepare.py` in {} writes what its files read", self.folder.display());
+                    }
                     Exit::Wrong
                 }
                 Err(Failure::Failed(problems)) => {
