@@ -9,6 +9,7 @@ mod devices;
 mod explain;
 mod fmt;
 mod graph;
+mod keeping;
 mod open;
 mod progress;
 mod run;
