@@ -58,7 +58,13 @@ impl Keeping {
     }
 
     /// The results are written to the folder of the run. Says where they are, unless `silent`.
-    pub fn finish(&self, keeper: &Keeper, opened: &Opened, results: &Results, silent: bool) -> Result<(), Exit> {
+    pub fn finish(
+        &self,
+        keeper: &Keeper,
+        opened: &Opened,
+        results: &Results,
+        silent: bool,
+    ) -> Result<(), Exit> {
         let held = results.claims.iter().filter(|claim| claim.verdict == Verdict::Holds).count();
         let (json, text) = (report::json(results), report::terminal(results, false));
         let files = [("results.json", json.as_str()), ("report.txt", text.as_str())];
@@ -86,7 +92,9 @@ impl Keeping {
         warn(keeper, opened);
         let (failed, trials) = (keeper.failed(), keeper.trials_of_run());
         if failed > 0 && trials > failed {
-            eprintln!("{failed} of {trials} trials failed; the others are kept, and a next run tries only these");
+            eprintln!(
+                "{failed} of {trials} trials failed; the others are kept, and a next run tries only these"
+            );
         }
     }
 }
@@ -95,8 +103,9 @@ fn warn(keeper: &Keeper, opened: &Opened) {
     let warning = |trouble: Trouble| match trouble {
         Trouble::Damaged(what) => Diagnostic::warning(Code::A0607, start(opened), what)
             .help("nothing has to be done; the results are the same"),
-        Trouble::NotKept(what) => Diagnostic::warning(Code::A0606, start(opened), what)
-            .help("the run goes on without it; `ansatz runs gc` makes room, `--runs FOLDER` keeps runs elsewhere"),
+        Trouble::NotKept(what) => Diagnostic::warning(Code::A0606, start(opened), what).help(
+            "the run goes on without it; `ansatz runs gc` makes room, `--runs FOLDER` keeps runs elsewhere",
+        ),
     };
     let warnings: Vec<Diagnostic> = keeper.troubles().into_iter().map(warning).collect();
     open::print(&warnings, &opened.sources);

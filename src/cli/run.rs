@@ -125,12 +125,7 @@ impl Run {
         exit
     }
 
-    fn conclude(
-        &self,
-        opened: &Opened,
-        outcome: Result<Results, Failure>,
-        keeper: Option<&Keeper>,
-    ) -> Exit {
+    fn conclude(&self, opened: &Opened, outcome: Result<Results, Failure>, keeper: Option<&Keeper>) -> Exit {
         let results = match outcome {
             Ok(results) => results,
             Err(failure) => {

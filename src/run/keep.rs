@@ -120,6 +120,9 @@ impl Keeper {
         }
         let mut checkpoints = Checkpoints::new(self.store.checkpoints(identity), self.cadence, self.fresh);
         let outcome = work.compute(number, &mut checkpoints);
+        for (block, steps) in checkpoints.resumed() {
+            self.log("resumed", json!({ "block": block, "steps": steps }), number);
+        }
         checkpoints.take_troubles().into_iter().for_each(|trouble| self.trouble(trouble));
         match &outcome {
             Ok(outcome) => {
@@ -129,7 +132,11 @@ impl Keeper {
             Err(Stopped::Wrong(problems) | Stopped::Failed(problems)) => {
                 self.failed.fetch_add(1, Ordering::Relaxed);
                 let _ = self.store.forget_checkpoints(identity);
-                self.log("failed", json!({ "why": problems.first().map(|problem| &problem.message) }), number);
+                self.log(
+                    "failed",
+                    json!({ "why": problems.first().map(|problem| &problem.message) }),
+                    number,
+                );
                 self.note(number, TrialCondition::Failed);
             }
         }
@@ -192,7 +199,8 @@ impl Keeper {
         let Ok(run) = self.run.lock() else { return };
         let Some((folder, record)) = run.as_ref() else { return };
         let trial = record.trials.get(number).map(|trial| &trial.trial);
-        more["trial"] = json!(trial.into_iter().flatten().map(|(a, v)| format!("{a} = {v}")).collect::<Vec<_>>());
+        more["trial"] =
+            json!(trial.into_iter().flatten().map(|(a, v)| format!("{a} = {v}")).collect::<Vec<_>>());
         let _ = folder.log(event, more);
     }
 

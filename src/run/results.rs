@@ -201,7 +201,7 @@ pub struct Provenance {
 }
 
 /// The only part that differs between equal runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Times {
     pub seconds: f64,
     pub trials: usize,

@@ -52,6 +52,8 @@ pub struct Checkpoints {
     last: Option<(Instant, Duration)>,
     /// Blocks that ended since then.
     ended: Vec<(u32, BlockState)>,
+    /// Blocks that went on, and from which step.
+    resumed: Vec<(u32, usize)>,
     /// What went wrong.
     troubles: Vec<Trouble>,
 }
@@ -94,6 +96,15 @@ impl Checkpoints {
             }
         }
         None
+    }
+
+    /// A block goes on after so many steps.
+    pub fn note_resumed(&mut self, block: u32, steps: usize) {
+        self.resumed.push((block, steps));
+    }
+
+    pub fn resumed(&self) -> &[(u32, usize)] {
+        &self.resumed
     }
 
     /// A state did not fit its block.

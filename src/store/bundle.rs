@@ -200,6 +200,9 @@ mod tests {
             }
             std::fs::write(&path, &bytes).expect("the repair");
         }
-        assert_eq!(Bundle::read(folder.path(), "it").expect("it is whole again").content, bundle(0.1).content);
+        assert_eq!(
+            Bundle::read(folder.path(), "it").expect("it is whole again").content,
+            bundle(0.1).content
+        );
     }
 }

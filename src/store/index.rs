@@ -46,7 +46,8 @@ impl RunStore {
         }
         lines.sort_by(|a, b| (b.run.started, &a.run.id).cmp(&(a.run.started, &b.run.id)));
         if changed || lines.len() != known.len() {
-            let text: Vec<String> = lines.iter().filter_map(|line| serde_json::to_string(line).ok()).collect();
+            let text: Vec<String> =
+                lines.iter().filter_map(|line| serde_json::to_string(line).ok()).collect();
             // A store that cannot be written can be listed all the same.
             let _ = atomic::write(&path, (text.join("\n") + "\n").as_bytes());
         }

@@ -11,7 +11,7 @@ pub struct RunRecord {
     /// As it was named on the command line.
     pub file: String,
     pub condition: Condition,
-    /// Seconds since 1970 when it was last started, and when it ended.
+    /// Milliseconds since 1970 when it was last started, and when it ended.
     pub started: u64,
     pub ended: Option<u64>,
     pub seed: u32,

@@ -75,7 +75,7 @@ pub fn with_true_condition(folder: &Path, mut record: RunRecord) -> RunRecord {
     record
 }
 
-/// Seconds since 1970.
+/// Milliseconds since 1970.
 pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

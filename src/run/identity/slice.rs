@@ -67,9 +67,8 @@ impl<'t> Pieces<'t> {
                 others.push((text(item.span), names));
             }
         }
-        others.sort_by_cached_key(|(tokens, _)| {
-            tokens.iter().map(|(_, token)| token.text).collect::<Vec<_>>()
-        });
+        others
+            .sort_by_cached_key(|(tokens, _)| tokens.iter().map(|(_, token)| token.text).collect::<Vec<_>>());
         others.into_iter().for_each(|(tokens, names)| pieces.add(tokens, names, false));
         pieces
     }
@@ -134,7 +133,8 @@ fn names_of_data(data: &Data) -> Vec<&Name> {
 fn axes_of_column(column: &Column) -> Vec<&Name> {
     match &column.ty.kind {
         TypeKind::Array { element, axes } => {
-            std::iter::once(element).chain(axes.iter().flat_map(|axis| &axis.path)).collect()
+            let category = !matches!(element.text.as_str(), "Float" | "Bool" | "Text");
+            category.then_some(element).into_iter().chain(axes.iter().flat_map(|axis| &axis.path)).collect()
         }
         _ => Vec::new(),
     }

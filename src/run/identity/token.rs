@@ -12,8 +12,8 @@ pub struct Token<'t> {
 
 /// Words that may stand at the beginning of a line without beginning a statement.
 const CONTINUING: [&str; 16] = [
-    "by", "over", "with", "and", "or", "else", "as", "where", "within", "subject", "to", "from", "until", "into", "steps",
-    "project",
+    "by", "over", "with", "and", "or", "else", "as", "where", "within", "subject", "to", "from", "until",
+    "into", "steps", "project",
 ];
 
 /// The tokens of `text[from..to]`. A comma before a closing bracket is layout. Line breaks are, too, but where a line
