@@ -68,7 +68,10 @@ fn every_construct_goes_on_where_it_was() {
     let (mut cuts, mut resumed) = (0, 0);
     for file in files {
         let expected = results(&file, None, &Silent);
-        let store = tempfile::tempdir().expect("a store");
+        // In memory where that is a folder: thousands of small files are written.
+        let memory = Path::new("/dev/shm");
+        let parent = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        let store = tempfile::tempdir_in(parent).expect("a store");
         // Each attempt may go further than the one before, so that this ends however little was kept.
         let mut most = 1;
         loop {

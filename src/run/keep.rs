@@ -1,7 +1,7 @@
 //! What a run keeps in its store: finished trials, which are not computed again, and the record of the run itself.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -228,7 +228,7 @@ impl Keeper {
 /// The trials of an experiment.
 pub trait Work: Sync {
     fn identities(&self) -> &[String];
-    fn places(&self, number: usize) -> Places;
+    fn places(&self, number: usize) -> Arc<Places>;
     /// The outcome of a trial was there already.
     fn found(&self, number: usize);
     fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped>;

@@ -36,6 +36,7 @@ pub use keep::Keeper;
 pub use resume::{Cadence, Trouble};
 pub use testing::{TestOutcome, run_tests};
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -226,7 +227,7 @@ impl Work for Identified<'_> {
         &self.identities
     }
 
-    fn places(&self, number: usize) -> Places {
+    fn places(&self, number: usize) -> Arc<Places> {
         self.identifier.places(&self.all.trials[number])
     }
 

@@ -62,7 +62,8 @@ const CHECKPOINTS: [&str; 2] = ["--checkpoint-steps", "400"];
 /// checkpoint has appeared. Every store is run until it is finished, and has then the results of a run without kills.
 #[test]
 fn twenty_kills_change_nothing() {
-    let expected = Bench::new(FILE).run(&CHECKPOINTS);
+    let whole = Bench::new(FILE);
+    let expected = whole.run(&CHECKPOINTS);
     assert_eq!(expected.code, Some(0), "{}", expected.errors);
     let expected = expected.results();
     let (mut kills, mut resumed, mut number) = (0, 0, 0u32);

@@ -9,7 +9,8 @@ mod token;
 
 pub use places::{AxisKey, Place, Places};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use super::Options;
 use super::engine::Engine;
@@ -29,6 +30,15 @@ pub struct Identifier<'a> {
     pieces: Pieces<'a>,
     /// What all trials share of what is neither text nor data.
     shared: Vec<String>,
+    /// By the positions on the axes of arms: trials differ in their texts by nothing else.
+    texts: Mutex<BTreeMap<Vec<usize>, Arc<Text<'a>>>>,
+}
+
+/// What is written in a trial.
+struct Text<'a> {
+    words: BTreeSet<&'a str>,
+    hash: blake3::Hash,
+    places: Arc<Places>,
 }
 
 impl<'a> Identifier<'a> {
@@ -52,31 +62,43 @@ impl<'a> Identifier<'a> {
         ];
         let without: BTreeSet<&String> = options.without.iter().collect();
         shared.extend(without.into_iter().map(|name| format!("without {name}")));
-        Identifier { base, pieces: Pieces::new(base.program, experiment, sources), shared }
+        Identifier {
+            base,
+            pieces: Pieces::new(base.program, experiment, sources),
+            shared,
+            texts: Mutex::default(),
+        }
     }
 
     /// How places of a trial's text are called, whatever stands around them.
-    pub fn places(&self, trial: &Trial) -> Places {
-        Places::new(&self.tokens(trial), self.base.program)
+    pub fn places(&self, trial: &Trial) -> Arc<Places> {
+        self.text(trial).places.clone()
     }
 
     /// A blake3 hash in hexadecimal digits.
     pub fn identify(&self, trial: &Trial) -> String {
-        let tokens = self.tokens(trial);
-        let mut hasher = blake3::Hasher::new();
-        // The length before each part, so that no two lists of parts are the same bytes.
-        let mut part = |text: &str| {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
+        let text = self.text(trial);
+        let circumstances = self.circumstances(trial, &text.words);
+        let parts = self.shared.iter().chain(&circumstances).map(String::as_str);
+        hash(parts.chain([text.hash.to_hex().as_str()])).to_string()
+    }
+
+    fn text(&self, trial: &Trial) -> Arc<Text<'a>> {
+        let axes = self.base.axes.iter().zip(&trial.positions);
+        let arms = axes.filter(|(axis, _)| matches!(axis.over, Over::Arms(_))).map(|(_, at)| *at);
+        let make = || {
+            let tokens = self.tokens(trial);
+            let text = tokens.iter().flat_map(|(_, t)| [if t.after_break { "\n" } else { "" }, t.text]);
+            Arc::new(Text {
+                words: tokens.iter().map(|(_, token)| token.text).collect(),
+                hash: hash(text),
+                places: Arc::new(Places::new(&tokens, self.base.program)),
+            })
         };
-        self.shared.iter().for_each(|text| part(text));
-        let words: BTreeSet<&str> = tokens.iter().map(|(_, token)| token.text).collect();
-        self.circumstances(trial, &words).iter().for_each(|text| part(text));
-        for (_, token) in &tokens {
-            part(if token.after_break { "\n" } else { "" });
-            part(token.text);
+        match self.texts.lock() {
+            Ok(mut texts) => texts.entry(arms.collect()).or_insert_with(make).clone(),
+            Err(_) => make(),
         }
-        hasher.finalize().to_string()
     }
 
     /// The trial's text, without the arms of other trials.
@@ -123,4 +145,14 @@ impl<'a> Identifier<'a> {
         found.extend(weights.map(|(path, hash)| format!("weights {path} = {hash}")));
         found
     }
+}
+
+/// The length before each part, so that no two lists of parts are the same bytes.
+fn hash<'p>(parts: impl Iterator<Item = &'p str>) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize()
 }
