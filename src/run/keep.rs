@@ -110,6 +110,8 @@ impl Keeper {
     fn trial(&self, number: usize, work: &impl Work) -> Attempt {
         let identity = &work.identities()[number];
         if let Some(outcome) = self.find(number, identity, work) {
+            // Whoever kept it may have ended before its checkpoints were deleted.
+            let _ = self.store.forget_checkpoints(identity);
             return Some(Ok(outcome));
         }
         let Claim::Ours(_claim) = self.store.claim(identity) else { return None };

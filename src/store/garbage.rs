@@ -23,7 +23,7 @@ pub struct Garbage {
     pub runs: Vec<String>,
     /// Kept trials that no remaining run has.
     pub trials: BTreeSet<String>,
-    /// Trials with checkpoints that no remaining run has.
+    /// Trials with checkpoints that are finished, or that no remaining run has.
     pub checkpoints: Vec<String>,
     pub bytes: u64,
     paths: Vec<PathBuf>,
@@ -56,7 +56,8 @@ impl RunStore {
             }
         }
         for path in entries(&self.root.join("checkpoints")) {
-            if !needed.contains(&name(&path)) {
+            let finished = self.trial_folder(&name(&path)).join(format!("{}.json", name(&path))).exists();
+            if finished || !needed.contains(&name(&path)) {
                 garbage.add(&path);
                 garbage.checkpoints.push(name(&path));
             }
