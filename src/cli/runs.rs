@@ -156,7 +156,7 @@ fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
     store.find(name).ok_or_else(|| {
         let runs = store.runs();
         let root = store.root().display();
-        let mut problem = problem(Code::A0607, format!("there is no run `{name}` in `{root}`"));
+        let mut problem = problem(Code::A0608, format!("there is no run `{name}` in `{root}`"));
         // Names are compared without their hashes, too.
         let stems = runs.iter().filter_map(|run| run.id.rsplit_once('-')).map(|(stem, _)| stem);
         problem = match nearest(name, runs.iter().map(|run| run.id.as_str()).chain(stems)) {
@@ -169,7 +169,7 @@ fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
 
 fn results(store: &RunStore, run: &RunRecord) -> Outcome<StoredResults> {
     let refuse = |why: String| {
-        let problem = problem(Code::A0608, format!("the run `{}` has no results: {why}", run.id));
+        let problem = problem(Code::A0609, format!("the run `{}` has no results: {why}", run.id));
         (Box::new(problem.help("run its file again: what was finished is not computed again")), Exit::Wrong)
     };
     match store.file(run, "results.json") {
@@ -186,5 +186,5 @@ fn problem(code: Code, message: String) -> Diagnostic {
 }
 
 fn unwritten(message: &str) -> (Box<Diagnostic>, Exit) {
-    (Box::new(problem(Code::A0605, message.to_owned())), Exit::Failed)
+    (Box::new(problem(Code::A0606, message.to_owned())), Exit::Failed)
 }

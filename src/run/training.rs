@@ -101,7 +101,8 @@ fn written(step: &StepProgram) -> Vec<Slot> {
     let combined = step.combined.iter().map(|combined| &combined.program);
     let programs = [&step.program, &step.initialise, &step.sampling].into_iter().chain(every).chain(combined);
     let fed = step.batches.iter().filter_map(|batch| batch.slot);
-    let mut slots: Vec<Slot> = programs.flat_map(|program| program.outputs.iter().map(|out| out.slot)).collect();
+    let mut slots: Vec<Slot> =
+        programs.flat_map(|program| program.outputs.iter().map(|out| out.slot)).collect();
     slots.extend(fed.chain([step.step, step.epoch, step.progress]));
     slots.sort();
     slots.dedup();
@@ -288,7 +289,9 @@ impl Terms {
 
     fn restore(&mut self, parts: &mut Parts) -> bool {
         let (sums, counts) = (parts.take("terms.sums"), parts.take("terms.counts"));
-        let (Some(sums), Some(counts), Some(step)) = (sums, counts, parts.take("terms.step")) else { return false };
+        let (Some(sums), Some(counts), Some(step)) = (sums, counts, parts.take("terms.step")) else {
+            return false;
+        };
         if sums.len() != self.sums.len() * STRETCHES || counts.len() != STRETCHES || step.len() != 1 {
             return false;
         }

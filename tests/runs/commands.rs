@@ -36,7 +36,7 @@ fn runs_are_listed_and_shown() {
     let wrong = bench.ansatz(&["runs", "show", "f-123"]);
     let errors = String::from_utf8_lossy(&wrong.stderr).into_owned();
     assert_eq!(wrong.status.code(), Some(2));
-    assert!(errors.contains("A0607"), "{errors}");
+    assert!(errors.contains("A0608"), "{errors}");
 }
 
 /// Lost, damaged, or old: it is made again from the folders, and says the same.
@@ -164,7 +164,7 @@ fn a_run_without_results_says_so() {
         let output = bench.ansatz(&["runs", "export", "e"]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2));
-        assert!(errors.contains("A0608") && errors.contains("damaged") == damaged, "{errors}");
+        assert!(errors.contains("A0609") && errors.contains("damaged") == damaged, "{errors}");
         if damaged {
             std::fs::remove_file(&results).expect("it was there");
         }

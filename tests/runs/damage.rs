@@ -37,7 +37,7 @@ fn a_damaged_trial_is_computed_again_with_a_warning() {
     std::fs::write(files[2].with_extension("").with_extension("json"), "{").expect("the damage");
     let again = bench.run(&[]);
     assert_eq!(again.code, Some(0), "{}", again.errors);
-    assert!(again.errors.contains("[A0606] Warning"), "{}", again.errors);
+    assert!(again.errors.contains("[A0607] Warning"), "{}", again.errors);
     assert_eq!(again.computed().len(), 3);
     assert_eq!(again.results(), first.results());
     // It is whole again.
@@ -69,12 +69,12 @@ fn a_damaged_checkpoint_costs_its_steps_and_nothing_else() {
     let short = ["--most-steps", "100"];
     // The checkpoints are those of a long run: they are used only by it.
     let other = bench.run(&short);
-    assert!(!other.errors.contains("A0606"), "{}", other.errors);
+    assert!(!other.errors.contains("A0607"), "{}", other.errors);
     let ran = bench.ran(
         bench.command(&["run", "e.anz", "--quiet", "--backend", "cpu"]).output().expect("the program starts"),
     );
     assert_eq!(ran.code, Some(0), "{}", ran.errors);
-    assert!(ran.errors.contains("A0606") && ran.errors.contains("checkpoint"), "{}", ran.errors);
+    assert!(ran.errors.contains("A0607") && ran.errors.contains("checkpoint"), "{}", ran.errors);
     let results = ran.results();
     assert_eq!(results, bench.run(&["--fresh"]).results());
 }
@@ -102,17 +102,17 @@ fn a_full_disk_is_told_and_earlier_results_stay() {
     // Nothing can be written at all.
     let ran = limited("e.anz", 0);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.errors);
-    assert!(ran.errors.contains("A0605"), "{}", ran.errors);
+    assert!(ran.errors.contains("A0606"), "{}", ran.errors);
     // Trials can, results cannot. The report is printed all the same.
     let ran = limited("e.anz", 6);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.errors);
-    assert!(ran.errors.contains("A0605") && !ran.errors.contains("panicked"), "{}", ran.errors);
+    assert!(ran.errors.contains("A0606") && !ran.errors.contains("panicked"), "{}", ran.errors);
     assert!(ran.out.contains("claims hold"), "{}", ran.out);
     assert_eq!(snapshot(&first.folder.expect("a run")), before, "the earlier run has changed");
     // With room again, the same run ends as it should.
     let ran = bench.run(&["--seed", "3"]);
     assert_eq!(ran.code, Some(0), "{}", ran.errors);
-    assert!(!ran.errors.contains("A0606"), "{}", ran.errors);
+    assert!(!ran.errors.contains("A0607"), "{}", ran.errors);
     let results = ran.results();
     assert_eq!(results, bench.run(&["--seed", "3", "--fresh"]).results());
 }
@@ -136,7 +136,7 @@ fn a_store_that_cannot_be_made_is_refused_before_anything_is_computed() {
     bench.write("taken", "a file where the folder should be");
     let ran = bench.run(&["--runs", "taken"]);
     assert_eq!(ran.code, Some(3), "{}", ran.errors);
-    assert!(ran.errors.contains("A0605") && ran.errors.contains("--no-store"), "{}", ran.errors);
+    assert!(ran.errors.contains("A0606") && ran.errors.contains("--no-store"), "{}", ran.errors);
     assert!(!ran.out.contains("claims hold"), "{}", ran.out);
 }
 
@@ -157,7 +157,7 @@ fn a_folder_that_is_read_only_is_refused() {
     mode(0o755);
     if forbidden {
         assert_eq!(refused.code, Some(3), "{}", refused.errors);
-        assert!(refused.errors.contains("A0605"), "{}", refused.errors);
+        assert!(refused.errors.contains("A0606"), "{}", refused.errors);
     }
     assert!(listed.status.success() && String::from_utf8_lossy(&listed.stdout).contains("finished"));
     assert_eq!(ran.results(), before);

@@ -56,7 +56,7 @@ impl<'a> Identifier<'a> {
         let mut shared = vec![
             format!("semantics {SEMANTICS} of {}", env!("CARGO_PKG_VERSION")),
             format!("backend {}", engine.name()),
-            format!("precision {precision}"),
+            format!("precision {precision}, factors {:?}", base.factors),
             format!("fused {}", !options.unfused),
             format!("steps {:?}", options.most_steps),
         ];
