@@ -15,4 +15,5 @@ pub mod random;
 pub mod report;
 pub mod run;
 pub mod source;
+pub mod store;
 pub mod syntax;

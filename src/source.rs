@@ -1,7 +1,7 @@
 //! Files, spans, and the one door to the outside.
 //!
 //! In: paths and bytes. Out: `Source` texts with a `FileId`, and `Span`s that every later stage carries.
-//! Nothing else in the crate reads a file or a clock except through a [`World`].
+//! What an experiment reads, it reads through a [`World`]. What runs leave behind is the matter of [`store`](crate::store).
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// The pipeline, in order. A module may use itself and what stands before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "source",
     "diagnostic",
     "random",
@@ -14,6 +14,7 @@ const ORDER: [&str; 13] = [
     "plan",
     "backend",
     "data",
+    "store",
     "run",
     "report",
     "cli",

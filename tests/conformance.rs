@@ -1,6 +1,8 @@
 //! One small experiment for each construct of the language that only experiments have: every file in
 //! tests/conformance runs, and a snapshot guards what it found. docs/conformance.md says which file shows what.
 
+mod support;
+
 use std::fmt::Write;
 use std::process::Command;
 
@@ -20,12 +22,7 @@ fn results(file: &str) -> String {
     if !errors.trim().is_empty() {
         let _ = writeln!(out, "{}", errors.trim_end());
     }
-    let mut paths: Vec<_> = std::fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .collect();
-    paths.sort();
-    for path in paths {
+    for path in support::runs::results(folder.path()) {
         let text = std::fs::read_to_string(path).expect("results can be read");
         let mut value: Value = serde_json::from_str(&text).expect("results are JSON");
         let found = value.as_object_mut().expect("an object");

@@ -107,7 +107,7 @@ fn problem(block: &Block, output: Option<&Block>, folder: &Path) -> Option<Strin
     let json = folder.join("results.json").display().to_string();
     // Data of the front page's example lie beside the experiments.
     let data = if block.place.starts_with("README") { "experiments" } else { "docs/examples" };
-    let run = ["run", &path, "--quiet", "--backend", "cpu", "--data", data, "--json", &json];
+    let run = ["run", &path, "--quiet", "--backend", "cpu", "--data", data, "--no-store", "--json", &json];
     let errors = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
     if let Some(code) = block.after("error") {
         // Some faults show only when the data are read or the graph is built.

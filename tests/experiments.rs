@@ -1,6 +1,8 @@
 //! The experiments that ship with the language, through the program itself: every claim holds, results are the same
 //! twice and with one thread, and snapshots guard verdicts and measured means.
 
+mod support;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -26,11 +28,7 @@ fn run(file: &str, threads: usize, more: &[&str]) -> Run {
         command.env("RAYON_NUM_THREADS", threads.to_string());
     }
     let output = command.output().expect("the program starts");
-    let mut paths: Vec<_> = std::fs::read_dir(&runs)
-        .map(|entries| entries.map(|e| e.expect("an entry").path()).collect())
-        .unwrap_or_default();
-    paths.sort();
-    let results = paths
+    let results = support::runs::results(&runs)
         .iter()
         .map(|path| {
             let text = std::fs::read_to_string(path).expect("results can be read");

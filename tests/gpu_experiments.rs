@@ -23,11 +23,8 @@ fn measures(file: &str, backend: &[&str], settings: &[&str]) -> Vec<(String, Vec
         .expect("the program starts");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(matches!(output.status.code(), Some(0 | 1)), "{file} {backend:?}: {errors}");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(&runs).expect("results").map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
     let mut found = Vec::new();
-    for path in paths {
+    for path in support::runs::results(&runs) {
         let text = std::fs::read_to_string(&path).expect("results can be read");
         let results: Value = serde_json::from_str(&text).expect("results are JSON");
         assert_eq!(results["provenance"]["backend"], backend[1]);

@@ -56,7 +56,7 @@ fn every_wrong_file_gives_coded_errors_and_exit_code_2() {
     for file in files {
         let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
         let path = format!("tests/wrong/{name}.anz");
-        let output = ansatz(&["run", &path]);
+        let output = ansatz(&["run", &path, "--no-store"]);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!errors.contains("panicked"), "{name}: {errors}");
         if name.starts_with("00") {

@@ -43,6 +43,20 @@ impl Backend {
     }
 }
 
+/// The vector instructions of this processor: others add in another order, and so give other bits.
+pub fn vector_instructions() -> &'static str {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if std::arch::is_x86_feature_detected!("avx512f") {
+            return "avx512";
+        }
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+            return "avx2";
+        }
+    }
+    std::env::consts::ARCH
+}
+
 /// The number in a slot that holds a single one.
 pub fn scalar(store: &Store, slot: Slot) -> f64 {
     match store.get(slot) {

@@ -245,6 +245,8 @@ pub struct Program {
     pub viewed: HashMap<Span, String>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
+    /// By the span of an arm of a `match` over a structural `vary`: the axis, and the position for which the arm is there.
+    pub arms: HashMap<Span, (AxisId, usize)>,
     /// A term of a combined objective in a branch of an `if`: the span of the term of this name in the first branch.
     pub term_of: HashMap<Span, Span>,
     /// Files that parameters start from.

@@ -9,9 +9,11 @@ mod devices;
 mod explain;
 mod fmt;
 mod graph;
+mod keeping;
 mod open;
 mod progress;
 mod run;
+mod runs;
 mod test;
 
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Arguments {
 enum Command {
     /// Run experiments: train, measure, decide the claims, report
     Run(run::Run),
+    /// What earlier runs have left: list, show, compare, export, delete
+    Runs(runs::Runs),
     /// Check files without running anything
     Check(check::Check),
     /// Run `test` blocks: assertions, and derivatives against differences
@@ -85,6 +89,7 @@ pub fn main() -> ExitCode {
 fn execute(command: Command, started: Instant) -> Exit {
     match command {
         Command::Run(command) => command.execute(),
+        Command::Runs(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Test(command) => command.execute(),
         Command::Fmt(command) => command.execute(),

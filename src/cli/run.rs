@@ -1,17 +1,19 @@
 //! `ansatz run FILE`
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::Exit;
 use super::devices::Computes;
+use super::keeping::Keeping;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
 use crate::report;
 use crate::run::results::{Results, Verdict};
-use crate::run::{self, Failure, Observer, Options, Silent};
+use crate::run::{self, Failure, Keeper, Observer, Options, Silent};
+use crate::store;
 
 #[derive(Args)]
 pub struct Run {
@@ -30,10 +32,9 @@ pub struct Run {
     /// Further folders that data may be read from
     #[arg(long = "data", value_name = "FOLDER")]
     roots: Vec<PathBuf>,
-    /// Folder for the results
-    #[arg(long, default_value = "runs", value_name = "FOLDER")]
-    runs: PathBuf,
-    /// Write the results as JSON to this file instead (`-`: standard output)
+    #[command(flatten)]
+    keeping: Keeping,
+    /// Write the results as JSON to this file (`-`: standard output, in place of the report)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// What computes: a GPU, the processor, or the slow reference interpreter on dfdx; `ansatz devices` shows what there is
@@ -98,50 +99,62 @@ impl Run {
             most_steps: self.most_steps,
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };
-        let several = experiments.len() > 1;
         let mut exit = Exit::Success;
         for experiment in experiments {
+            let keeper = match self.keeping.keeper(&opened) {
+                Ok(keeper) => keeper,
+                Err(exit) => return exit,
+            };
             let bars = (!self.quiet && std::io::stderr().is_terminal())
                 .then(|| Progress::new(&experiment.name.text));
             let observer: &dyn Observer = bars.as_ref().map_or(&Silent, |bars| bars);
-            let outcome =
-                run::run(&opened.program, experiment, &opened.sources, &opened.world, &options, observer);
+            let outcome = run::run(
+                &opened.program,
+                experiment,
+                &opened.sources,
+                &opened.world,
+                &options,
+                keeper.as_ref(),
+                observer,
+            );
             if let Some(bars) = &bars {
                 bars.finish();
             }
-            exit = exit.max(self.conclude(path, &opened, outcome, several));
+            exit = exit.max(self.conclude(&opened, outcome, keeper.as_ref()));
         }
         exit
     }
 
-    fn conclude(
-        &self,
-        path: &Path,
-        opened: &Opened,
-        outcome: Result<Results, Failure>,
-        several: bool,
-    ) -> Exit {
+    fn conclude(&self, opened: &Opened, outcome: Result<Results, Failure>, keeper: Option<&Keeper>) -> Exit {
         let results = match outcome {
             Ok(results) => results,
-            Err(Failure::Wrong(problems)) => {
+            Err(failure) => {
+                let (problems, exit) = match failure {
+                    Failure::Wrong(problems) => (problems, Exit::Wrong),
+                    Failure::Failed(problems) => (problems, Exit::Failed),
+                };
                 open::print(&problems, &opened.sources);
-                return Exit::Wrong;
-            }
-            Err(Failure::Failed(problems)) => {
-                open::print(&problems, &opened.sources);
-                return Exit::Failed;
+                if let Some(keeper) = keeper {
+                    self.keeping.failed(keeper, opened);
+                }
+                return exit;
             }
         };
         let to_stdout = self.json.as_deref() == Some(Path::new("-"));
-        if to_stdout {
-            print!("{}", report::json(&results));
-        } else {
-            print!("{}", report::terminal(&results, std::io::stdout().is_terminal()));
-            let target = self.json.clone().unwrap_or_else(|| self.target(path, &results.experiment, several));
-            if let Err(error) = write_atomically(&target, &report::json(&results)) {
-                eprintln!("the results cannot be written to {}: {error}", target.display());
-                return Exit::Failed;
-            }
+        match to_stdout {
+            true => print!("{}", report::json(&results)),
+            false => print!("{}", report::terminal(&results, std::io::stdout().is_terminal())),
+        }
+        if let Some(target) = self.json.as_ref().filter(|_| !to_stdout)
+            && let Err(error) = store::write(target, report::json(&results).as_bytes())
+        {
+            eprintln!("the results cannot be written to {}: {error}", target.display());
+            return Exit::Failed;
+        }
+        if let Some(keeper) = keeper
+            && let Err(exit) = self.keeping.finish(keeper, opened, &results, to_stdout)
+        {
+            return exit;
         }
         if !results.diverged.is_empty() && !results.divergence_allowed {
             Exit::Failed
@@ -151,13 +164,6 @@ impl Run {
             Exit::Success
         }
     }
-
-    /// `runs/quickstart.json`; with the experiment's name where a file holds several.
-    fn target(&self, path: &Path, experiment: &str, several: bool) -> PathBuf {
-        let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let name = if several { format!("{stem}.{experiment}.json") } else { format!("{stem}.json") };
-        self.runs.join(name)
-    }
 }
 
 /// Nine tenths of the memory that is free, where the system tells (Linux).
@@ -166,18 +172,4 @@ pub fn free_memory() -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kibibytes * 1024 / 10 * 9)
-}
-
-/// The file has either its old or its new content, whatever happens.
-fn write_atomically(path: &Path, text: &str) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

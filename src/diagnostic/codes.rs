@@ -222,6 +222,10 @@ codes! {
     A0603 "no experiment to run";
     A0604 "no such device";
     A0605 "an experiment that cannot be timed";
+    A0606 "a run that cannot be kept";
+    A0607 "something kept that is damaged";
+    A0608 "no such run";
+    A0609 "a run without results";
 }
 
 impl fmt::Display for Code {

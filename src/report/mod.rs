@@ -1,11 +1,20 @@
 //! Reports of a finished run.
 //!
-//! In: [`Results`](crate::run::results::Results). Out: text for the terminal, or JSON.
+//! In: [`Results`](crate::run::results::Results), or what a run has left in its folder. Out: text for the terminal, JSON, tables
+//! for other programs.
 
+mod compare;
+mod export;
+mod listing;
 mod number;
+mod stored;
 mod terminal;
 
+pub use compare::compare;
+pub use export::Long;
+pub use listing::{heading, list};
 pub use number::short;
+pub use stored::{StoredResults, stored};
 pub use terminal::terminal;
 
 use crate::run::results::Results;

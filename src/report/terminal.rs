@@ -32,12 +32,17 @@ pub fn terminal(results: &Results, colour: bool) -> String {
     }
     let held = results.claims.iter().filter(|c| c.verdict == Verdict::Holds).count();
     let trials = results.times.trials;
+    let kept = match results.times.kept {
+        0 => String::new(),
+        kept if kept == trials => " kept from before".to_owned(),
+        kept => format!(" ({kept} kept from before)"),
+    };
     let preparing = match results.times.preparing {
         seconds if seconds < 0.05 => String::new(),
         seconds => format!(", {seconds:.1} s of them to make kernels"),
     };
     out.push_str(&format!(
-        "{}: {held} of {} claims hold; {trials} {} in {:.1} s{preparing}\n",
+        "{}: {held} of {} claims hold; {trials} {}{kept} in {:.1} s{preparing}\n",
         results.experiment,
         results.claims.len(),
         if trials == 1 { "trial" } else { "trials" },

@@ -2,10 +2,10 @@
 
 use super::Failure;
 use super::prepare::Base;
-use super::results::{Curve, Divergence, Measure, ResultAxis};
+use super::results::{Curve, Divergence, Examples, Measure, ResultAxis};
 use super::trial::{Found, FoundAxis, Outcome, Stopped};
 use super::vary::{Trial, VaryAxis};
-use crate::check::program::AxisId;
+use crate::check::program::{AxisId, AxisKind};
 use crate::graph::Element;
 use crate::graph::elaborate::TermField;
 use crate::source::{Sources, Span};
@@ -24,6 +24,7 @@ pub struct Collected {
 
 pub struct Collection {
     pub measures: Vec<Collected>,
+    pub examples: Vec<Examples>,
     pub curves: Vec<Curve>,
     pub diverged: Vec<Divergence>,
 }
@@ -60,7 +61,35 @@ pub fn collect(
             diverged.push(Divergence { trial: labels, term: term.clone(), step: *step, line });
         }
     }
-    Ok(Collection { measures, curves, diverged })
+    let examples = examples(base, trials, &outcomes);
+    Ok(Collection { measures, examples, curves, diverged })
+}
+
+/// Trials with the same rows along an axis share them.
+fn examples(base: &Base, trials: &[Trial], outcomes: &[Outcome]) -> Vec<Examples> {
+    let mut found: Vec<(AxisId, &[i32], Vec<usize>)> = Vec::new();
+    for (number, outcome) in outcomes.iter().enumerate() {
+        for (axis, rows) in &outcome.rows {
+            match found.iter_mut().find(|(known, of, _)| known == axis && of == rows) {
+                Some((.., trials)) => trials.push(number),
+                None => found.push((*axis, rows, vec![number])),
+            }
+        }
+    }
+    let named = |(axis, rows, numbers): (AxisId, &[i32], Vec<usize>)| {
+        let info = base.program.axis(axis);
+        let keys = match &info.kind {
+            AxisKind::Part { rows, .. } => base.labels.get(rows),
+            _ => None,
+        };
+        let name = |row: &i32| keys.and_then(|keys| keys.get(*row as usize)).cloned();
+        Examples {
+            axis: info.name.clone(),
+            trials: numbers.into_iter().map(|number| trials[number].labels(&base.axes)).collect(),
+            rows: rows.iter().map(|row| name(row).unwrap_or_else(|| row.to_string())).collect(),
+        }
+    };
+    found.into_iter().map(named).collect()
 }
 
 fn all_or_failure(outcomes: Vec<Result<Outcome, Stopped>>) -> Result<Vec<Outcome>, Failure> {

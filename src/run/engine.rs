@@ -70,6 +70,18 @@ impl Engine {
         Engine { most_steps, ..self }
     }
 
+    /// What computes: two engines of one name compute the same bits.
+    pub fn name(&self) -> String {
+        #[cfg(feature = "gpu")]
+        if let Some(device) = &self.device {
+            return format!("gpu {}, {}", device.name, backend::vector_instructions());
+        }
+        match self.backend {
+            Backend::Dfdx => "dfdx".to_owned(),
+            _ => format!("cpu {}", backend::vector_instructions()),
+        }
+    }
+
     /// The rewrites alone.
     pub fn rewrite(&self, program: &Program, span: Span) -> Result<Program, Vec<Diagnostic>> {
         let off: Vec<&str> = self.without.iter().map(String::as_str).collect();

@@ -4,16 +4,20 @@
 //! [`Failure`] with every diagnostic.
 
 mod block;
-mod checkpoint;
 mod collect;
 mod conclude;
 mod dump;
 mod engine;
 mod evidence;
 mod fitted;
+mod identity;
+mod keep;
+mod kept_outcome;
+mod moments;
 mod prepare;
 mod provenance;
 pub mod results;
+mod resume;
 mod rounds;
 mod schema;
 mod split;
@@ -28,8 +32,11 @@ mod vary;
 pub use block::{Block, KernelTime, block};
 pub use dump::{Stage, dump};
 pub use engine::{Engine, read_f64};
+pub use keep::Keeper;
+pub use resume::{Cadence, Trouble};
 pub use testing::{TestOutcome, run_tests};
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use rayon::prelude::*;
@@ -38,8 +45,15 @@ use crate::backend::Backend;
 use crate::check::program::Program;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Sources, World};
+use crate::store::{Condition, RunRecord, TrialCondition, TrialRecord};
 use crate::syntax::ast::{Experiment, ItemKind};
-use results::{Results, Times};
+use identity::{Identifier, Places};
+use keep::{Attempt, Work};
+use prepare::Base;
+use results::{Provenance, Results, Times};
+use resume::Checkpoints;
+use trial::{Outcome, Stopped};
+use vary::Trial;
 
 /// What the command line can change.
 #[derive(Clone, Debug, Default)]
@@ -102,13 +116,15 @@ pub fn experiments(program: &Program) -> Vec<&Experiment> {
         .collect()
 }
 
-/// Runs one experiment: every trial, in parallel, then the claims.
+/// Runs one experiment: every trial, in parallel, then the claims. With a `keeper`, what an earlier run has found is not
+/// computed again.
 pub fn run(
     program: &Program,
     experiment: &Experiment,
     sources: &Sources,
     world: &dyn World,
     options: &Options,
+    keeper: Option<&Keeper>,
     observer: &dyn Observer,
 ) -> Result<Results, Failure> {
     let started = Instant::now();
@@ -123,14 +139,23 @@ pub fn run(
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
     observer.trials(trials.len());
-    let execute = |(number, trial)| {
-        let outcome = trial::run(&base, experiment, trial, number, &engine, observer);
-        observer.trial_finished(number);
-        outcome
-    };
-    let outcomes: Vec<_> = match options.backend.is_sequential() {
-        true => trials.iter().enumerate().map(execute).collect(),
-        false => trials.par_iter().enumerate().map(execute).collect(),
+    let provenance = provenance::provenance(program, sources, &base, options);
+    let all = Trials { base: &base, experiment, trials: &trials, engine: &engine, observer };
+    let outcomes = match keeper {
+        Some(keeper) => {
+            let identifier = Identifier::new(&base, experiment, sources, options, &engine);
+            let identities = trials.iter().map(|trial| identifier.identify(trial)).collect();
+            let work = Identified { all, identifier, identities };
+            let record = record(experiment, &provenance, &base, &trials, &work.identities);
+            let source = program.files.last().map_or("", |file| &sources.get(file.id).text);
+            keeper.begin(record, source);
+            keeper.trials(&work, |numbers, attempt| each(options.backend, numbers, attempt))
+        }
+        None => {
+            let numbers: Vec<usize> = (0..trials.len()).collect();
+            let alone = |number| Some(all.compute(number, &mut Checkpoints::default()));
+            each(options.backend, &numbers, &alone).into_iter().flatten().collect()
+        }
     };
     let collected = collect::collect(&base, sources, &trials, outcomes)?;
     let conclusion = if collected.diverged.len() == trials.len() {
@@ -149,14 +174,107 @@ pub fn run(
         texts: conclusion.texts,
         plots: conclusion.plots,
         snapshot: conclusion.snapshot,
+        examples: collected.examples,
         training: collected.curves,
         diverged: collected.diverged,
         divergence_allowed: base.allow_divergence,
-        provenance: provenance::provenance(program, sources, &base, options),
+        provenance,
         times: Times {
             seconds: started.elapsed().as_secs_f64(),
             trials: trials.len(),
+            kept: keeper.map_or(0, Keeper::kept),
             preparing: engine.preparing(),
         },
     })
+}
+
+/// Applies a function to the numbers of trials: on a device one after another, else in parallel.
+fn each(backend: Backend, numbers: &[usize], attempt: &(dyn Fn(usize) -> Attempt + Sync)) -> Vec<Attempt> {
+    match backend.is_sequential() {
+        true => numbers.iter().map(|number| attempt(*number)).collect(),
+        false => numbers.par_iter().map(|number| attempt(*number)).collect(),
+    }
+}
+
+/// The trials of an experiment.
+struct Trials<'a> {
+    base: &'a Base<'a>,
+    experiment: &'a Experiment,
+    trials: &'a [Trial],
+    engine: &'a Engine,
+    observer: &'a dyn Observer,
+}
+
+impl Trials<'_> {
+    fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped> {
+        let trial = &self.trials[number];
+        let outcome =
+            trial::run(self.base, self.experiment, trial, number, self.engine, self.observer, checkpoints);
+        self.observer.trial_finished(number);
+        outcome
+    }
+}
+
+/// Trials that can be kept.
+struct Identified<'a> {
+    all: Trials<'a>,
+    identifier: Identifier<'a>,
+    identities: Vec<String>,
+}
+
+impl Work for Identified<'_> {
+    fn identities(&self) -> &[String] {
+        &self.identities
+    }
+
+    fn places(&self, number: usize) -> Arc<Places> {
+        self.identifier.places(&self.all.trials[number])
+    }
+
+    fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped> {
+        self.all.compute(number, checkpoints)
+    }
+
+    fn found(&self, number: usize) {
+        self.all.observer.trial_finished(number);
+    }
+}
+
+/// What is written down about a run before it begins. Its name says what it computes: the same file, data, seed, backend and
+/// settings are the same run.
+fn record(
+    experiment: &Experiment,
+    provenance: &Provenance,
+    base: &Base,
+    trials: &[Trial],
+    identities: &[String],
+) -> RunRecord {
+    let stem = std::path::Path::new(&provenance.file).file_stem().map(|stem| stem.to_string_lossy());
+    let stem = stem.map_or_else(|| experiment.name.text.clone(), |stem| stem.into_owned());
+    let several = experiments(base.program).len() > 1;
+    let name = if several { format!("{stem}.{}", experiment.name.text) } else { stem };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(provenance.source.as_bytes());
+    hasher.update(format!("{:?}", provenance.settings).as_bytes());
+    identities.iter().for_each(|identity| {
+        hasher.update(identity.as_bytes());
+    });
+    let trial = |(trial, identity): (&Trial, &String)| TrialRecord {
+        trial: trial.labels(&base.axes),
+        identity: identity.clone(),
+        condition: TrialCondition::Waiting,
+    };
+    RunRecord {
+        id: format!("{name}-{}", &hasher.finalize().to_hex()[..8]),
+        experiment: experiment.name.text.clone(),
+        file: provenance.file.clone(),
+        condition: Condition::Running,
+        started: 0,
+        ended: None,
+        seed: provenance.seed,
+        backend: provenance.backend.clone(),
+        settings: provenance.settings.clone(),
+        claims: (0, 0),
+        trials: trials.iter().zip(identities).map(trial).collect(),
+    }
 }

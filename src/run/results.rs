@@ -22,6 +22,9 @@ pub struct Results {
     /// Of combined objectives the values, weights, gradients' lengths and cosines of the terms, over the tenths of the training.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<Measure>,
+    /// What stands along the axes of parts: see [`Examples`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub examples: Vec<Examples>,
     /// The course of each training term: see [`Curve`].
     pub training: Vec<Curve>,
     /// Trials that stopped because a term was not finite.
@@ -37,6 +40,18 @@ pub struct Results {
 pub struct ResultAxis {
     pub name: String,
     pub labels: Vec<String>,
+}
+
+/// The examples along an axis of measures: which rows of the data a part has, in some of the trials. They are the same names in
+/// every trial and every run, so that values of one example can be compared.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Examples {
+    /// `Example.test`
+    pub axis: String,
+    /// All trials with these rows.
+    pub trials: Vec<Vec<(String, String)>>,
+    /// The numbers of the rows in the data set, from 0; where the data have a key, their keys.
+    pub rows: Vec<String>,
 }
 
 /// A measured or derived quantity: f64 values, row-major in the order of `axes`; NaN where the trial diverged.
@@ -186,10 +201,12 @@ pub struct Provenance {
 }
 
 /// The only part that differs between equal runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Times {
     pub seconds: f64,
     pub trials: usize,
+    /// Of the trials, those whose results were there already.
+    pub kept: usize,
     /// Of the seconds, those in which kernels of a device were made.
     pub preparing: f64,
 }

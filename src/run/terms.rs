@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::engine::{Compiled, Engine, scalar};
+use super::resume::Parts;
 use super::training::STRETCHES;
 use super::trial::{Found, FoundAxis, Stopped};
 use crate::check::program::Program;
@@ -61,6 +62,24 @@ impl TermWatcher {
             }
         }
         Ok(())
+    }
+
+    pub fn save(&self, parts: &mut Parts) {
+        for (number, WatchedTerms { slots, .. }) in self.combined.iter().enumerate() {
+            for (slot, (_, values)) in slots.iter().enumerate() {
+                parts.put(format!("combined.{number}.{slot}"), values.clone());
+            }
+        }
+    }
+
+    pub fn restore(&mut self, parts: &mut Parts) -> bool {
+        for (number, WatchedTerms { slots, .. }) in self.combined.iter_mut().enumerate() {
+            for (slot, (_, values)) in slots.iter_mut().enumerate() {
+                let Some(known) = parts.take(&format!("combined.{number}.{slot}")) else { return false };
+                *values = known;
+            }
+        }
+        true
     }
 
     /// After an early end the last values stand for the tenths that were not reached.

@@ -1,7 +1,9 @@
-//! The training loop: batches in, steps run, terms recorded; what the block looks at is in `checkpoint.rs`.
+//! The training loop: batches in, steps run, terms recorded; what the block looks at is in `moments.rs`, how it goes on after
+//! an interruption in `resume.rs`.
 
-use super::checkpoint::{History, Watcher};
 use super::engine::{Compiled, Engine, read_f64, set_scalar};
+use super::moments::{History, Watcher};
+use super::resume::{BlockState, Checkpoints, Parts};
 use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
 use crate::data::{Batches, Sampler};
@@ -11,7 +13,7 @@ use crate::graph::{Slot, Store, Tensor};
 use crate::source::Span;
 
 /// The course of one term over a training block.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Course {
     pub term: String,
     /// The training block, from 1.
@@ -41,25 +43,70 @@ pub struct Trained {
 /// A course is followed over the tenths of a block.
 pub const STRETCHES: usize = 10;
 
-/// Runs all steps of a block. `key` addresses the order of rows. Stops at the first term that is not finite.
+/// Which block it is.
+#[derive(Clone, Copy)]
+pub struct TrainBlock {
+    pub span: Span,
+    /// The address of its order of rows.
+    pub key: [u32; 2],
+    /// Among the train blocks that the trial executes, from 1.
+    pub number: u32,
+}
+
+/// Runs all steps of a block, or those that are left of it. Stops at the first term that is not finite.
 pub fn train(
     step: StepProgram,
-    span: Span,
-    key: [u32; 2],
+    block: TrainBlock,
     engine: &Engine,
     store: &mut Store,
+    checkpoints: &mut Checkpoints,
     progress: impl Fn(usize, usize),
 ) -> Result<Trained, Stopped> {
-    let mut training = Training::new(step, span, key, engine, store, None)?;
-    while let Some(done) = training.step(store)? {
-        if done % 16 == 0 {
-            progress(done, training.steps);
+    let written = written(&step);
+    let mut training = Training::new(step, block.span, block.key, engine, store, None)?;
+    let (mut saved, mut ended) = (0, false);
+    if let Some(left) = checkpoints.state(block.number) {
+        let (steps, has_ended) = (left.steps, left.ended);
+        match training.restore(left, &written, store) {
+            true => {
+                checkpoints.note_resumed(block.number, steps);
+                (saved, ended) = (steps, has_ended);
+            }
+            false => checkpoints.refuse(),
+        }
+    }
+    while !ended {
+        if checkpoints.is_due(training.done - saved) && training.settle(store)? {
+            checkpoints.write(block.number, training.state(false, &written, store));
+            saved = training.done;
+        }
+        match training.step(store)? {
+            Some(done) if done % 16 == 0 => progress(done, training.steps),
+            Some(_) => {}
+            None => break,
         }
     }
     if training.stop.is_none() {
         progress(training.steps, training.steps);
     }
+    if !ended && training.settle(store)? {
+        checkpoints.block_ended(block.number, || training.state(true, &written, store));
+    }
     training.finish(store)
+}
+
+/// The slots that a block writes, in their order: what its programs put out, and what the loop sets.
+fn written(step: &StepProgram) -> Vec<Slot> {
+    let every = step.every.iter().map(|every| &every.program);
+    let combined = step.combined.iter().map(|combined| &combined.program);
+    let programs = [&step.program, &step.initialise, &step.sampling].into_iter().chain(every).chain(combined);
+    let fed = step.batches.iter().filter_map(|batch| batch.slot);
+    let mut slots: Vec<Slot> =
+        programs.flat_map(|program| program.outputs.iter().map(|out| out.slot)).collect();
+    slots.extend(fed.chain([step.step, step.epoch, step.progress]));
+    slots.sort();
+    slots.dedup();
+    slots
 }
 
 /// A block on its way. Nothing is done in a step but what the block says.
@@ -173,6 +220,39 @@ impl Training {
         self.terms.latest
     }
 
+    /// All that the steps so far have changed: the slots that are written, and what was seen. Every step was told of.
+    fn state(&self, ended: bool, written: &[Slot], store: &Store) -> BlockState {
+        let mut parts = Parts::default();
+        parts.put_slots("slot", written, store);
+        self.watcher.save(&mut parts);
+        self.combined.save(&mut parts);
+        self.terms.save(&mut parts);
+        BlockState { steps: self.done, ended, arrays: parts.arrays }
+    }
+
+    /// Whether the state was one of this block; if not, nothing has changed.
+    fn restore(&mut self, state: BlockState, written: &[Slot], store: &mut Store) -> bool {
+        if state.steps > self.steps {
+            return false;
+        }
+        let before = self.state(false, written, store);
+        let restored = self.put_back(state, written, store);
+        if !restored {
+            self.put_back(before, written, store);
+        }
+        restored
+    }
+
+    fn put_back(&mut self, state: BlockState, written: &[Slot], store: &mut Store) -> bool {
+        let mut parts = Parts { arrays: state.arrays };
+        self.done = state.steps;
+        parts.take_slots("slot", written, store)
+            && self.watcher.restore(&mut parts)
+            && self.combined.restore(&mut parts)
+            && self.terms.restore(&mut parts)
+            && parts.arrays.is_empty()
+    }
+
     pub fn finish(mut self, store: &mut Store) -> Result<Trained, Stopped> {
         self.settle(store)?;
         let courses = self.terms.courses();
@@ -199,6 +279,30 @@ impl Terms {
         let sums = vec![[0.0; STRETCHES]; terms.len()];
         let counts = [0; STRETCHES];
         Terms { sums, terms, counts, step: 0, of_first, latest: None, rows: Vec::new() }
+    }
+
+    fn save(&self, parts: &mut Parts) {
+        parts.put("terms.sums".to_owned(), self.sums.concat());
+        parts.put("terms.counts".to_owned(), self.counts.map(|count| count as f64).to_vec());
+        parts.put("terms.step".to_owned(), vec![self.step as f64]);
+    }
+
+    fn restore(&mut self, parts: &mut Parts) -> bool {
+        let (sums, counts) = (parts.take("terms.sums"), parts.take("terms.counts"));
+        let (Some(sums), Some(counts), Some(step)) = (sums, counts, parts.take("terms.step")) else {
+            return false;
+        };
+        if sums.len() != self.sums.len() * STRETCHES || counts.len() != STRETCHES || step.len() != 1 {
+            return false;
+        }
+        for (own, sums) in self.sums.iter_mut().zip(sums.chunks(STRETCHES)) {
+            own.copy_from_slice(sums);
+        }
+        for (own, count) in self.counts.iter_mut().zip(counts) {
+            *own = count as usize;
+        }
+        self.step = step[0] as usize;
+        true
     }
 
     /// Adds their values after further steps of `steps`; the first that is not finite.

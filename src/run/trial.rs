@@ -2,11 +2,14 @@
 
 use super::engine::{Engine, read_f64};
 use super::prepare::{Base, axis_name};
+use super::resume::Checkpoints;
 use super::terms;
-use super::training::{self, Course, Trained};
+use super::training::{self, Course, TrainBlock, Trained};
 use super::vary::{Over, Trial};
 use super::{Observer, Silent};
-use crate::check::program::{AxisId, Phase};
+use std::collections::BTreeMap;
+
+use crate::check::program::{AxisId, AxisKind, Phase};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{
     Measured, Outcome as Measurement, Scope, StepProgram, TermField, Value, VaryBinding,
@@ -16,16 +19,18 @@ use crate::source::Span;
 use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind};
 
 /// What one trial measured.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Outcome {
     pub measures: Vec<Found>,
+    /// The rows of the data set that stand along an axis of measures: the members of its part.
+    pub rows: BTreeMap<AxisId, Vec<i32>>,
     pub courses: Vec<Course>,
     /// Where, at which step and in which term the trial stopped being finite.
     pub diverged: Option<(Span, usize, String)>,
 }
 
 /// A measured array.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Found {
     /// The span of the measure's name.
     pub name: Span,
@@ -79,8 +84,9 @@ pub fn run<'p>(
     number: usize,
     engine: &Engine,
     observer: &dyn Observer,
+    checkpoints: &mut Checkpoints,
 ) -> Result<Outcome, Stopped> {
-    let mut running = Running::new(base, trial, number, engine, observer);
+    let mut running = Running::new(base, trial, number, engine, observer, checkpoints);
     for statement in trial_phase(base, experiment) {
         running.execute(statement)?;
         if running.outcome.diverged.is_some() {
@@ -108,7 +114,8 @@ pub fn first_block<'p>(
     trial: &Trial,
     engine: &Engine,
 ) -> Result<Option<FirstBlock>, Stopped> {
-    let mut running = Running::new(base, trial, 0, engine, &Silent);
+    let mut nothing = Checkpoints::default();
+    let mut running = Running::new(base, trial, 0, engine, &Silent, &mut nothing);
     let mut waiting: Vec<&Statement> = trial_phase(base, experiment).collect();
     waiting.reverse();
     while let Some(statement) = waiting.pop() {
@@ -163,6 +170,7 @@ pub(super) struct Running<'a, 'p> {
     pub(super) outcome: Outcome,
     pub(super) number: usize,
     pub(super) observer: &'a dyn Observer,
+    pub(super) checkpoints: &'a mut Checkpoints,
 }
 
 impl<'a, 'p> Running<'a, 'p> {
@@ -172,6 +180,7 @@ impl<'a, 'p> Running<'a, 'p> {
         number: usize,
         engine: &'a Engine,
         observer: &'a dyn Observer,
+        checkpoints: &'a mut Checkpoints,
     ) -> Self {
         let mut running = Running {
             base,
@@ -185,6 +194,7 @@ impl<'a, 'p> Running<'a, 'p> {
             outcome: Outcome::default(),
             number,
             observer,
+            checkpoints,
         };
         running.bind(trial);
         running
@@ -298,10 +308,10 @@ impl<'a, 'p> Running<'a, 'p> {
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
         let step = step.with_factors(self.base.factors);
         let key = order_key(self.seed, self.blocks);
+        let block = TrainBlock { span, key, number: self.blocks };
+        let progress = |done, steps| self.observer.training(self.number, done, steps);
         let Trained { courses, histories, terms, stop } =
-            training::train(step, span, key, self.engine, &mut self.store, |done, steps| {
-                self.observer.training(self.number, done, steps)
-            })?;
+            training::train(step, block, self.engine, &mut self.store, self.checkpoints, progress)?;
         for history in histories {
             let Measured { name, outcome } = history.measured;
             let mut axes = vec![FoundAxis {
@@ -330,8 +340,23 @@ impl<'a, 'p> Running<'a, 'p> {
     fn found(&mut self, measures: Vec<Measured>) {
         for Measured { name, outcome } in measures {
             let axes = self.found_axes(&outcome);
+            for id in outcome.ids.iter().flatten() {
+                if let Some(rows) = self.rows_of_part(*id) {
+                    self.outcome.rows.insert(*id, rows);
+                }
+            }
             let values = read_f64(&self.store, outcome.slot);
             self.outcome.measures.push(Found { name, field: None, element: outcome.element, axes, values });
+        }
+    }
+
+    /// The rows of the data set that an axis goes along, if it is the axis of a part.
+    fn rows_of_part(&self, axis: AxisId) -> Option<Vec<i32>> {
+        let AxisKind::Part { rows, part } = &self.base.program.axis(axis).kind else { return None };
+        let AxisKind::Rows { data } = &self.base.program.axis(*rows).kind else { return None };
+        match self.store.get(self.scope.data(data)?.parts.get(part)?.slot) {
+            Tensor::Index(rows) => Some(rows.clone()),
+            _ => None,
         }
     }
 

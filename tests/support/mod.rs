@@ -5,6 +5,7 @@
 pub mod gpu;
 pub mod mlp;
 pub mod random_program;
+pub mod runs;
 
 /// The files of the standard library.
 pub fn library() -> Vec<std::path::PathBuf> {

@@ -67,7 +67,10 @@ impl Checker<'_> {
                 Pattern::Name(name) => match self.arm(axis, name) {
                     Some(position) => match seen[position] {
                         Some(first) => self.repeated_arm(span, first, "the second time"),
-                        None => seen[position] = Some(span),
+                        None => {
+                            seen[position] = Some(span);
+                            self.program.arms.insert(arm.span, (axis, position));
+                        }
                     },
                     None => wrong = true,
                 },

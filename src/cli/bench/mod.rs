@@ -261,6 +261,7 @@ impl Task<'_> {
             &opened.sources,
             &opened.world,
             &self.options,
+            None,
             &Silent,
         )?;
         print!("{}", report::terminal(&results, false));

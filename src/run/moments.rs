@@ -1,6 +1,7 @@
 //! What a train block looks at while it runs: records along their moments, conditions to stop, the best parameters.
 
 use super::engine::{Compiled, Engine, read_f64, scalar};
+use super::resume::Parts;
 use super::trial::Stopped;
 use crate::check::program::AxisId;
 use crate::graph::elaborate::{EveryProgram, Keep, Measured, Period, RecordSlot};
@@ -33,6 +34,19 @@ impl Series {
         let now = read_f64(store, self.record.outcome.slot);
         self.width = now.len();
         self.values.extend(now);
+    }
+}
+
+impl Series {
+    fn save(&self, name: &str, parts: &mut Parts) {
+        parts.put(name.to_owned(), self.values.clone());
+        parts.put(format!("{name}.width"), vec![self.width as f64]);
+    }
+
+    fn restore(&mut self, name: &str, parts: &mut Parts) -> Option<()> {
+        self.values = parts.take(name)?;
+        self.width = *parts.take(&format!("{name}.width"))?.first()? as usize;
+        Some(())
     }
 }
 
@@ -140,6 +154,49 @@ impl Watcher {
     pub fn step_done(&mut self, store: &Store) {
         self.records.iter_mut().for_each(|series| series.add(store));
         self.stopped |= self.stops.iter().any(|stop| scalar(store, *stop) != 0.0);
+    }
+
+    pub fn save(&self, parts: &mut Parts) {
+        parts.put("stopped".to_owned(), vec![f64::from(u8::from(self.stopped))]);
+        for (number, every) in self.every.iter().enumerate() {
+            parts.put(format!("every.{number}"), every.ran.iter().map(|step| *step as f64).collect());
+            for (at, series) in every.records.iter().enumerate() {
+                series.save(&format!("every.{number}.{at}"), parts);
+            }
+        }
+        for (at, series) in self.records.iter().enumerate() {
+            series.save(&format!("record.{at}"), parts);
+        }
+        if let Some(best) = &self.best {
+            parts.put("best.value".to_owned(), best.value.into_iter().collect());
+            for (at, tensor) in best.tensors.iter().enumerate() {
+                parts.arrays.insert(format!("best.{at}"), tensor.clone());
+            }
+        }
+    }
+
+    pub fn restore(&mut self, parts: &mut Parts) -> bool {
+        self.try_restore(parts).is_some()
+    }
+
+    fn try_restore(&mut self, parts: &mut Parts) -> Option<()> {
+        self.stopped = *parts.take("stopped")?.first()? != 0.0;
+        for (number, every) in self.every.iter_mut().enumerate() {
+            every.ran = parts.take(&format!("every.{number}"))?.first().map(|step| *step as usize);
+            for (at, series) in every.records.iter_mut().enumerate() {
+                series.restore(&format!("every.{number}.{at}"), parts)?;
+            }
+        }
+        for (at, series) in self.records.iter_mut().enumerate() {
+            series.restore(&format!("record.{at}"), parts)?;
+        }
+        if let Some(best) = &mut self.best {
+            best.value = parts.take("best.value")?.first().copied();
+            let count = if best.value.is_some() { best.slots.len() } else { 0 };
+            best.tensors =
+                (0..count).map(|at| parts.arrays.remove(&format!("best.{at}"))).collect::<Option<_>>()?;
+        }
+        Some(())
     }
 
     /// Puts the best parameters back, and gives what was recorded. After an early end the last value stands for the

@@ -1,0 +1,190 @@
+//! `ansatz runs`: what earlier runs have left.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::{Exit, open};
+use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::report::{self, Long, StoredResults};
+use crate::source::{Sources, Span};
+use crate::store::{self, Keep, RunRecord, RunStore};
+
+#[derive(Args)]
+pub struct Runs {
+    /// Folder in which runs are kept
+    #[arg(long, default_value = "runs", value_name = "FOLDER", global = true)]
+    runs: PathBuf,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// All runs, the newest first
+    List,
+    /// A run with its report
+    Show {
+        /// Its name, or the beginning of it: the newest such run
+        run: String,
+    },
+    /// How two runs differ
+    Diff { first: String, second: String },
+    /// The values of all measures as a table: a row for each, with its labels and its example
+    Export {
+        run: String,
+        #[arg(long, value_enum, default_value = "csv")]
+        format: Format,
+        /// Without it, csv and json go to standard output, and parquet to the folder of the run
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Delete kept trials and checkpoints that no run needs
+    Gc {
+        /// Delete runs first, but for so many of each experiment: the newest
+        #[arg(long, value_name = "N")]
+        keep: Option<usize>,
+        /// Only tell what would be deleted
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    Csv,
+    Json,
+    Parquet,
+}
+
+impl Runs {
+    pub fn execute(&self) -> Exit {
+        let store = RunStore::open(&self.runs);
+        let done = match &self.action {
+            Action::List => self.list(&store),
+            Action::Show { run } => self.show(&store, run),
+            Action::Diff { first, second } => self.diff(&store, first, second),
+            Action::Export { run, format, output } => self.export(&store, run, *format, output.as_ref()),
+            Action::Gc { keep, dry_run } => self.garbage(&store, *keep, *dry_run),
+        };
+        match done {
+            Ok(()) => Exit::Success,
+            Err((problem, exit)) => {
+                let mut sources = Sources::default();
+                sources.add(self.runs.display().to_string(), "");
+                open::print(&[*problem], &sources);
+                exit
+            }
+        }
+    }
+
+    fn list(&self, store: &RunStore) -> Outcome {
+        match store.runs().as_slice() {
+            [] => print(&format!("there are no runs in {}\n", self.runs.display())),
+            runs => print(&report::list(runs, store::now())),
+        }
+    }
+
+    fn show(&self, store: &RunStore, name: &str) -> Outcome {
+        let run = find(store, name)?;
+        let report = store.file(&run, "report.txt").unwrap_or_default();
+        print(&format!("{}\n{report}", report::heading(&run, store::now())))
+    }
+
+    fn diff(&self, store: &RunStore, first: &str, second: &str) -> Outcome {
+        let (first, second) = (find(store, first)?, find(store, second)?);
+        let (a, b) = (results(store, &first)?, results(store, &second)?);
+        print(&report::compare((&first.id, &second.id), &a, &b))
+    }
+
+    fn export(&self, store: &RunStore, name: &str, format: Format, output: Option<&PathBuf>) -> Outcome {
+        let run = find(store, name)?;
+        let table = Long::new(&results(store, &run)?);
+        let bytes = match format {
+            Format::Csv => table.csv().map_err(|error| unwritten(&error.to_string()))?,
+            Format::Json => table.json(),
+            Format::Parquet => table.parquet().map_err(|error| unwritten(&error.to_string()))?,
+        };
+        let own = matches!(format, Format::Parquet).then(|| self.runs.join(&run.id).join("results.parquet"));
+        let Some(target) = output.cloned().or(own) else {
+            return std::io::stdout().write_all(&bytes).or_else(closed);
+        };
+        store::write(&target, &bytes)
+            .map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", target.display())))?;
+        eprintln!("written to {}", target.display());
+        Ok(())
+    }
+
+    fn garbage(&self, store: &RunStore, keep: Option<usize>, dry_run: bool) -> Outcome {
+        let keep = keep.map_or(Keep::All, Keep::Newest);
+        let garbage = match dry_run {
+            true => store.garbage(keep),
+            false => store.collect_garbage(keep).map_err(|error| {
+                unwritten(&format!("nothing can be deleted in `{}`: {error}", self.runs.display()))
+            })?,
+        };
+        let mut text = String::new();
+        garbage.runs.iter().for_each(|run| text.push_str(&format!("run {run}\n")));
+        text.push_str(&format!(
+            "{} {} runs, {} trials, checkpoints of {} trials: {} KiB\n",
+            if dry_run { "to delete:" } else { "deleted" },
+            garbage.runs.len(),
+            garbage.trials.len(),
+            garbage.checkpoints.len(),
+            garbage.bytes.div_ceil(1024)
+        ));
+        print(&text)
+    }
+}
+
+type Outcome<T = ()> = Result<T, (Box<Diagnostic>, Exit)>;
+
+fn print(text: &str) -> Outcome {
+    std::io::stdout().write_all(text.as_bytes()).or_else(closed)
+}
+
+/// Whoever read the output has enough of it (`ansatz runs list | head`).
+fn closed(error: std::io::Error) -> Outcome {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(unwritten(&error.to_string())),
+    }
+}
+
+fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
+    store.find(name).ok_or_else(|| {
+        let runs = store.runs();
+        let root = store.root().display();
+        let mut problem = problem(Code::A0608, format!("there is no run `{name}` in `{root}`"));
+        // Names are compared without their hashes, too.
+        let stems = runs.iter().filter_map(|run| run.id.rsplit_once('-')).map(|(stem, _)| stem);
+        problem = match nearest(name, runs.iter().map(|run| run.id.as_str()).chain(stems)) {
+            Some(near) => problem.help(format!("there is `{near}`")),
+            None => problem.help("`ansatz runs list` shows all runs"),
+        };
+        (Box::new(problem), Exit::Wrong)
+    })
+}
+
+fn results(store: &RunStore, run: &RunRecord) -> Outcome<StoredResults> {
+    let refuse = |why: String| {
+        let problem = problem(Code::A0609, format!("the run `{}` has no results: {why}", run.id));
+        (Box::new(problem.help("run its file again: what was finished is not computed again")), Exit::Wrong)
+    };
+    match store.file(run, "results.json") {
+        Ok(text) => report::stored(&text).ok_or_else(|| refuse("they are damaged".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(refuse(format!("it is {}", run.condition.name())))
+        }
+        Err(error) => Err(refuse(format!("they cannot be read: {error}"))),
+    }
+}
+
+fn problem(code: Code, message: String) -> Diagnostic {
+    Diagnostic::error(code, Span::default(), message)
+}
+
+fn unwritten(message: &str) -> (Box<Diagnostic>, Exit) {
+    (Box::new(problem(Code::A0606, message.to_owned())), Exit::Failed)
+}
