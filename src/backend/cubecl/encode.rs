@@ -27,7 +27,7 @@ pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
         let stage = encoder.stage(&frame.plan.kernels[*at], chain.rows);
         stages.push(Part { stage, wait: *wait, end: encoder.words.len() as u32 });
     }
-    let share = UNITS.div_ceil(encoder.busiest).max(chain.rows.div_ceil(16 * MOST_CUBES)).max(1);
+    let share = UNITS.div_ceil(encoder.busiest).max(chain.rows.div_ceil(2 * MOST_CUBES)).max(1);
     let cubes = chain.rows.div_ceil(share);
     let mut words = encoder.words;
     words[2] = chain.rows as u32;
@@ -76,6 +76,7 @@ pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> (Tiling, Vec<u
         a_strips: c.a_strides.1 == 1,
         b_strips: c.b_strides.0 == 1,
         reach: tile(c) as u32 / 16,
+        words: encoder.words.len() as u32,
         depth: frame.depth as u8,
     };
     let batch: usize = c.batch.iter().product();
@@ -385,8 +386,7 @@ impl Encoder<'_> {
         let sizes: Vec<usize> =
             kept.iter().map(|at| outer[*at]).chain([*size]).chain(inner.iter().copied()).collect();
         let count: usize = over.iter().map(|at| outer[*at]).product();
-        self.start(sizes.iter().product(), rows);
-        self.words.push(count as u32);
+        let lanes = self.fold(sizes.iter().product(), count, rows, true);
         let whole = |access: &Access, picked: isize, inner: &[isize]| {
             let strides =
                 kept.iter().map(|at| access.strides[*at]).chain([picked]).chain(inner.iter().copied());
@@ -408,6 +408,7 @@ impl Encoder<'_> {
         Stage::Scatter(Scatter {
             reduction: *reduction,
             element: self.element(from.buffer),
+            lanes,
             index: (index_walk, index_more),
             from: (from_walk, from_more),
             to: to_walk,

@@ -105,6 +105,7 @@ pub enum Lanes {
 pub struct Scatter {
     pub reduction: Reduction,
     pub element: Element,
+    pub lanes: Lanes,
     /// Over the elements of the result, and from there over the positions that are left.
     pub index: (Walk, Walk),
     pub from: (Walk, Walk),
@@ -157,6 +158,13 @@ pub struct Form {
     pub depth: u8,
 }
 
+impl Form {
+    /// Words of one member.
+    pub fn words(&self) -> u32 {
+        self.stages.iter().map(|part| part.end).max().unwrap_or(HEAD)
+    }
+}
+
 /// What a launch's kernel is made of. It is looked up at every launch by a digest that is computed once.
 #[derive(Clone, Debug)]
 pub struct Forms {
@@ -173,6 +181,11 @@ impl Forms {
 
     pub fn count(&self) -> usize {
         self.all.len()
+    }
+
+    /// Words of the longest member.
+    pub fn words(&self) -> u32 {
+        self.all.iter().map(Form::words).max().unwrap_or(HEAD)
     }
 
     pub fn at(&self, number: usize) -> Form {

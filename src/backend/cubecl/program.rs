@@ -12,8 +12,8 @@ use super::encode::{Member, keep, member, tiles};
 use super::fault::Faults;
 use super::host::HostStep;
 use super::ir::{Form, Forms, Page};
+use super::kernel::run;
 use super::kernel::tile::{Tiling, tiles as contract};
-use super::kernel::{run, words as member_words};
 use super::matmul::{BOUND, Matmul, plain};
 use super::memory::{DeviceArray, Memory};
 use super::place::{DEEPEST, Frame, Located, words};
@@ -360,7 +360,7 @@ fn launch(members: Vec<Member>, table: &mut Vec<u32>) -> Work {
             member.words[1] = cubes as u32;
             cubes += member.cubes;
             member.words[0] = cubes as u32;
-            debug_assert_eq!(member.words.len() as u32, member_words(&member.form));
+            debug_assert_eq!(member.words.len() as u32, member.form.words());
             table.extend(member.words);
         }
         table[head + 1] = cubes as u32;
@@ -405,6 +405,7 @@ impl<R: Runtime> Running<'_, R> {
         for page in self.pages {
             memory.push(page.argument());
         }
+        memory.push(self.table.argument());
         memory
     }
 
@@ -416,7 +417,6 @@ impl<R: Runtime> Running<'_, R> {
                 CubeCount::Static(x, y, z),
                 CubeDim::new_1d(crate::plan::launch::UNITS as u32),
                 self.memory(),
-                self.table.argument(),
                 at,
                 first,
                 second,
@@ -438,7 +438,6 @@ impl<R: Runtime> Running<'_, R> {
                 CubeCount::Static(x, y, 1),
                 CubeDim::new_1d(crate::plan::launch::UNITS as u32),
                 self.memory(),
-                self.table.argument(),
                 at,
                 first,
                 second,

@@ -163,7 +163,7 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             Space {
                 iterations: product(&sizes),
                 cost: 1 + product(&over_sizes),
-                folded: 1,
+                folded: product(&over_sizes),
                 single: true,
                 touches,
             }

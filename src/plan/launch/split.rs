@@ -52,7 +52,7 @@ fn temporary(buffers: &mut Vec<Buffer>, element: Element, length: usize) -> Buff
     BufferId(buffers.len() as u32 - 1)
 }
 
-fn reduce(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<[Kernel; 2]> {
+fn reduce(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<Vec<Kernel>> {
     let Kernel::Reduce { reduction, kept, reduced, from, inner, to } = kernel else { return None };
     let (results, folded) = (kept.iter().product::<usize>(), reduced.iter().product::<usize>());
     if !few_and_long(results, folded) {
@@ -74,7 +74,7 @@ fn reduce(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<[Kernel; 2]> {
         inner: inner.clone(),
         to: partial,
     };
-    Some([first, together(*reduction, kept, parts, partial, *to)])
+    Some(vec![first, together(*reduction, kept, parts, partial, *to)])
 }
 
 /// Folds the parts, which lie side by side.
@@ -90,19 +90,24 @@ fn together(reduction: Reduction, kept: &[usize], parts: usize, partial: BufferI
 }
 
 /// Contracted loops are cut until a contraction has enough tiles, or is long no more.
-fn contract(buffers: &mut Vec<Buffer>, c: &Contract) -> Option<[Kernel; 2]> {
+fn contract(buffers: &mut Vec<Buffer>, c: &Contract) -> Option<Vec<Kernel>> {
     let kept: Vec<usize> = c.batch.iter().copied().chain([c.m, c.n]).collect();
     let results: usize = kept.iter().product();
     let folded: usize = c.outer.iter().chain([&c.k]).product();
     let wanted = if is_large_contraction(c) {
         let cubes = tiles(c);
-        (TILES / cubes).min(folded / LEAST)
+        // Matrix units want long products.
+        if c.factors.is_some() && c.outer.is_empty() && cubes >= 16 {
+            return None;
+        }
+        // Cubes of large tiles fill a device sooner.
+        (TILES * 64 / tile(c) / cubes).min(folded / LEAST)
     } else if few_and_long(results, folded) {
         folded.isqrt().min(*PARTS.end())
     } else {
         return None;
     };
-    if wanted < 2 || !is_dense(c, &kept, buffers) {
+    if wanted < 2 {
         return None;
     }
     let mut first = c.clone();
@@ -131,15 +136,23 @@ fn contract(buffers: &mut Vec<Buffer>, c: &Contract) -> Option<[Kernel; 2]> {
     strides.extend(dense_strides(&first.batch[c.batch.len()..], results));
     first.c = Access { buffer: partial, offset: 0, strides };
     first.c_strides = (c.n as isize, 1);
+    let dense = is_dense(c, &kept, buffers);
+    let to = if dense { c.c.buffer } else { temporary(buffers, Element::Float, results) };
     let sums = Kernel::Reduce {
         reduction: Reduction::Sum,
         kept: kept.clone(),
         reduced: vec![parts],
         from: Access { buffer: partial, offset: 0, strides: dense_strides(&kept, 1) },
         inner: vec![results as isize],
-        to: c.c.buffer,
+        to,
     };
-    Some([Kernel::Contract(first), sums])
+    let mut found = vec![Kernel::Contract(first), sums];
+    if !dense {
+        let from = Access { buffer: to, offset: 0, strides: dense_strides(&kept, 1) };
+        let strides = c.c.strides.iter().copied().chain([c.c_strides.0, c.c_strides.1]).collect();
+        found.push(Kernel::Copy { sizes: kept, from, to: Access { strides, ..c.c.clone() }, add: false });
+    }
+    Some(found)
 }
 
 fn tiles(c: &Contract) -> usize {

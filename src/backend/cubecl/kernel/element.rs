@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::super::ir::{Step, Walk};
 use super::walk::{address, read, write};
-use super::{Memory, Range, Rounds};
+use super::{Memory, Range, Rounds, Table};
 use super::{half, single};
 use crate::graph::{Binary, Compare, Element, Logic, Unary};
 
@@ -19,7 +19,7 @@ struct Registers {
 #[cube]
 pub fn map(
     memory: &mut Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     part: Range,
     rounds: Rounds,
@@ -76,7 +76,7 @@ fn bits(registers: &Registers, #[comptime] element: Element, #[comptime] number:
 #[allow(clippy::too_many_arguments)]
 fn step(
     memory: &mut Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     i: u32,
     rounds: Rounds,
@@ -87,7 +87,7 @@ fn step(
     match step {
         Step::Load(walk, element) => {
             let at = address(table, words, i, rounds, walk, depth);
-            let found = read(memory, table, at, rounds, comptime!(walk.page));
+            let found = read(memory, at, rounds, comptime!(walk.page));
             keep(registers, found, element);
         }
         Step::Constant { element, at } => {
@@ -165,7 +165,7 @@ fn step(
 #[allow(clippy::too_many_arguments)]
 pub fn pick(
     memory: &mut Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     i: u32,
     rounds: Rounds,
@@ -177,12 +177,12 @@ pub fn pick(
     let more = words + comptime!(at as u32);
     let inside = within(memory, table, more + 1u32, position);
     let start = address(table, words, i, rounds, walk, depth);
-    read(memory, table, start + inside * table[more as usize], rounds, comptime!(walk.page))
+    read(memory, start + inside * table[more as usize], rounds, comptime!(walk.page))
 }
 
 /// Table words: size, place of a fault. The position if it is one, else 0 and a fault.
 #[cube]
-pub fn within(memory: &mut Memory, table: &Array<u32>, words: u32, position: i32) -> u32 {
+pub fn within(memory: &mut Memory, table: &Table, words: u32, position: i32) -> u32 {
     let found = u32::reinterpret(position);
     let inside = found < table[words as usize];
     if !inside {
@@ -193,7 +193,7 @@ pub fn within(memory: &mut Memory, table: &Array<u32>, words: u32, position: i32
 
 /// A fault is two words of the first page: that there is one, and what was wrong.
 #[cube]
-pub fn fault(memory: &mut Memory, table: &Array<u32>, word: u32, what: u32) {
+pub fn fault(memory: &mut Memory, table: &Table, word: u32, what: u32) {
     let at = table[word as usize];
     let array = memory.index_mut(0usize);
     array[at as usize] = 1u32;

@@ -8,20 +8,22 @@ use cubecl::prelude::*;
 use super::super::ir::{Fold, Lanes, Walk};
 use super::element::{bigger, smaller};
 use super::walk::{address, read, write};
-use super::{Memory, Range, Rounds};
+use super::{Memory, Range, Rounds, Table, Units};
 use crate::graph::{Element, Reduction};
 
 /// Elements that a lane folds before they meet the rest.
 const BLOCK: u32 = 32;
 
 /// Elements that are read before they are folded, so that a unit waits for memory once for all of them.
-const AHEAD: u32 = 4;
+pub const AHEAD: u32 = 4;
 
 /// Table words: iterations of a row, folded elements, lanes.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 pub fn fold(
     memory: &mut Memory,
-    table: &Array<u32>,
+    table: &Table,
+    units: &mut Units,
     words: u32,
     part: Range,
     rounds: Rounds,
@@ -46,7 +48,6 @@ pub fn fold(
         } else {
             (UNIT_POS % groups, UNIT_POS / groups, groups)
         };
-        let mut units = SharedMemory::<u32>::new(256usize);
         let mut first = part.from;
         while first < part.to {
             let i = first + group;
@@ -81,7 +82,7 @@ pub fn fold(
 #[allow(clippy::too_many_arguments)]
 fn blocks(
     memory: &Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     i: u32,
     count: u32,
@@ -130,7 +131,7 @@ fn blocks(
 #[allow(clippy::too_many_arguments)]
 fn product(
     memory: &Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     start: u32,
     other: u32,
@@ -154,7 +155,7 @@ fn product(
 #[allow(clippy::too_many_arguments)]
 fn factor(
     memory: &Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     start: u32,
     k: u32,
@@ -163,7 +164,7 @@ fn factor(
     #[comptime] depth: u8,
 ) -> u32 {
     let at = start + address(table, words, k, rounds, walk, depth);
-    read(memory, table, at, rounds, comptime!(walk.page))
+    read(memory, at, rounds, comptime!(walk.page))
 }
 
 /// What changes nothing.

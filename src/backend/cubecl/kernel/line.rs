@@ -6,13 +6,13 @@ use super::super::ir::{Along, Lines};
 use super::element::bigger;
 use super::single;
 use super::walk::{address, read, write};
-use super::{Memory, Range, Rounds};
+use super::{Memory, Range, Rounds, Table};
 use crate::graph::{Cumulative, Ties};
 
 #[cube]
 pub fn lines(
     memory: &mut Memory,
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     part: Range,
     rounds: Rounds,
@@ -33,23 +33,22 @@ pub fn lines(
         let to = address(table, words, line, rounds, comptime!(shape.to), depth);
         match comptime!(shape.along) {
             Along::Extreme { smallest } => {
-                let best = extreme(memory, table, from, from_step, size, rounds, shape, smallest);
+                let best = extreme(memory, from, from_step, size, rounds, shape, smallest);
                 write(memory, to, best, comptime!(shape.to.page));
             }
             Along::Cumulative { kind, reverse } => {
-                cumulative(memory, table, from, to, from_step, to_step, size, rounds, shape, kind, reverse);
+                cumulative(memory, from, to, from_step, to_step, size, rounds, shape, kind, reverse);
             }
             Along::Sort { descending } => {
                 let own = unit % each;
-                let before =
-                    count(memory, table, from, from_step, size, own, rounds, shape, descending, true);
+                let before = count(memory, from, from_step, size, own, rounds, shape, descending, true);
                 write(memory, to + before * to_step, own, comptime!(shape.to.page));
             }
             Along::Rank(ties) => {
                 let own = unit % each;
-                let below = count(memory, table, from, from_step, size, own, rounds, shape, false, false);
-                let first = count(memory, table, from, from_step, size, own, rounds, shape, false, true);
-                let above = count(memory, table, from, from_step, size, own, rounds, shape, true, false);
+                let below = count(memory, from, from_step, size, own, rounds, shape, false, false);
+                let first = count(memory, from, from_step, size, own, rounds, shape, false, true);
+                let above = count(memory, from, from_step, size, own, rounds, shape, true, false);
                 let end = size - above;
                 let rank = match ties {
                     Ties::Average => f32::cast_from(below + 1u32 + end) / 2.0f32,
@@ -78,7 +77,6 @@ fn key(bits: u32) -> u32 {
 #[allow(clippy::too_many_arguments)]
 fn count(
     memory: &Memory,
-    table: &Array<u32>,
     from: u32,
     step: u32,
     size: u32,
@@ -88,11 +86,11 @@ fn count(
     #[comptime] descending: bool,
     #[comptime] stable: bool,
 ) -> u32 {
-    let mine = key(read(memory, table, from + own * step, rounds, comptime!(shape.from.page)));
+    let mine = key(read(memory, from + own * step, rounds, comptime!(shape.from.page)));
     let mut before = 0u32;
     let mut j = 0u32;
     while j < size {
-        let theirs = key(read(memory, table, from + j * step, rounds, comptime!(shape.from.page)));
+        let theirs = key(read(memory, from + j * step, rounds, comptime!(shape.from.page)));
         let ahead = if comptime!(descending) { theirs > mine } else { theirs < mine };
         let tied = if comptime!(stable) { theirs == mine && j < own } else { false.runtime() };
         before += select(ahead || tied, 1u32, 0u32);
@@ -106,7 +104,6 @@ fn count(
 #[allow(clippy::too_many_arguments)]
 fn extreme(
     memory: &Memory,
-    table: &Array<u32>,
     from: u32,
     step: u32,
     size: u32,
@@ -118,7 +115,7 @@ fn extreme(
     let mut most = 0u32;
     let mut j = 0u32;
     while j < size {
-        let found = key(read(memory, table, from + j * step, rounds, comptime!(shape.from.page)));
+        let found = key(read(memory, from + j * step, rounds, comptime!(shape.from.page)));
         // The largest number wins; NaN is larger than all.
         let turned = if comptime!(smallest) {
             select(found == 0xffff_ffffu32, found, 0xffff_fffeu32 - found)
@@ -138,7 +135,6 @@ fn extreme(
 #[allow(clippy::too_many_arguments)]
 fn cumulative(
     memory: &mut Memory,
-    table: &Array<u32>,
     from: u32,
     to: u32,
     from_step: u32,
@@ -158,7 +154,7 @@ fn cumulative(
     let mut step = 0u32;
     while step < size {
         let i = if comptime!(reverse) { size - 1u32 - step } else { step };
-        let bits = read(memory, table, from + i * from_step, rounds, comptime!(shape.from.page));
+        let bits = read(memory, from + i * from_step, rounds, comptime!(shape.from.page));
         let value = f32::reinterpret(bits);
         match kind {
             Cumulative::Sum => {

@@ -40,55 +40,57 @@ pub struct Range {
     pub to: u32,
 }
 
-/// Memory of four-byte elements.
+/// Memory of four-byte elements. The last page is the table.
 pub type Memory = Sequence<Array<u32>>;
+
+/// What a cube needs of the table, in its shared memory: walks look at it for every element.
+pub type Table = SharedMemory<u32>;
+
+/// One word of each unit, which units fold together.
+pub type Units = SharedMemory<u32>;
 
 /// Words of the launch, from `at`: for each family its first cube, the cube after its last, and where its members are listed.
 #[cube(launch_unchecked)]
-pub fn run(
-    memory: &mut Memory,
-    table: &Array<u32>,
-    at: u32,
-    first: u32,
-    second: u32,
-    third: u32,
-    #[comptime] forms: Forms,
-) {
+pub fn run(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, #[comptime] forms: Forms) {
     let rounds = Rounds { first, second, third };
     let cube = CUBE_POS as u32;
     let families = comptime!(forms.count());
+    let mut words = SharedMemory::<u32>::new(comptime!(forms.words() as usize));
+    let mut units = SharedMemory::<u32>::new(256usize);
     #[unroll]
     for number in 0..families {
         let form = comptime!(forms.at(number));
         let family = at + comptime!(3 * number as u32);
+        let table = memory.index(comptime!(memory.len() - 1));
         if cube >= table[family as usize] && cube < table[(family + 1u32) as usize] {
             let mut member = table[(family + 2u32) as usize];
-            let words = comptime!(words(&form));
+            let count = comptime!(form.words());
             while cube >= table[member as usize] {
-                member += words;
+                member += count;
             }
-            chain(memory, table, member, cube, rounds, form);
+            let mut word = UNIT_POS;
+            while word < count {
+                words[word as usize] = table[(member + word) as usize];
+                word += CUBE_DIM;
+            }
+            sync_cube();
+            chain(memory, &words, &mut units, cube, rounds, form);
         }
     }
-}
-
-/// Words of one member.
-pub fn words(form: &Form) -> u32 {
-    form.stages.iter().map(|part| part.end).max().unwrap_or(HEAD)
 }
 
 #[cube]
 fn chain(
     memory: &mut Memory,
-    table: &Array<u32>,
-    member: u32,
+    table: &Table,
+    units: &mut Units,
     cube: u32,
     rounds: Rounds,
     #[comptime] form: Form,
 ) {
-    let share = table[(member + 3u32) as usize];
-    let row = (cube - table[(member + 1u32) as usize]) * share;
-    let left = table[(member + 2u32) as usize] - row;
+    let share = table[3];
+    let row = (cube - table[1]) * share;
+    let left = table[2] - row;
     let rows = select(left < share, left, share);
     let stages = comptime!(form.stages.len());
     #[unroll]
@@ -96,7 +98,7 @@ fn chain(
         let stage = comptime!(form.stages[number].stage.clone());
         let begin = comptime!(if number == 0 { HEAD } else { form.stages[number - 1].end });
         let depth = comptime!(form.depth);
-        let words = member + begin;
+        let words = begin.runtime();
         if comptime!(form.stages[number].wait) {
             sync_storage();
         }
@@ -104,8 +106,10 @@ fn chain(
         let part = Range { from: row * each, to: (row + rows) * each };
         match stage {
             Stage::Map(steps) => element::map(memory, table, words, part, rounds, steps, depth),
-            Stage::Fold(shape) => fold::fold(memory, table, words, part, rounds, shape, depth),
-            Stage::Scatter(shape) => scatter::scatter(memory, table, words, part, rounds, shape, depth),
+            Stage::Fold(shape) => fold::fold(memory, table, units, words, part, rounds, shape, depth),
+            Stage::Scatter(shape) => {
+                scatter::scatter(memory, table, units, words, part, rounds, shape, depth)
+            }
             Stage::Lines(shape) => line::lines(memory, table, words, part, rounds, shape, depth),
         }
     }

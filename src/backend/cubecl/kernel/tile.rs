@@ -4,9 +4,9 @@
 
 use cubecl::prelude::*;
 
-use super::super::ir::{Page, Walk};
+use super::super::ir::Walk;
 use super::walk::{address, read, write};
-use super::{Memory, Rounds};
+use super::{Memory, Rounds, Table};
 
 /// Elements of a strip of one factor: four for each unit.
 const STRIP: u32 = 1024;
@@ -27,6 +27,8 @@ pub struct Tiling {
     pub b_strips: bool,
     /// Rows and columns that a unit makes: 4, or 8. A tile has 16 times as many.
     pub reach: u32,
+    /// Of the table.
+    pub words: u32,
     pub depth: u8,
 }
 
@@ -40,21 +42,23 @@ struct Side {
 }
 
 #[cube(launch_unchecked)]
-pub fn tiles(
-    memory: &mut Memory,
-    table: &Array<u32>,
-    at: u32,
-    first: u32,
-    second: u32,
-    third: u32,
-    #[comptime] shape: Tiling,
-) {
+pub fn tiles(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, #[comptime] shape: Tiling) {
     let rounds = Rounds { first, second, third };
     let depth = comptime!(shape.depth);
     let reach = comptime!(shape.reach);
     let tile = comptime!(16 * shape.reach);
     let positions = comptime!(STRIP / (16 * shape.reach));
     let pitch = comptime!(16 * shape.reach + APART);
+    let mut words = SharedMemory::<u32>::new(comptime!(shape.words as usize));
+    let whole = memory.index(comptime!(memory.len() - 1));
+    let mut word = UNIT_POS;
+    while word < comptime!(shape.words) {
+        words[word as usize] = whole[(at + word) as usize];
+        word += CUBE_DIM;
+    }
+    sync_cube();
+    let table = &words;
+    let at = 0u32;
     let k = table[(at + 2u32) as usize];
     let batch = CUBE_POS_Z;
     let a = Side {
@@ -148,7 +152,7 @@ fn place(#[comptime] step: u32, #[comptime] strips: bool, #[comptime] tile: u32)
 #[allow(clippy::too_many_arguments)]
 fn ahead(
     memory: &Memory,
-    table: &Array<u32>,
+    table: &Table,
     at: u32,
     side: Side,
     found: &mut Array<f32>,
@@ -168,7 +172,7 @@ fn ahead(
         let mut element = 0.0f32;
         if other < side.size && along < k {
             let from = side.start + other * side.stride + offset;
-            element = f32::reinterpret(read(memory, table, from, rounds, comptime!(walks.0.page)));
+            element = f32::reinterpret(read(memory, from, rounds, comptime!(walks.0.page)));
         }
         found[step as usize] = element;
     }

@@ -3,12 +3,12 @@
 use cubecl::prelude::*;
 
 use super::super::ir::{Page, Rank, Walk};
-use super::{Memory, Rounds};
+use super::{Memory, Rounds, Table};
 
 /// Where iteration `i` of an access is. Numbers wrap, so that strides may be negative.
 #[cube]
 pub fn address(
-    table: &Array<u32>,
+    table: &Table,
     words: u32,
     i: u32,
     rounds: Rounds,
@@ -31,7 +31,7 @@ pub fn address(
 
 /// How far iteration `i` is from the first.
 #[cube]
-fn along(table: &Array<u32>, at: u32, i: u32, #[comptime] rank: Rank) -> u32 {
+fn along(table: &Table, at: u32, i: u32, #[comptime] rank: Rank) -> u32 {
     match rank {
         Rank::Uniform => 0u32.runtime(),
         Rank::Flat => i,
@@ -53,19 +53,16 @@ fn along(table: &Array<u32>, at: u32, i: u32, #[comptime] rank: Rank) -> u32 {
 
 /// The bits of an element.
 #[cube]
-pub fn read(
-    memory: &Memory,
-    table: &Array<u32>,
-    address: u32,
-    rounds: Rounds,
-    #[comptime] page: Page,
-) -> u32 {
+pub fn read(memory: &Memory, address: u32, rounds: Rounds, #[comptime] page: Page) -> u32 {
     match page {
         Page::Bound(number) => {
             let array = memory.index(comptime!(number as usize));
             array[address as usize]
         }
-        Page::Table => table[address as usize],
+        Page::Table => {
+            let table = memory.index(comptime!(memory.len() - 1));
+            table[address as usize]
+        }
         Page::Round(depth) => {
             if comptime!(depth == 0) {
                 rounds.first
