@@ -33,22 +33,24 @@ fn results(file: &str) -> String {
         if !file.ends_with("/terms.anz") {
             found.shift_remove("terms");
         }
-        round(&mut value);
+        // A sum in another order may round a factor of 16 bits the other way.
+        let digits = if file.ends_with("/half-precision.anz") { 2 } else { 4 };
+        round(&mut value, digits);
         let _ = writeln!(out, "{}", serde_json::to_string_pretty(&value).expect("JSON"));
     }
     out
 }
 
-fn round(value: &mut Value) {
+fn round(value: &mut Value, digits: usize) {
     match value {
         Value::Number(number) => {
             let exact = number.as_f64().unwrap_or(f64::NAN);
             if exact.fract() != 0.0 {
-                *value = Value::String(format!("{exact:.3e}"));
+                *value = Value::String(format!("{exact:.*e}", digits - 1));
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(round),
-        Value::Object(fields) => fields.values_mut().for_each(round),
+        Value::Array(values) => values.iter_mut().for_each(|value| round(value, digits)),
+        Value::Object(fields) => fields.values_mut().for_each(|value| round(value, digits)),
         _ => {}
     }
 }
