@@ -12,14 +12,14 @@ use crate::graph::{Binary, Element};
 use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
 use crate::plan::launch::{Chain, MOST_CUBES, UNITS, lanes, tile};
 
-/// A chain as the device runs it.
-pub struct Member {
-    pub form: Form,
+/// A chain or a contraction as the device runs it.
+pub struct Member<F> {
+    pub form: F,
     pub words: Vec<u32>,
     pub cubes: usize,
 }
 
-pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
+pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member<Form> {
     let mut encoder = Encoder { frame, faults, words: vec![0; HEAD as usize], begin: 0, busiest: 1 };
     let mut stages = Vec::new();
     for (at, wait) in chain.kernels.iter().zip(&chain.waits) {
@@ -36,7 +36,7 @@ pub fn member(frame: &Frame, chain: &Chain, faults: &mut Faults) -> Member {
 }
 
 /// Copies single numbers to a ring, a row of them every run; the number of the row is that of the outermost loop.
-pub fn keep(numbers: &[(Located, Element)], ring: usize) -> Member {
+pub fn keep(numbers: &[(Located, Element)], ring: usize) -> Member<Form> {
     let mut words = vec![0; HEAD as usize];
     let mut stages = Vec::new();
     for (at, (place, element)) in numbers.iter().enumerate() {
@@ -52,9 +52,9 @@ pub fn keep(numbers: &[(Located, Element)], ring: usize) -> Member {
     Member { form: Form { stages, depth: 1 }, words, cubes: 1 }
 }
 
-/// A large contraction: its form, its words, and the cubes along columns, rows and batch.
-pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> (Tiling, Vec<u32>, [u32; 3]) {
-    let mut encoder = Encoder { frame, faults, words: Vec::new(), begin: 0, busiest: 1 };
+/// A large contraction: a cube for each tile of the result.
+pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> Member<Tiling> {
+    let mut encoder = Encoder { frame, faults, words: vec![0; HEAD as usize], begin: 0, busiest: 1 };
     let inner: Vec<usize> = c.outer.iter().copied().chain([c.k]).collect();
     let count: usize = inner.iter().product();
     let strides = [c.a_strides.0, c.b_strides.1, c.c_strides.0, c.c_strides.1];
@@ -80,8 +80,10 @@ pub fn tiles(frame: &Frame, c: &Contract, faults: &mut Faults) -> (Tiling, Vec<u
         depth: frame.depth as u8,
     };
     let batch: usize = c.batch.iter().product();
-    let cubes = [c.n.div_ceil(tile(c)), c.m.div_ceil(tile(c)), batch].map(|size| size as u32);
-    (shape, encoder.words, cubes)
+    let (columns, rows) = (c.n.div_ceil(tile(c)), c.m.div_ceil(tile(c)));
+    let mut words = encoder.words;
+    (words[2], words[3]) = (columns as u32, rows as u32);
+    Member { form: shape, words, cubes: columns * rows * batch }
 }
 
 struct Encoder<'a> {

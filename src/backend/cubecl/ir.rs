@@ -158,22 +158,27 @@ pub struct Form {
     pub depth: u8,
 }
 
-impl Form {
+/// What the members of a family have in common.
+pub trait Common: Clone + PartialEq + Hash {
     /// Words of one member.
-    pub fn words(&self) -> u32 {
+    fn words(&self) -> u32;
+}
+
+impl Common for Form {
+    fn words(&self) -> u32 {
         self.stages.iter().map(|part| part.end).max().unwrap_or(HEAD)
     }
 }
 
 /// What a launch's kernel is made of. It is looked up at every launch by a digest that is computed once.
 #[derive(Clone, Debug)]
-pub struct Forms {
-    all: Arc<[Form]>,
+pub struct Forms<F> {
+    all: Arc<[F]>,
     digest: [u8; 32],
 }
 
-impl Forms {
-    pub fn new(all: Vec<Form>) -> Self {
+impl<F: Common> Forms<F> {
+    pub fn new(all: Vec<F>) -> Self {
         let mut digest = Digest(blake3::Hasher::new());
         all.hash(&mut digest);
         Forms { all: all.into(), digest: digest.0.finalize().into() }
@@ -185,23 +190,23 @@ impl Forms {
 
     /// Words of the longest member.
     pub fn words(&self) -> u32 {
-        self.all.iter().map(Form::words).max().unwrap_or(HEAD)
+        self.all.iter().map(F::words).max().unwrap_or(HEAD)
     }
 
-    pub fn at(&self, number: usize) -> Form {
+    pub fn at(&self, number: usize) -> F {
         self.all[number].clone()
     }
 }
 
-impl PartialEq for Forms {
+impl<F> PartialEq for Forms<F> {
     fn eq(&self, other: &Self) -> bool {
         self.digest == other.digest
     }
 }
 
-impl Eq for Forms {}
+impl<F> Eq for Forms<F> {}
 
-impl Hash for Forms {
+impl<F> Hash for Forms<F> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.digest.hash(state);
     }
@@ -221,5 +226,6 @@ impl Hasher for Digest {
     }
 }
 
-/// Words before the stages of a member: the cube after its last, its first cube, its rows, rows of a cube.
+/// Words before those of a member: the cube after its last, its first cube; of a chain its rows, rows of a cube; of a contraction
+/// its tiles along columns and along rows.
 pub const HEAD: u32 = 4;

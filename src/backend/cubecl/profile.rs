@@ -12,6 +12,7 @@ use super::program::Program;
 use crate::backend::{Executable, Fault};
 use crate::graph::Store;
 use crate::plan::Plan;
+use crate::plan::kernel::Kernel;
 use crate::plan::launch::Level;
 
 impl<R: Runtime> Program<R> {
@@ -36,7 +37,11 @@ impl<R: Runtime> Program<R> {
 fn pieces(plan: &Plan) -> Vec<Vec<usize>> {
     let mut pieces = Vec::new();
     for Level { chains, alone } in &plan.levels {
-        pieces.extend(alone.iter().map(|at| vec![*at]));
+        let is_tiled =
+            |at: &&usize| matches!(&plan.kernels[**at], Kernel::Contract(c) if c.factors.is_none());
+        let (tiled, others): (Vec<usize>, Vec<usize>) = alone.iter().partition(is_tiled);
+        pieces.extend(others.into_iter().map(|at| vec![at]));
+        pieces.extend((!tiled.is_empty()).then_some(tiled));
         if !chains.is_empty() {
             pieces.push(chains.iter().flat_map(|chain| &chain.kernels).copied().collect());
         }

@@ -11,7 +11,7 @@ use cubecl::prelude::*;
 use super::encode::{Member, keep, member, tiles};
 use super::fault::Faults;
 use super::host::HostStep;
-use super::ir::{Form, Forms, Page};
+use super::ir::{Common, Form, Forms, Page};
 use super::kernel::run;
 use super::kernel::tile::{Tiling, tiles as contract};
 use super::matmul::{BOUND, Matmul, plain};
@@ -60,19 +60,18 @@ struct Bound<R: Runtime> {
 /// Runs whose followed numbers are kept on the device before they are read.
 const KEPT: usize = 64;
 
+/// One launch: what its cubes do, where its words are.
+struct Launch<F> {
+    forms: Forms<F>,
+    at: u32,
+    cubes: u32,
+}
+
 enum Work {
-    Launch {
-        forms: Forms,
-        at: u32,
-        cubes: u32,
-    },
-    /// `plain`: CubeK's matmul can be asked first.
-    Tiles {
-        shape: Tiling,
-        at: u32,
-        cubes: [u32; 3],
-        plain: Option<Box<Matmul>>,
-    },
+    Chains(Launch<Form>),
+    Contractions(Launch<Tiling>),
+    /// CubeK's matmul is asked first.
+    Matmul(Box<Matmul>, Launch<Tiling>),
     Host(HostStep),
     Loop {
         rounds: usize,
@@ -168,7 +167,8 @@ impl<R: Runtime> Program<R> {
         let ring = faults.begin() + faults.words();
         let followed: Vec<(Located, Element)> =
             self.followed.iter().filter_map(|slot| self.placed(*slot, &places)).collect();
-        let keep = (!followed.is_empty()).then(|| launch(vec![keep(&followed, ring)], &mut table));
+        let keep =
+            (!followed.is_empty()).then(|| Work::Chains(launch(vec![keep(&followed, ring)], &mut table)));
         let arena = Memory::empty(&self.client, ring + KEPT * followed.len());
         arena.write(faults.begin(), &vec![0; faults.words()]);
         pages.insert(0, Arc::new(arena));
@@ -315,6 +315,7 @@ fn entries(plan: &Plan) -> Vec<Entry> {
 fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> {
     let mut found = Vec::new();
     for level in &frame.plan.levels {
+        let mut contractions = Vec::new();
         for at in &level.alone {
             found.push(match &frame.plan.kernels[*at] {
                 Kernel::Rounds(rounds) => {
@@ -323,25 +324,33 @@ fn works(frame: &Frame, table: &mut Vec<u32>, faults: &mut Faults) -> Vec<Work> 
                     Work::Loop { rounds: rounds.rounds, reverse: rounds.reverse, depth: frame.depth, body }
                 }
                 Kernel::Contract(contract) => {
-                    let (shape, words, cubes) = tiles(frame, contract, faults);
-                    let at = table.len() as u32;
-                    table.extend(words);
-                    Work::Tiles { shape, at, cubes, plain: plain(frame, contract).map(Box::new) }
+                    let member = tiles(frame, contract, faults);
+                    match plain(frame, contract) {
+                        Some(matmul) => Work::Matmul(Box::new(matmul), launch(vec![member], table)),
+                        None => {
+                            contractions.push(member);
+                            continue;
+                        }
+                    }
                 }
                 kernel => Work::Host(HostStep::new(frame, kernel)),
             });
         }
-        let members: Vec<Member> = level.chains.iter().map(|chain| member(frame, chain, faults)).collect();
+        if !contractions.is_empty() {
+            found.push(Work::Contractions(launch(contractions, table)));
+        }
+        let members: Vec<Member<Form>> =
+            level.chains.iter().map(|chain| member(frame, chain, faults)).collect();
         if !members.is_empty() {
-            found.push(launch(members, table));
+            found.push(Work::Chains(launch(members, table)));
         }
     }
     found
 }
 
-/// Chains of one form next to each other, and all their words in the table.
-fn launch(members: Vec<Member>, table: &mut Vec<u32>) -> Work {
-    let mut families: Vec<(Form, Vec<Member>)> = Vec::new();
+/// Members of one form next to each other, and all their words in the table.
+fn launch<F: Common>(members: Vec<Member<F>>, table: &mut Vec<u32>) -> Launch<F> {
+    let mut families: Vec<(F, Vec<Member<F>>)> = Vec::new();
     for member in members {
         match families.iter_mut().find(|(form, _)| *form == member.form) {
             Some((_, members)) => members.push(member),
@@ -366,7 +375,7 @@ fn launch(members: Vec<Member>, table: &mut Vec<u32>) -> Work {
         table[head + 1] = cubes as u32;
         forms.push(form);
     }
-    Work::Launch { forms: Forms::new(forms), at: at as u32, cubes: cubes as u32 }
+    Launch { forms: Forms::new(forms), at: at as u32, cubes: cubes as u32 }
 }
 
 /// Everything that a piece of work needs.
@@ -380,11 +389,11 @@ impl<R: Runtime> Running<'_, R> {
     fn all(&self, work: &mut [Work], rounds: [u32; DEEPEST]) -> Result<(), Fault> {
         for work in work {
             match work {
-                Work::Launch { forms, at, cubes } => self.launch(forms, *at, *cubes, rounds),
-                Work::Tiles { shape, at, cubes, plain } => {
-                    *plain = plain.take().filter(|matmul| matmul.launch(self.client, self.pages, rounds));
-                    if plain.is_none() {
-                        self.tiles(*shape, *at, *cubes, rounds);
+                Work::Chains(launch) => self.chains(launch, rounds),
+                Work::Contractions(launch) => self.contractions(launch, rounds),
+                Work::Matmul(matmul, tiles) => {
+                    if !matmul.launch(self.client, self.pages, rounds) {
+                        self.contractions(tiles, rounds);
                     }
                 }
                 Work::Host(step) => step.run(self.pages, rounds)?,
@@ -409,42 +418,50 @@ impl<R: Runtime> Running<'_, R> {
         memory
     }
 
-    fn tiles(&self, shape: Tiling, at: u32, [x, y, z]: [u32; 3], [first, second, third]: [u32; DEEPEST]) {
+    fn contractions(&self, launch: &Launch<Tiling>, [first, second, third]: [u32; DEEPEST]) {
+        if launch.cubes == 0 {
+            return;
+        }
         // SAFETY: every word of the table that is an address lies in its page: the plan is valid.
         unsafe {
             contract::launch_unchecked::<R>(
                 self.client,
-                CubeCount::Static(x, y, z),
+                launch.count(),
                 CubeDim::new_1d(crate::plan::launch::UNITS as u32),
                 self.memory(),
-                at,
+                launch.at,
                 first,
                 second,
                 third,
-                shape,
+                launch.forms.clone(),
             );
         }
     }
 
-    fn launch(&self, forms: &Forms, at: u32, cubes: u32, [first, second, third]: [u32; DEEPEST]) {
-        if cubes == 0 {
+    fn chains(&self, launch: &Launch<Form>, [first, second, third]: [u32; DEEPEST]) {
+        if launch.cubes == 0 {
             return;
         }
-        let (x, y) = (cubes.min(1 << 15), cubes.div_ceil(1 << 15));
         // SAFETY: every word of the table that is an address lies in its page: the plan is valid.
         unsafe {
             run::launch_unchecked::<R>(
                 self.client,
-                CubeCount::Static(x, y, 1),
+                launch.count(),
                 CubeDim::new_1d(crate::plan::launch::UNITS as u32),
                 self.memory(),
-                at,
+                launch.at,
                 first,
                 second,
                 third,
-                forms.clone(),
+                launch.forms.clone(),
             );
         }
+    }
+}
+
+impl<F> Launch<F> {
+    fn count(&self) -> CubeCount {
+        CubeCount::Static(self.cubes.min(1 << 15), self.cubes.div_ceil(1 << 15), 1)
     }
 }
 

@@ -33,11 +33,12 @@ impl Plan {
         let mut load = Load::default();
         for level in &self.levels {
             load.launches += usize::from(!level.chains.is_empty());
+            load.launches += usize::from(level.alone.iter().any(|at| is_large(&self.kernels[*at])));
             for at in &level.alone {
                 match &self.kernels[*at] {
                     Kernel::Rounds(rounds) => load = load.plus(rounds.plan.load(), rounds.rounds),
                     kernel if is_host(kernel) => load.host += 1,
-                    _ => load.launches += 1,
+                    _ => {}
                 }
             }
         }
@@ -72,15 +73,22 @@ impl Plan {
 
     fn levels_into(&self, out: &mut String, indent: &str) {
         for Level { chains, alone } in &self.levels {
-            for at in alone {
-                let kernel = &self.kernels[*at];
+            let (large, others): (Vec<usize>, Vec<usize>) =
+                alone.iter().partition(|at| is_large(&self.kernels[**at]));
+            for at in others {
+                let kernel = &self.kernels[at];
                 if let Kernel::Rounds(rounds) = kernel {
                     let _ = writeln!(out, "{indent}{} rounds, each:", rounds.rounds);
                     rounds.plan.levels_into(out, &format!("{indent}  "));
                     continue;
                 }
-                let by = if is_large(kernel) { "launch" } else { "host" };
-                let _ = writeln!(out, "{indent}{by}: {}", self.line(kernel));
+                let _ = writeln!(out, "{indent}host: {}", self.line(kernel));
+            }
+            if !large.is_empty() {
+                let _ = writeln!(out, "{indent}launch");
+                for at in large {
+                    let _ = writeln!(out, "{indent}  {}", self.line(&self.kernels[at]));
+                }
             }
             if chains.is_empty() {
                 continue;

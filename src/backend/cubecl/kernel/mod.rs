@@ -23,7 +23,7 @@ mod walk;
 
 use cubecl::prelude::*;
 
-use super::ir::{Form, Forms, HEAD, Stage};
+use super::ir::{Common, Form, Forms, HEAD, Stage};
 
 /// Numbers of the rounds of the loops around, outermost first.
 #[derive(CubeType, Clone, Copy)]
@@ -51,7 +51,14 @@ pub type Units = SharedMemory<u32>;
 
 /// Words of the launch, from `at`: for each family its first cube, the cube after its last, and where its members are listed.
 #[cube(launch_unchecked)]
-pub fn run(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, #[comptime] forms: Forms) {
+pub fn run(
+    memory: &mut Memory,
+    at: u32,
+    first: u32,
+    second: u32,
+    third: u32,
+    #[comptime] forms: Forms<Form>,
+) {
     let rounds = Rounds { first, second, third };
     let cube = CUBE_POS as u32;
     let families = comptime!(forms.count());
@@ -59,24 +66,43 @@ pub fn run(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, #[
     let mut units = SharedMemory::<u32>::new(256usize);
     #[unroll]
     for number in 0..families {
-        let form = comptime!(forms.at(number));
-        let family = at + comptime!(3 * number as u32);
-        let table = memory.index(comptime!(memory.len() - 1));
-        if cube >= table[family as usize] && cube < table[(family + 1u32) as usize] {
-            let mut member = table[(family + 2u32) as usize];
-            let count = comptime!(form.words());
-            while cube >= table[member as usize] {
-                member += count;
-            }
-            let mut word = UNIT_POS;
-            while word < count {
-                words[word as usize] = table[(member + word) as usize];
-                word += CUBE_DIM;
-            }
-            sync_cube();
+        if holds(memory, at, cube, number) {
+            let form = comptime!(forms.at(number));
+            member(memory, &mut words, at, cube, number, comptime!(form.words()));
             chain(memory, &words, &mut units, cube, rounds, form);
         }
     }
+}
+
+/// Whether a cube belongs to a family.
+#[cube]
+fn holds(memory: &Memory, at: u32, cube: u32, #[comptime] number: usize) -> bool {
+    let table = memory.index(comptime!(memory.len() - 1));
+    let family = at + comptime!(3 * number as u32);
+    cube >= table[family as usize] && cube < table[(family + 1u32) as usize]
+}
+
+/// Brings the words of a cube's member of a family to the cube.
+#[cube]
+fn member(
+    memory: &Memory,
+    words: &mut Table,
+    at: u32,
+    cube: u32,
+    #[comptime] number: usize,
+    #[comptime] count: u32,
+) {
+    let table = memory.index(comptime!(memory.len() - 1));
+    let mut member = table[(at + comptime!(3 * number as u32 + 2)) as usize];
+    while cube >= table[member as usize] {
+        member += count;
+    }
+    let mut word = UNIT_POS;
+    while word < count {
+        words[word as usize] = table[(member + word) as usize];
+        word += CUBE_DIM;
+    }
+    sync_cube();
 }
 
 #[cube]

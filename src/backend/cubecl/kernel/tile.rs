@@ -4,9 +4,9 @@
 
 use cubecl::prelude::*;
 
-use super::super::ir::Walk;
+use super::super::ir::{Common, Forms, Walk};
 use super::walk::{address, read, write};
-use super::{Memory, Rounds, Table};
+use super::{Memory, Rounds, Table, holds, member};
 
 /// Elements of a strip of one factor: four for each unit.
 const STRIP: u32 = 1024;
@@ -14,8 +14,8 @@ const STRIP: u32 = 1024;
 /// Words between the positions of a strip beyond its elements, so that units that write next to each other do not meet in one bank.
 const APART: u32 = 4;
 
-/// A contraction whose sizes and strides are in the table. Words: rows, columns, contracted positions, strides of rows and columns
-/// of the factors' other loops and of the result.
+/// A contraction whose sizes and strides are in the table. Words after the head: rows, columns, contracted positions, strides of
+/// the factors' other loops, strides of rows and columns of the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tiling {
     /// Over the batch, and along the contracted loops.
@@ -41,40 +41,73 @@ struct Side {
     stride: u32,
 }
 
+impl Common for Tiling {
+    fn words(&self) -> u32 {
+        self.words
+    }
+}
+
+/// Shared memory of one factor.
+const SHARED: usize = 1088;
+
+/// Words of the launch, from `at`: families as in a launch of chains.
 #[cube(launch_unchecked)]
-pub fn tiles(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, #[comptime] shape: Tiling) {
+pub fn tiles(
+    memory: &mut Memory,
+    at: u32,
+    first: u32,
+    second: u32,
+    third: u32,
+    #[comptime] shapes: Forms<Tiling>,
+) {
     let rounds = Rounds { first, second, third };
+    let cube = CUBE_POS as u32;
+    let families = comptime!(shapes.count());
+    let mut words = SharedMemory::<u32>::new(comptime!(shapes.words() as usize));
+    let mut left = SharedMemory::<f32>::new(SHARED);
+    let mut right = SharedMemory::<f32>::new(SHARED);
+    #[unroll]
+    for number in 0..families {
+        if holds(memory, at, cube, number) {
+            let shape = comptime!(shapes.at(number));
+            member(memory, &mut words, at, cube, number, comptime!(shape.words));
+            tile(memory, &words, &mut left, &mut right, cube, rounds, shape);
+        }
+    }
+}
+
+#[cube]
+fn tile(
+    memory: &mut Memory,
+    table: &Table,
+    left: &mut SharedMemory<f32>,
+    right: &mut SharedMemory<f32>,
+    cube: u32,
+    rounds: Rounds,
+    #[comptime] shape: Tiling,
+) {
     let depth = comptime!(shape.depth);
     let reach = comptime!(shape.reach);
     let tile = comptime!(16 * shape.reach);
     let positions = comptime!(STRIP / (16 * shape.reach));
     let pitch = comptime!(16 * shape.reach + APART);
-    let mut words = SharedMemory::<u32>::new(comptime!(shape.words as usize));
-    let whole = memory.index(comptime!(memory.len() - 1));
-    let mut word = UNIT_POS;
-    while word < comptime!(shape.words) {
-        words[word as usize] = whole[(at + word) as usize];
-        word += CUBE_DIM;
-    }
-    sync_cube();
-    let table = &words;
+    let own = cube - table[1];
+    let (column, row) = (own % table[2], (own / table[2]) % table[3]);
+    let batch = own / (table[2] * table[3]);
     let at = 0u32;
-    let k = table[(at + 2u32) as usize];
-    let batch = CUBE_POS_Z;
+    let k = table[6];
     let a = Side {
         start: address(table, at, batch, rounds, comptime!(shape.a.0), depth),
-        first: CUBE_POS_Y * tile,
-        size: table[at as usize],
-        stride: table[(at + 3u32) as usize],
+        first: row * tile,
+        size: table[4],
+        stride: table[7],
     };
     let b = Side {
         start: address(table, at, batch, rounds, comptime!(shape.b.0), depth),
-        first: CUBE_POS_X * tile,
-        size: table[(at + 1u32) as usize],
-        stride: table[(at + 4u32) as usize],
+        first: column * tile,
+        size: table[5],
+        stride: table[8],
     };
-    let mut left = SharedMemory::<f32>::new(comptime!((pitch * positions) as usize));
-    let mut right = SharedMemory::<f32>::new(comptime!((pitch * positions) as usize));
     let mut sums = Array::<f32>::new(comptime!((reach * reach) as usize));
     #[unroll]
     for i in 0..comptime!(reach * reach) {
@@ -123,7 +156,7 @@ pub fn tiles(memory: &mut Memory, at: u32, first: u32, second: u32, third: u32, 
         sync_cube();
     }
     let c = address(table, at, batch, rounds, comptime!(shape.c), depth);
-    let (c_row, c_column) = (table[(at + 5u32) as usize], table[(at + 6u32) as usize]);
+    let (c_row, c_column) = (table[9], table[10]);
     #[unroll]
     for i in 0..reach {
         let row = a.first + unit_row + comptime!((i / 4) * 64 + i % 4);
