@@ -9,7 +9,7 @@ use super::{Exit, open};
 use crate::diagnostic::{Code, Diagnostic, nearest};
 use crate::report::{self, Long, StoredResults};
 use crate::source::{Sources, Span};
-use crate::store::{self, Keep, RunRecord, RunStore};
+use crate::store::{self, Keep, RunRecord, RunStore, TrialCondition};
 
 #[derive(Args)]
 pub struct Runs {
@@ -87,7 +87,13 @@ impl Runs {
     }
 
     fn show(&self, store: &RunStore, name: &str) -> Outcome {
-        let run = find(store, name)?;
+        let mut run = find(store, name)?;
+        // An interrupted run has no time to write down which of its trials were finished.
+        for trial in &mut run.trials {
+            if trial.condition == TrialCondition::Waiting && store.has_trial(&trial.identity) {
+                trial.condition = TrialCondition::Kept;
+            }
+        }
         let report = store.file(&run, "report.txt").unwrap_or_default();
         print(&format!("{}\n{report}", report::heading(&run, store::now())))
     }

@@ -153,8 +153,11 @@ impl Long {
 struct Known<'a> {
     measure: &'a StoredMeasure,
     examples: &'a [StoredExamples],
-    found: HashMap<(usize, Vec<usize>), Option<Vec<Arc<str>>>>,
+    found: HashMap<(usize, Vec<usize>), Names>,
 }
+
+/// The names along an axis, if they are known.
+type Names = Option<Vec<Arc<str>>>;
 
 impl Known<'_> {
     fn example(&mut self, axis: usize, positions: &[usize], position: usize) -> Option<Arc<str>> {

@@ -42,7 +42,7 @@ pub fn heading(run: &RunRecord, now: u64) -> String {
         out.push_str(&format!("with {name} = {value}\n"));
     }
     out.push_str(&format!(
-        "{} trials: {} computed, {} kept from before, {} failed, {} waiting\n",
+        "{} trials: {} computed, {} kept, {} failed, {} waiting\n",
         run.trials.len(),
         count(TrialCondition::Computed),
         count(TrialCondition::Kept),

@@ -75,7 +75,11 @@ pub fn train(
             false => checkpoints.refuse(),
         }
     }
-    while !ended {
+    if ended {
+        progress(training.steps, training.steps);
+        return training.finish(store);
+    }
+    loop {
         if checkpoints.is_due(training.done - saved) && training.settle(store)? {
             checkpoints.write(block.number, training.state(false, &written, store));
             saved = training.done;
@@ -89,7 +93,7 @@ pub fn train(
     if training.stop.is_none() {
         progress(training.steps, training.steps);
     }
-    if !ended && training.settle(store)? {
+    if training.settle(store)? {
         checkpoints.block_ended(block.number, || training.state(true, &written, store));
     }
     training.finish(store)

@@ -56,8 +56,7 @@ impl RunStore {
             }
         }
         for path in entries(&self.root.join("checkpoints")) {
-            let finished = self.trial_folder(&name(&path)).join(format!("{}.json", name(&path))).exists();
-            if finished || !needed.contains(&name(&path)) {
+            if self.has_trial(&name(&path)) || !needed.contains(&name(&path)) {
                 garbage.add(&path);
                 garbage.checkpoints.push(name(&path));
             }

@@ -68,6 +68,11 @@ impl RunStore {
         Bundle::read(&self.trial_folder(identity), identity)
     }
 
+    /// Whether it is there, whole or not.
+    pub fn has_trial(&self, identity: &str) -> bool {
+        self.trial_folder(identity).join(format!("{identity}.json")).is_file()
+    }
+
     pub fn keep_trial(&self, identity: &str, bundle: &Bundle) -> Result<()> {
         bundle.write(&self.trial_folder(identity), identity)
     }

@@ -65,6 +65,9 @@ fn a_damaged_checkpoint_costs_its_steps_and_nothing_else() {
     child.wait().expect("a child");
     let files = arrays(&checkpoints);
     assert!(super::kill::has_checkpoint(&checkpoints), "it ended too early");
+    let list = bench.ansatz(&["runs", "list"]);
+    let list = String::from_utf8_lossy(&list.stdout).into_owned();
+    assert!(list.contains("interrupted"), "{list}");
     files.iter().for_each(|file| flip_a_byte(file));
     let short = ["--most-steps", "100"];
     // The checkpoints are those of a long run: they are used only by it.

@@ -18,7 +18,7 @@ use super::prepare::Base;
 use super::vary::{Over, Trial};
 use crate::graph::Precision;
 use crate::source::Sources;
-use crate::syntax::ast::Experiment;
+use crate::syntax::ast::{Experiment, ItemKind};
 use slice::{Pieces, Placed};
 
 /// Raised whenever the same program may give other numbers than before: then nothing that was kept is used again.
@@ -118,7 +118,8 @@ impl<'a> Identifier<'a> {
     fn circumstances(&self, trial: &Trial, words: &BTreeSet<&str>) -> Vec<String> {
         let base = self.base;
         // What is drawn at the top of the file is drawn by the seed of the experiment.
-        let mut found = vec![format!("seeds {} {}", base.seed, trial.seed(base.seed, &base.axes))];
+        let mut found: Vec<String> = self.imports(words).into_iter().collect();
+        found.push(format!("seeds {} {}", base.seed, trial.seed(base.seed, &base.axes)));
         for (axis, at) in base.axes.iter().zip(&trial.positions) {
             if !words.contains(axis.name.as_str()) {
                 continue;
@@ -140,9 +141,19 @@ impl<'a> Identifier<'a> {
         }
         let data = base.tables.iter().filter(|(name, _)| words.contains(name.as_str()));
         found.extend(data.map(|(name, table)| format!("data {name} = {}", table.hash)));
-        let mentioned = |path: &str| words.iter().any(|word| word.trim_matches('"') == path);
-        let weights = base.weights.iter().filter(|(path, _)| mentioned(path));
-        found.extend(weights.map(|(path, hash)| format!("weights {path} = {hash}")));
+        found.extend(base.weights.iter().map(|(path, hash)| format!("weights {path} = {hash}")));
+        found
+    }
+
+    /// The modules from which the user's file has the words: one name may be in several modules of the library.
+    fn imports(&self, words: &BTreeSet<&str>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        for item in self.base.program.files.last().into_iter().flat_map(|file| &file.items) {
+            let ItemKind::Use(import) = &item.kind else { continue };
+            let module: Vec<&str> = import.path.iter().map(|name| name.text.as_str()).collect();
+            let mentioned = import.names.iter().filter(|name| words.contains(name.text.as_str()));
+            found.extend(mentioned.map(|name| format!("use {} of {}", name.text, module.join("."))));
+        }
         found
     }
 }
