@@ -16,6 +16,7 @@ mod memory;
 mod place;
 mod profile;
 mod program;
+mod work;
 
 pub use place::DEEPEST;
 
