@@ -28,7 +28,12 @@ pub struct Pretrained {
     /// The model's name, with which the names of its parameters begin; known when it is being made.
     pub root: Option<String>,
     problems: Vec<Diagnostic>,
+    /// Parameters for which the file has no array, and what it would be called there.
+    missing: Vec<(String, String)>,
 }
+
+/// More parameters than this that a file does not have are told of together.
+const MISSING: usize = 3;
 
 /// `"fc.weight" => "weight[Out, In]"`
 struct Entry {
@@ -93,6 +98,7 @@ impl<'p> Elaborator<'_, 'p> {
             source: source.span,
             root: None,
             problems: Vec::new(),
+            missing: Vec::new(),
         };
         let outer = self.pretrained.replace(reading);
         let made = self.eval(value);
@@ -171,23 +177,32 @@ impl Pretrained {
     }
 
     fn missing(&mut self, parameter: &str, name: &str) {
-        // An entry that names nothing is told of by itself.
-        let help = match near(name, self.weights.keys()) {
-            Some(near) => format!("the file has `{near}`: map it, `\"{near}\" => \"{parameter}\"`"),
-            None => format!(
-                "the file has {}; `\"\" => \"{parameter}\"` in the map keeps the parameter's own start",
-                listed(self.weights.keys())
-            ),
-        };
-        self.problems.push(
-            Diagnostic::error(
-                Code::A0448,
-                self.source,
-                format!("the file has no array `{name}` for the parameter `{parameter}`"),
-            )
-            .label("read here")
-            .help(help),
-        );
+        self.missing.push((parameter.to_owned(), name.to_owned()));
+    }
+
+    /// A file of another model lacks many: one problem says so, with a suggestion for the first.
+    fn tell_missing(&mut self) {
+        let missing = std::mem::take(&mut self.missing);
+        let together = missing.len() > MISSING;
+        for (parameter, name) in missing.iter().take(if together { 1 } else { MISSING }) {
+            // An entry that names nothing is told of by itself.
+            let help = match near(name, self.weights.keys()) {
+                Some(near) => format!("the file has `{near}`: map it, `\"{near}\" => \"{parameter}\"`"),
+                None => format!(
+                    "the file has {}; `\"\" => \"{parameter}\"` in the map keeps the parameter's own start",
+                    listed(self.weights.keys())
+                ),
+            };
+            let message = match together {
+                true => {
+                    let parameters = listed(missing.iter().map(|(parameter, _)| parameter));
+                    format!("the file has no arrays for {} parameters: {parameters}", missing.len())
+                }
+                false => format!("the file has no array `{name}` for the parameter `{parameter}`"),
+            };
+            let problem = Diagnostic::error(Code::A0448, self.source, message).label("read here").help(help);
+            self.problems.push(problem);
+        }
     }
 
     fn misshapen(
@@ -227,6 +242,7 @@ impl Pretrained {
 
     /// All problems, with the entries of the map that name nothing.
     fn finish(mut self) -> Vec<Diagnostic> {
+        self.tell_missing();
         for (at, entry) in self.entries.iter().enumerate() {
             let known = |name: &String| {
                 *name == entry.from
