@@ -57,15 +57,26 @@ fn apart(a: &[(String, Vec<f64>)], b: &[(String, Vec<f64>)]) -> (f64, String) {
 
 /// A short training, on the GPU and on the CPU: measures differ by less than `most`.
 fn agrees(file: &str, settings: &[&str], most: f64) {
+    agrees_but(file, settings, most, None);
+}
+
+/// The same, but measures whose names end so differ by less than another amount.
+fn agrees_but(file: &str, settings: &[&str], most: f64, other: Option<(&str, f64)>) {
     if gpu::device().is_none() {
         return;
     }
     let file = format!("experiments/{file}.anz");
     let on_gpu = measures(&file, &["--backend", "gpu"], settings);
     let on_cpu = measures(&file, &["--backend", "cpu"], settings);
-    let (apart, what) = apart(&on_gpu, &on_cpu);
-    eprintln!("{file}: {apart:e} ({what})");
-    assert!(apart <= most, "{file}: {what}");
+    let is_other = |name: &str| other.is_some_and(|(ending, _)| name.ends_with(ending));
+    for (others, most) in [(false, most), (true, other.map_or(0.0, |(_, most)| most))] {
+        let some = |all: &[(String, Vec<f64>)]| -> Vec<(String, Vec<f64>)> {
+            all.iter().filter(|(name, _)| is_other(name) == others).cloned().collect()
+        };
+        let (apart, what) = apart(&some(&on_gpu), &some(&on_cpu));
+        eprintln!("{file}: {apart:e} ({what})");
+        assert!(apart <= most, "{file}: {what}");
+    }
 }
 
 /// Three steps of every training: rounding has no time to grow. The whole quickstart, trained to its end, is compared below.
@@ -78,8 +89,6 @@ fn papers_agree_after_a_few_steps() {
         ("11-dice-loss", "20", 1e-2),
         ("12-class-separability", "3", 1e-3),
         ("13-multi-objective-gflownets", "3", 1e-3),
-        // Shares of 160 pairs: after a few steps some pairs are nearly ties.
-        ("19-fair-gptq", "3", 3e-2),
         ("25-equiangular-basis", "3", 1e-3),
         ("45-input-gradients", "3", 1e-3),
         ("05-aranyani", "3", 1e-3),
@@ -87,6 +96,9 @@ fn papers_agree_after_a_few_steps() {
     ] {
         agrees(file, &few(steps), most);
     }
+    // Weights are rounded to a grid, where a small difference may become a step of the grid. Of 160 pairs some are nearly ties after a
+    // few steps: their shares, about 45 per cent, agree within one standard error of 4.
+    agrees_but("19-fair-gptq", &few("3"), 3e-3, Some(("_stereotypes", 0.09)));
 }
 
 /// And with the reference, where that is not too slow.
