@@ -12,6 +12,7 @@ mod graph;
 mod keeping;
 mod open;
 mod progress;
+mod report;
 mod run;
 mod runs;
 mod test;
@@ -34,6 +35,8 @@ enum Command {
     Run(run::Run),
     /// What earlier runs have left: list, show, compare, export, delete
     Runs(runs::Runs),
+    /// A run as a self-contained HTML page, with its plots
+    Report(report::Report),
     /// Check files without running anything
     Check(check::Check),
     /// Run `test` blocks: assertions, and derivatives against differences
@@ -90,6 +93,7 @@ fn execute(command: Command, started: Instant) -> Exit {
     match command {
         Command::Run(command) => command.execute(),
         Command::Runs(command) => command.execute(),
+        Command::Report(command) => command.execute(),
         Command::Check(command) => command.execute(),
         Command::Test(command) => command.execute(),
         Command::Fmt(command) => command.execute(),

@@ -10,6 +10,7 @@ use super::devices::Computes;
 use super::keeping::Keeping;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
+use super::report::own_name;
 use crate::report;
 use crate::run::results::{Results, Verdict};
 use crate::run::{self, Failure, Keeper, Observer, Options, Silent};
@@ -37,6 +38,9 @@ pub struct Run {
     /// Write the results as JSON to this file (`-`: standard output, in place of the report)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the report as an HTML page, too (`PAGE-EXPERIMENT` where the file has several experiments)
+    #[arg(long, value_name = "PAGE")]
+    html: Option<PathBuf>,
     /// What computes: a GPU, the processor, or the slow reference interpreter on dfdx; `ansatz devices` shows what there is
     #[arg(long, value_enum, default_value = "auto")]
     backend: Computes,
@@ -100,6 +104,7 @@ impl Run {
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };
         let mut exit = Exit::Success;
+        let several = experiments.len() > 1;
         for experiment in experiments {
             let keeper = match self.keeping.keeper(&opened) {
                 Ok(keeper) => keeper,
@@ -120,12 +125,18 @@ impl Run {
             if let Some(bars) = &bars {
                 bars.finish();
             }
-            exit = exit.max(self.conclude(&opened, outcome, keeper.as_ref()));
+            exit = exit.max(self.conclude(&opened, outcome, keeper.as_ref(), several));
         }
         exit
     }
 
-    fn conclude(&self, opened: &Opened, outcome: Result<Results, Failure>, keeper: Option<&Keeper>) -> Exit {
+    fn conclude(
+        &self,
+        opened: &Opened,
+        outcome: Result<Results, Failure>,
+        keeper: Option<&Keeper>,
+        several: bool,
+    ) -> Exit {
         let results = match outcome {
             Ok(results) => results,
             Err(failure) => {
@@ -151,6 +162,9 @@ impl Run {
             eprintln!("the results cannot be written to {}: {error}", target.display());
             return Exit::Failed;
         }
+        if let Err(exit) = self.page(opened, &results, several) {
+            return exit;
+        }
         if let Some(keeper) = keeper
             && let Err(exit) = self.keeping.finish(keeper, opened, &results, to_stdout)
         {
@@ -163,6 +177,25 @@ impl Run {
         } else {
             Exit::Success
         }
+    }
+}
+
+impl Run {
+    /// The page of `--html`.
+    fn page(&self, opened: &Opened, results: &Results, several: bool) -> Result<(), Exit> {
+        let Some(page) = &self.html else { return Ok(()) };
+        let target = own_name(page, several.then_some(results.experiment.as_str()));
+        // The page is made from what is kept, so that it is the same page later.
+        let Some(stored) = report::stored(&report::json(results)) else {
+            eprintln!("no page can be made of these results, which is a fault of Ansatz");
+            return Err(Exit::Failed);
+        };
+        let source = opened.program.files.last().map(|file| opened.sources.get(file.id).text.as_str());
+        let text = report::page(&report::Report { results: &stored, source, record: None });
+        store::write(&target, text.as_bytes()).map_err(|error| {
+            eprintln!("the page cannot be written to {}: {error}", target.display());
+            Exit::Failed
+        })
     }
 }
 

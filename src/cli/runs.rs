@@ -1,7 +1,7 @@
 //! `ansatz runs`: what earlier runs have left.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -68,15 +68,7 @@ impl Runs {
             Action::Export { run, format, output } => self.export(&store, run, *format, output.as_ref()),
             Action::Gc { keep, dry_run } => self.garbage(&store, *keep, *dry_run),
         };
-        match done {
-            Ok(()) => Exit::Success,
-            Err((problem, exit)) => {
-                let mut sources = Sources::default();
-                sources.add(self.runs.display().to_string(), "");
-                open::print(&[*problem], &sources);
-                exit
-            }
-        }
+        exit(done, &self.runs)
     }
 
     fn list(&self, store: &RunStore) -> Outcome {
@@ -144,7 +136,20 @@ impl Runs {
     }
 }
 
-type Outcome<T = ()> = Result<T, (Box<Diagnostic>, Exit)>;
+pub type Outcome<T = ()> = Result<T, (Box<Diagnostic>, Exit)>;
+
+/// Says what went wrong.
+pub fn exit(done: Outcome, runs: &Path) -> Exit {
+    match done {
+        Ok(()) => Exit::Success,
+        Err((problem, exit)) => {
+            let mut sources = Sources::default();
+            sources.add(runs.display().to_string(), "");
+            open::print(&[*problem], &sources);
+            exit
+        }
+    }
+}
 
 fn print(text: &str) -> Outcome {
     std::io::stdout().write_all(text.as_bytes()).or_else(closed)
@@ -158,22 +163,34 @@ fn closed(error: std::io::Error) -> Outcome {
     }
 }
 
-fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
-    store.find(name).ok_or_else(|| {
-        let runs = store.runs();
-        let root = store.root().display();
-        let mut problem = problem(Code::A0608, format!("there is no run `{name}` in `{root}`"));
-        // Names are compared without their hashes, too.
-        let stems = runs.iter().filter_map(|run| run.id.rsplit_once('-')).map(|(stem, _)| stem);
-        problem = match nearest(name, runs.iter().map(|run| run.id.as_str()).chain(stems)) {
-            Some(near) => problem.help(format!("there is `{near}`")),
-            None => problem.help("`ansatz runs list` shows all runs"),
-        };
-        (Box::new(problem), Exit::Wrong)
-    })
+/// A run by its name or the beginning of it.
+pub fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
+    store.find(name).ok_or_else(|| missing(store, name))
 }
 
-fn results(store: &RunStore, run: &RunRecord) -> Outcome<StoredResults> {
+pub fn missing(store: &RunStore, name: &str) -> (Box<Diagnostic>, Exit) {
+    let runs = store.runs();
+    let root = store.root().display();
+    let message = match name {
+        "" => format!("there are no runs in `{root}`"),
+        name => format!("there is no run `{name}` in `{root}`"),
+    };
+    // Names are compared without their hashes, too.
+    let stems = runs.iter().filter_map(|run| run.id.rsplit_once('-')).map(|(stem, _)| stem);
+    let near = nearest(name, runs.iter().map(|run| run.id.as_str()).chain(stems));
+    let problem = problem(Code::A0608, message);
+    let problem = match near {
+        Some(near) => problem.help(format!("there is `{near}`")),
+        None if runs.is_empty() => {
+            problem.help("`ansatz run FILE` makes one; `--runs FOLDER` looks elsewhere")
+        }
+        None => problem.help("`ansatz runs list` shows all runs"),
+    };
+    (Box::new(problem), Exit::Wrong)
+}
+
+/// What a run has found.
+pub fn results(store: &RunStore, run: &RunRecord) -> Outcome<StoredResults> {
     let refuse = |why: String| {
         let problem = problem(Code::A0609, format!("the run `{}` has no results: {why}", run.id));
         (Box::new(problem.help("run its file again: what was finished is not computed again")), Exit::Wrong)
@@ -191,6 +208,7 @@ fn problem(code: Code, message: String) -> Diagnostic {
     Diagnostic::error(code, Span::default(), message)
 }
 
-fn unwritten(message: &str) -> (Box<Diagnostic>, Exit) {
+/// A file cannot be written, for this reason.
+pub fn unwritten(message: &str) -> (Box<Diagnostic>, Exit) {
     (Box::new(problem(Code::A0606, message.to_owned())), Exit::Failed)
 }

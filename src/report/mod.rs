@@ -1,19 +1,24 @@
 //! Reports of a finished run.
 //!
 //! In: [`Results`](crate::run::results::Results), or what a run has left in its folder. Out: text for the terminal, JSON, tables
-//! for other programs.
+//! for other programs, a page with plots.
 
 mod compare;
+mod escape;
 mod export;
+mod html;
 mod listing;
 mod number;
+mod plot;
 mod stored;
 mod terminal;
 
 pub use compare::compare;
 pub use export::Long;
+pub use html::{Report, figures, page};
 pub use listing::{heading, list};
 pub use number::short;
+pub use plot::Figure;
 pub use stored::{StoredResults, stored};
 pub use terminal::terminal;
 

@@ -34,6 +34,7 @@ pub use dump::{Stage, dump};
 pub use engine::{Engine, read_f64};
 pub use keep::Keeper;
 pub use resume::{Cadence, Trouble};
+pub use table::summarise;
 pub use testing::{TestOutcome, run_tests};
 
 use std::sync::Arc;

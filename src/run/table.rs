@@ -50,7 +50,7 @@ fn cell(column: &Column, axes: &[ResultAxis], positions: &[usize]) -> Cell {
 }
 
 /// The mean and the half width of its 95 % interval by the t distribution.
-fn summarise(values: &[f64]) -> Cell {
+pub fn summarise(values: &[f64]) -> Cell {
     let n = values.len() as f64;
     let mean = if values.is_empty() { f64::NAN } else { values.iter().sum::<f64>() / n };
     if values.len() < 2 {
