@@ -30,7 +30,7 @@ mod trial;
 mod vary;
 
 pub use block::{Block, KernelTime, block};
-pub use dump::{Stage, dump};
+pub use dump::{Stage, dump, first_step};
 pub use engine::{Engine, read_f64};
 pub use keep::Keeper;
 pub use resume::{Cadence, Trouble};
