@@ -14,6 +14,7 @@ mod identity;
 mod keep;
 mod kept_outcome;
 mod moments;
+mod plans;
 mod prepare;
 mod provenance;
 pub mod results;
