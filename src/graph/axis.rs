@@ -14,7 +14,7 @@ pub struct AxisInfo {
 }
 
 /// The axes of one graph, by [`Axis`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct AxisTable {
     axes: Vec<AxisInfo>,
 }

@@ -101,7 +101,7 @@ fn is_commutative(op: &Op) -> bool {
 }
 
 /// Equal, where arrays are compared by their bits.
-fn same_op(a: &Op, b: &Op) -> bool {
+pub(super) fn same_op(a: &Op, b: &Op) -> bool {
     match (a, b) {
         (Op::Tensor(x, layout), Op::Tensor(y, other)) => {
             layout == other && (std::sync::Arc::ptr_eq(x, y) || x.same_bits(y))

@@ -18,6 +18,7 @@ mod program;
 pub mod reference;
 mod replay;
 pub mod rewrite;
+mod same;
 mod simplify;
 mod stable;
 pub mod tensor;

@@ -47,7 +47,7 @@ pub struct Slot(pub u32);
 
 /// An input: read from `slot`, which holds the elements row-major in the order of `layout`.
 /// A Float slot of the other width is converted as it is read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Input {
     pub name: String,
     pub element: Element,
@@ -57,7 +57,7 @@ pub struct Input {
 
 /// An output: `node` is written to `slot`, row-major in the order of `layout`, after every input has been read.
 /// A slot may be both input and output: that is how state is updated, in place where the plan can.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Output {
     pub name: String,
     pub node: NodeId,

@@ -3,6 +3,10 @@
 //! In: a graph and the nodes that live. Out: groups in an order where each comes after what it needs. Element-wise
 //! nodes over the same axes join where no path leaves their group and returns to it; every other node stands alone.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use super::sequence::Sequence;
 use crate::graph::{Graph, NodeId, Op, Program};
 
 /// Nodes that are lowered together, ascending.
@@ -52,64 +56,102 @@ struct Grouping<'a> {
     /// The group of each node.
     group: Vec<usize>,
     members: Vec<Vec<NodeId>>,
+    /// Every group comes after those that it needs.
+    sequence: Sequence,
     /// Stamp of the last search that met the group.
     seen: Vec<usize>,
     stamp: usize,
 }
 
 impl Grouping<'_> {
-    /// Can these groups and one node more be one group? Not if a path leaves them and comes back.
-    fn can_join(&mut self, groups: &[usize], node: NodeId) -> bool {
+    /// Can these groups and one node more be one group? Not if a path leaves them and comes back. If they can, which groups
+    /// they need that do not come before the first of them.
+    ///
+    /// What comes before the first of them does not need any of them, so the search ends there; it goes on with what comes
+    /// earliest, as a way back is found soonest so.
+    fn can_join(&mut self, groups: &[usize], node: NodeId) -> Option<Vec<usize>> {
+        let first = self.first(groups)?;
+        let limit = self.sequence.label(first);
         self.stamp += 1;
-        let mut stack: Vec<usize> = Vec::new();
-        let members = groups.iter().flat_map(|g| self.members[*g].iter().copied()).chain([node]);
-        for member in members {
-            for operand in &self.graph.node(member).operands {
+        let mut needed: Vec<usize> = Vec::new();
+        let mut open: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
+        let rest = groups.iter().filter(|group| **group != first);
+        let members = rest.flat_map(|group| self.members[*group].iter()).chain([&node]);
+        let graph = self.graph;
+        let operands = |member: &NodeId| graph.node(*member).operands.iter();
+        let mut meet = |seen: &mut [usize], open: &mut BinaryHeap<_>, other: usize| {
+            let label = self.sequence.label(other);
+            if label > limit && seen[other] != self.stamp {
+                seen[other] = self.stamp;
+                needed.push(other);
+                open.push(Reverse((label, other)));
+            }
+        };
+        for operand in members.flat_map(operands) {
+            let other = self.group[operand.0 as usize];
+            if !groups.contains(&other) {
+                meet(&mut self.seen, &mut open, other);
+            }
+        }
+        while let Some(Reverse((_, group))) = open.pop() {
+            for operand in self.members[group].iter().flat_map(operands) {
                 let other = self.group[operand.0 as usize];
-                if !groups.contains(&other) && self.seen[other] != self.stamp {
-                    self.seen[other] = self.stamp;
-                    stack.push(other);
+                if groups.contains(&other) {
+                    return None;
                 }
+                meet(&mut self.seen, &mut open, other);
             }
         }
-        while let Some(group) = stack.pop() {
-            for member in &self.members[group] {
-                for operand in &self.graph.node(*member).operands {
-                    let other = self.group[operand.0 as usize];
-                    if groups.contains(&other) {
-                        return false;
-                    }
-                    if self.seen[other] != self.stamp {
-                        self.seen[other] = self.stamp;
-                        stack.push(other);
-                    }
-                }
-            }
-        }
-        true
+        Some(needed)
     }
 
-    fn join(&mut self, groups: &[usize], node: NodeId) {
-        let Some((into, rest)) = groups.split_first() else { return };
-        for other in rest {
-            let moved = std::mem::take(&mut self.members[*other]);
+    fn first(&self, groups: &[usize]) -> Option<usize> {
+        groups.iter().copied().min_by_key(|group| self.sequence.label(*group))
+    }
+
+    /// Makes groups and a node one group; `needed` is what [`Grouping::can_join`] found.
+    fn join(&mut self, groups: &[usize], node: NodeId, mut needed: Vec<usize>) {
+        let Some(first) = self.first(groups) else { return };
+        needed.sort_unstable_by_key(|group| self.sequence.label(*group));
+        self.sequence.move_before(&needed, first);
+        // The largest group takes the others in, so that a node changes its group seldom.
+        let Some(into) = groups.iter().copied().max_by_key(|group| self.members[*group].len()) else {
+            return;
+        };
+        for other in groups.iter().copied().filter(|other| *other != into) {
+            let moved = std::mem::take(&mut self.members[other]);
             for member in &moved {
-                self.group[member.0 as usize] = *into;
+                self.group[member.0 as usize] = into;
             }
-            self.members[*into].extend(moved);
+            self.members[into].extend(moved);
+            match other == first {
+                true => self.sequence.replace(first, into),
+                false => self.sequence.remove(other),
+            }
         }
-        self.group[node.0 as usize] = *into;
-        self.members[*into].push(node);
-        self.members[*into].sort_unstable();
+        self.group[node.0 as usize] = into;
+        self.members[into].push(node);
+    }
+
+    fn add(&mut self, node: NodeId) {
+        self.group[node.0 as usize] = self.members.len();
+        self.members.push(vec![node]);
+        self.seen.push(0);
+        self.sequence.push();
     }
 }
 
 /// Groups in running order.
 pub fn group(program: &Program, live: &[bool], fuse: bool) -> Vec<Group> {
     let graph = &program.graph;
-    let count = graph.nodes.len();
-    let mut grouping =
-        Grouping { graph, group: vec![NONE; count], members: Vec::new(), seen: Vec::new(), stamp: 0 };
+    let mut grouping = Grouping {
+        graph,
+        group: vec![NONE; graph.nodes.len()],
+        members: Vec::new(),
+        sequence: Sequence::default(),
+        seen: Vec::new(),
+        stamp: 0,
+    };
     for (at, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         let id = NodeId(at as u32);
         let node = graph.node(id);
@@ -124,32 +166,33 @@ pub fn group(program: &Program, live: &[bool], fuse: bool) -> Vec<Group> {
             }
             // All of them together, or else one after another as far as it goes.
             let mut joined: Vec<usize> = Vec::new();
-            if grouping.can_join(&candidates, id) {
+            let mut needed = grouping.can_join(&candidates, id);
+            if needed.is_some() {
                 joined = candidates;
             } else {
                 for candidate in candidates {
                     joined.push(candidate);
-                    if !grouping.can_join(&joined, id) {
-                        joined.pop();
+                    match grouping.can_join(&joined, id) {
+                        Some(found) => needed = Some(found),
+                        None => {
+                            joined.pop();
+                        }
                     }
                 }
             }
-            if !joined.is_empty() {
-                grouping.join(&joined, id);
+            if let Some(needed) = needed {
+                grouping.join(&joined, id, needed);
                 continue;
             }
         }
-        grouping.group[at] = grouping.members.len();
-        grouping.members.push(vec![id]);
-        grouping.seen.push(0);
+        grouping.add(id);
     }
+    grouping.members.iter_mut().for_each(|members| members.sort_unstable());
     order(&grouping)
 }
 
 /// Topological order; among those ready, the group whose last node is the oldest.
 fn order(grouping: &Grouping) -> Vec<Group> {
-    use std::cmp::Reverse;
-    use std::collections::BinaryHeap;
     let count = grouping.members.len();
     let mut waits = vec![0usize; count];
     let mut users: Vec<Vec<usize>> = vec![Vec::new(); count];

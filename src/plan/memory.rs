@@ -65,8 +65,8 @@ pub fn place(
             }
         }
         arena = arena.max(start + size);
-        placed.push((start, start + size, life));
-        placed.sort_by_key(|(start, ..)| *start);
+        let after = placed.partition_point(|(other, ..)| *other <= start);
+        placed.insert(after, (start, start + size, life));
         buffers[at].place = Place::Arena(start);
     }
     for at in 0..buffers.len() {

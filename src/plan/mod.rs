@@ -17,6 +17,7 @@ mod memory;
 mod output;
 mod register;
 mod rounds;
+mod sequence;
 mod view;
 mod window;
 mod work;

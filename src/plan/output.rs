@@ -3,6 +3,8 @@
 //! A slot that is both input and output is updated in place if every kernel that reads the old value runs before the
 //! first that writes the new one, or is that one and reads each element before it writes the same.
 
+use std::collections::{HashMap, HashSet};
+
 use super::PlanError;
 use super::kernel::{Buffer, BufferId, Kernel, LoadKind, Place};
 use super::lower::{Lowering, access};
@@ -11,11 +13,14 @@ use crate::graph::{Axis, Slot};
 
 pub fn write_outputs(lowering: &mut Lowering) -> Result<(), PlanError> {
     let program = lowering.program;
-    let mut claimed: Vec<BufferId> = Vec::new();
+    let uses = Uses::new(lowering);
+    let written: HashSet<Slot> = program.outputs.iter().map(|output| output.slot).collect();
+    let mut seen: HashSet<Slot> = HashSet::new();
+    let mut claimed: HashSet<BufferId> = HashSet::new();
     let mut staged: Vec<Kernel> = Vec::new();
     let mut last: Vec<Kernel> = Vec::new();
-    for (at, output) in program.outputs.iter().enumerate() {
-        if program.outputs[..at].iter().any(|other| other.slot == output.slot) {
+    for output in &program.outputs {
+        if !seen.insert(output.slot) {
             return Err(PlanError::SlotTwice { slot: output.slot });
         }
         let mut view = lowering.view(output.node)?;
@@ -29,15 +34,15 @@ pub fn write_outputs(lowering: &mut Lowering) -> Result<(), PlanError> {
         }
         if dense
             && matches!(buffer.place, Place::Arena(_))
-            && is_safe(lowering, &claimed, view.buffer, output.slot)
+            && uses.is_safe(lowering, view.buffer, output.slot)
         {
             lowering.buffers[view.buffer.0 as usize].place = Place::Slot(output.slot);
-            claimed.push(view.buffer);
+            claimed.insert(view.buffer);
             continue;
         }
         if let Place::Slot(slot) = buffer.place
             && from_input
-            && program.outputs.iter().any(|other| other.slot == slot)
+            && written.contains(&slot)
         {
             let copy = lowering.dense(element, &output.layout);
             staged.push(copy_kernel(lowering, &output.layout, &view, &copy));
@@ -45,7 +50,7 @@ pub fn write_outputs(lowering: &mut Lowering) -> Result<(), PlanError> {
         }
         let target = lowering.dense(element, &output.layout);
         lowering.buffers[target.buffer.0 as usize].place = Place::Slot(output.slot);
-        claimed.push(target.buffer);
+        claimed.insert(target.buffer);
         last.push(copy_kernel(lowering, &output.layout, &view, &target));
     }
     staged.append(&mut lowering.kernels);
@@ -64,18 +69,41 @@ fn copy_kernel(lowering: &Lowering, order: &[Axis], from: &View, to: &View) -> K
     }
 }
 
-fn is_safe(lowering: &Lowering, claimed: &[BufferId], buffer: BufferId, slot: Slot) -> bool {
-    let Some(first) = lowering.kernels.iter().position(|kernel| kernel.writes().contains(&buffer)) else {
-        return false;
-    };
-    let old =
-        |id: BufferId| lowering.buffers[id.0 as usize].place == Place::Slot(slot) && !claimed.contains(&id);
-    lowering.kernels.iter().enumerate().all(|(at, kernel)| {
-        if at < first || !kernel.reads().into_iter().any(old) {
-            return true;
+/// Which kernels write and read what, before any output has its place.
+struct Uses {
+    /// For each buffer the first kernel that writes it.
+    first_write: Vec<Option<usize>>,
+    /// For each slot that holds an input, the kernels that read it.
+    readers: HashMap<Slot, Vec<usize>>,
+}
+
+impl Uses {
+    fn new(lowering: &Lowering) -> Uses {
+        let mut first_write: Vec<Option<usize>> = vec![None; lowering.buffers.len()];
+        let mut readers: HashMap<Slot, Vec<usize>> = HashMap::new();
+        for (at, kernel) in lowering.kernels.iter().enumerate() {
+            for id in kernel.writes() {
+                first_write[id.0 as usize].get_or_insert(at);
+            }
+            for id in kernel.reads() {
+                if let Place::Slot(slot) = lowering.buffers[id.0 as usize].place {
+                    readers.entry(slot).or_default().push(at);
+                }
+            }
         }
-        at == first && reads_before_it_writes(kernel, &lowering.buffers, &old)
-    })
+        Uses { first_write, readers }
+    }
+
+    /// Can the buffer lie in the slot, whose old value is read?
+    fn is_safe(&self, lowering: &Lowering, buffer: BufferId, slot: Slot) -> bool {
+        let Some(first) = self.first_write.get(buffer.0 as usize).copied().flatten() else { return false };
+        // No output lies in this slot yet, so all buffers there are inputs.
+        let old = |id: BufferId| lowering.buffers[id.0 as usize].place == Place::Slot(slot);
+        self.readers.get(&slot).into_iter().flatten().all(|at| {
+            let kernel = &lowering.kernels[*at];
+            *at < first || *at == first && reads_before_it_writes(kernel, &lowering.buffers, &old)
+        })
+    }
 }
 
 /// Does a fused kernel read these buffers only element by element, in step with what it writes?

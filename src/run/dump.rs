@@ -5,6 +5,7 @@ use super::trial::{FirstBlock, Stopped};
 use super::{Failure, Options, prepare, trial, vary};
 use crate::check::program::Program;
 use crate::diagnostic::Diagnostic;
+use crate::graph::elaborate::StepProgram;
 use crate::plan::{PlanOptions, plan};
 use crate::source::World;
 use crate::syntax::ast::Experiment;
@@ -21,6 +22,35 @@ pub enum Stage {
     Kernels,
 }
 
+/// The step of the first train block in the first trial, as it is elaborated; none if the experiment trains nothing. What comes
+/// before the block is executed: data and parameters are drawn.
+pub fn first_step(
+    program: &Program,
+    experiment: &Experiment,
+    world: &dyn World,
+    options: &Options,
+) -> Result<Option<StepProgram>, Vec<Diagnostic>> {
+    let engine = Engine::new(options.backend, options.without.clone(), options.memory);
+    Ok(first_block(program, experiment, world, options, &engine)?.map(|block| block.step))
+}
+
+fn first_block(
+    program: &Program,
+    experiment: &Experiment,
+    world: &dyn World,
+    options: &Options,
+    engine: &Engine,
+) -> Result<Option<FirstBlock>, Vec<Diagnostic>> {
+    let base =
+        prepare::prepare(program, experiment, world, options, engine).map_err(|failure| match failure {
+            Failure::Wrong(problems) | Failure::Failed(problems) => problems,
+        })?;
+    let trials = vary::trials(&base.axes);
+    trial::first_block(&base, experiment, &trials[0], engine).map_err(|stopped| match stopped {
+        Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
+    })
+}
+
 /// The step of the first train block in the first trial. `dot`: for Graphviz (not for the plan).
 pub fn dump(
     program: &Program,
@@ -31,15 +61,7 @@ pub fn dump(
     dot: bool,
 ) -> Result<String, Vec<Diagnostic>> {
     let engine = Engine::new(options.backend, options.without.clone(), options.memory);
-    let base =
-        prepare::prepare(program, experiment, world, options, &engine).map_err(|failure| match failure {
-            Failure::Wrong(problems) | Failure::Failed(problems) => problems,
-        })?;
-    let trials = vary::trials(&base.axes);
-    let block =
-        trial::first_block(&base, experiment, &trials[0], &engine).map_err(|stopped| match stopped {
-            Stopped::Wrong(problems) | Stopped::Failed(problems) => problems,
-        })?;
+    let block = first_block(program, experiment, world, options, &engine)?;
     let Some(FirstBlock { step, span, .. }) = block else {
         return Ok(format!("the experiment `{}` trains nothing\n", experiment.name.text));
     };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::plans::{Planned, Plans};
 pub use crate::backend::scalar;
 use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
@@ -28,12 +29,28 @@ pub struct Engine {
     pub most_steps: Option<usize>,
     /// Nanoseconds that first runs on a device took: they make its kernels.
     preparing: Arc<AtomicU64>,
+    plans: Plans,
+}
+
+/// The graph to which faults refer.
+enum Faults {
+    Shared(Arc<Planned>),
+    Own(Graph),
+}
+
+impl Faults {
+    fn graph(&self) -> &Graph {
+        match self {
+            Faults::Shared(planned) => &planned.graph,
+            Faults::Own(graph) => graph,
+        }
+    }
 }
 
 /// A compiled program with what is needed to explain its faults.
 pub struct Compiled {
     executable: Box<dyn Executable>,
-    graph: Graph,
+    faults: Faults,
     /// Where the time of the first run is counted, if it makes kernels.
     first: Option<Arc<AtomicU64>>,
 }
@@ -52,6 +69,7 @@ impl Engine {
             unfused: false,
             most_steps: None,
             preparing: Arc::default(),
+            plans: Plans::default(),
         }
     }
 
@@ -109,6 +127,20 @@ impl Engine {
         self.device.as_ref()
     }
 
+    /// Rewritten and planned, if no other trial had the same program.
+    fn planned(
+        &self,
+        program: &Program,
+        options: &PlanOptions,
+        span: Span,
+    ) -> Result<Arc<Planned>, Vec<Diagnostic>> {
+        self.plans.planned(program, options.launches, || {
+            let rewritten = self.rewrite(program, span)?;
+            let plan = plan(&rewritten, options).map_err(|error| cannot_be_planned(span, &error))?;
+            Ok(Planned { graph: rewritten.graph, plan })
+        })
+    }
+
     #[cfg(feature = "gpu")]
     fn compile_for(
         &self,
@@ -117,9 +149,9 @@ impl Engine {
         span: Span,
         store: &Store,
     ) -> Result<Compiled, Vec<Diagnostic>> {
-        let program = self.rewrite(original, span)?;
         let options = PlanOptions { launches: true, ..self.plan_options() };
-        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
+        let planned = self.planned(original, &options, span)?;
+        let plan = &planned.plan;
         if plan.depth() > backend::cubecl::DEEPEST {
             return self.compile_here(original.clone(), span, store);
         }
@@ -142,21 +174,21 @@ impl Engine {
         }
         self.afford(plan.arena as u64, span, store)?;
         let first = Some(self.preparing.clone());
-        Ok(Compiled { executable: device.prepare(plan), graph: program.graph, first })
+        Ok(Compiled { executable: device.prepare(plan.clone()), faults: Faults::Shared(planned), first })
     }
 
     fn compile_here(&self, program: Program, span: Span, store: &Store) -> Result<Compiled, Vec<Diagnostic>> {
-        let program = self.rewrite(&program, span)?;
         if self.backend == Backend::Dfdx {
+            let program = self.rewrite(&program, span)?;
             let executable = backend::dfdx::prepare(&program);
             self.afford(executable.memory() as u64, span, store)?;
-            return Ok(Compiled { executable, graph: program.graph, first: None });
+            return Ok(Compiled { executable, faults: Faults::Own(program.graph), first: None });
         }
         let options = self.plan_options();
-        let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
-        self.afford(plan.arena as u64, span, store)?;
-        let executable = backend::cpu::prepare(plan, &options);
-        Ok(Compiled { executable, graph: program.graph, first: None })
+        let planned = self.planned(&program, &options, span)?;
+        self.afford(planned.plan.arena as u64, span, store)?;
+        let executable = backend::cpu::prepare(planned.plan.clone(), &options);
+        Ok(Compiled { executable, faults: Faults::Shared(planned), first: None })
     }
 
     /// How the host's plans are made.
@@ -203,7 +235,7 @@ impl Compiled {
 
     /// Appends the followed numbers after each run that was not told of yet; of all runs so far when `now`.
     pub fn seen(&mut self, store: &Store, now: bool, rows: &mut Vec<f64>) -> Result<(), Vec<Diagnostic>> {
-        self.executable.seen(store, now, rows).map_err(|fault| vec![explain(&fault, &self.graph)])
+        self.executable.seen(store, now, rows).map_err(|fault| vec![explain(&fault, self.faults.graph())])
     }
 
     /// These slots are written before every run.
@@ -213,7 +245,7 @@ impl Compiled {
 
     pub fn run(&mut self, store: &mut Store) -> Result<(), Vec<Diagnostic>> {
         let started = Instant::now();
-        let outcome = self.executable.run(store).map_err(|fault| vec![explain(&fault, &self.graph)]);
+        let outcome = self.executable.run(store).map_err(|fault| vec![explain(&fault, self.faults.graph())]);
         if let Some(count) = self.first.take() {
             count.fetch_add(started.elapsed().as_nanos() as u64, Ordering::Relaxed);
         }

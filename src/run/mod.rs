@@ -14,6 +14,7 @@ mod identity;
 mod keep;
 mod kept_outcome;
 mod moments;
+mod plans;
 mod prepare;
 mod provenance;
 pub mod results;
@@ -30,7 +31,7 @@ mod trial;
 mod vary;
 
 pub use block::{Block, KernelTime, block};
-pub use dump::{Stage, dump};
+pub use dump::{Stage, dump, first_step};
 pub use engine::{Engine, read_f64};
 pub use keep::Keeper;
 pub use resume::{Cadence, Trouble};

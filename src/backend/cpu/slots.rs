@@ -3,6 +3,8 @@
 //! In: the slots that a plan names. Out: a pointer for each. A slot of the other width has a staging array, read before
 //! the step and written back after it.
 
+use std::collections::HashMap;
+
 use crate::graph::{Element, Precision, Slot, Store, Tensor};
 use crate::plan::Plan;
 use crate::plan::kernel::{BufferId, Place};
@@ -23,35 +25,58 @@ pub struct Slots {
     precision: Precision,
 }
 
+/// What kernels do with a buffer.
+#[derive(Clone, Copy)]
+struct Touched {
+    /// Some kernel reads it before, or without, one writing it: it holds an input.
+    read: bool,
+    written: bool,
+}
+
+/// For each buffer of a plan; none if no kernel touches it.
+fn touched(plan: &Plan) -> Vec<Option<Touched>> {
+    let mut touched: Vec<Option<Touched>> = vec![None; plan.buffers.len()];
+    for kernel in &plan.kernels {
+        let writes = kernel.writes();
+        for id in kernel.reads() {
+            touched[id.0 as usize]
+                .get_or_insert_with(|| Touched { read: !writes.contains(&id), written: false });
+        }
+        for id in writes {
+            touched[id.0 as usize].get_or_insert(Touched { read: false, written: false }).written = true;
+        }
+    }
+    touched
+}
+
 impl Slots {
     pub fn new(plan: &Plan) -> Slots {
+        let touched = touched(plan);
         let mut entries: Vec<Entry> = Vec::new();
-        for (at, buffer) in plan.buffers.iter().enumerate() {
-            let Place::Slot(slot) = buffer.place else { continue };
-            let id = BufferId(at as u32);
-            let written = plan.kernels.iter().any(|kernel| kernel.writes().contains(&id));
-            // A buffer that some kernel reads before (or without) one writing it holds an input.
-            let first = plan
-                .kernels
-                .iter()
-                .find(|kernel| kernel.reads().contains(&id) || kernel.writes().contains(&id));
-            let Some(first) = first else { continue };
-            let read = first.reads().contains(&id) && !first.writes().contains(&id);
-            match entries.iter_mut().find(|entry| entry.slot == slot) {
+        let mut known: HashMap<Slot, usize> = HashMap::new();
+        for (at, (buffer, touched)) in plan.buffers.iter().zip(touched).enumerate() {
+            let (Place::Slot(slot), Some(Touched { read, written })) = (&buffer.place, touched) else {
+                continue;
+            };
+            let (slot, id) = (*slot, BufferId(at as u32));
+            match known.get(&slot).map(|at| &mut entries[*at]) {
                 Some(entry) => {
                     entry.read |= read;
                     entry.written |= written;
                     entry.buffers.push(id);
                 }
-                None => entries.push(Entry {
-                    slot,
-                    element: buffer.element,
-                    length: buffer.length,
-                    read,
-                    written,
-                    buffers: vec![id],
-                    staging: None,
-                }),
+                None => {
+                    known.insert(slot, entries.len());
+                    entries.push(Entry {
+                        slot,
+                        element: buffer.element,
+                        length: buffer.length,
+                        read,
+                        written,
+                        buffers: vec![id],
+                        staging: None,
+                    });
+                }
             }
         }
         Slots { entries, precision: plan.precision }

@@ -1,5 +1,7 @@
 //! Train blocks: one step as a program.
 
+use std::collections::HashSet;
+
 use super::elaborator::{Elaborator, Moment, View};
 use super::every::{Clock, Watch};
 use super::fail;
@@ -9,7 +11,7 @@ use super::state::Begin;
 use super::value::Stored;
 use crate::check::program::{AxisId, AxisKind};
 use crate::diagnostic::Checked;
-use crate::graph::{AxisSet, Element, Precision, Program, Store, Tensor};
+use crate::graph::{AxisSet, Element, Precision, Program, Slot, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, StatementKind};
 
@@ -213,8 +215,9 @@ impl<'p> Elaborator<'_, 'p> {
 
     /// New values of parameters and states become outputs to the slots that they were read from.
     fn write_back(&mut self, block: &Block, span: Span) -> Checked<()> {
+        let mut known: HashSet<Slot> = self.changed.iter().map(|stored| stored.slot).collect();
         for stored in block.updated.iter().chain(block.states.iter().map(|(stored, _)| stored)) {
-            if !self.changed.contains(stored) && self.current.contains_key(&stored.slot) {
+            if self.current.contains_key(&stored.slot) && known.insert(stored.slot) {
                 self.changed.push(stored.clone());
             }
         }

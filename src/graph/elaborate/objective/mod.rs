@@ -7,7 +7,7 @@ mod parameters;
 mod remember;
 mod terms;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::elaborator::Elaborator;
 use super::fail;
@@ -111,11 +111,9 @@ impl<'p> Elaborator<'_, 'p> {
                 values = self.at_new_values(&first, parameters, &versions, span)?;
             }
         }
-        for parameter in running.parameters {
-            if !block.updated.contains(&parameter.stored) {
-                block.updated.push(parameter.stored);
-            }
-        }
+        let known: HashSet<Slot> = block.updated.iter().map(|stored| stored.slot).collect();
+        let updated = running.parameters.into_iter().map(|parameter| parameter.stored);
+        block.updated.extend(updated.filter(|stored| !known.contains(&stored.slot)));
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! A parameter has one value at the start of a step and a new one after every update. A term that was computed before an
 //! update still depends on the earlier value; its gradient by that value is what the objective's gradient is.
 
+use std::collections::{HashMap, HashSet};
+
 use super::TermValue;
 use crate::diagnostic::Checked;
 use crate::graph::elaborate::elaborator::Elaborator;
@@ -36,37 +38,35 @@ impl<'p> Elaborator<'_, 'p> {
                 routed.push((over, self.graph().reached_by_gradients(&[term.value])));
             }
         }
-        // Which nodes gradients by this parameter come from.
-        let reached = |slot: Slot| -> Vec<bool> {
-            let mut reached = of_all.clone();
-            for (_, by_term) in routed.iter().filter(|(over, _)| over.contains(&slot)) {
-                reached.iter_mut().zip(by_term).for_each(|(known, more)| *known |= *more);
-            }
-            reached
+        // Whether gradients by this parameter come from a node.
+        let is_reached = |slot: Slot, id: NodeId| -> bool {
+            let by = |reached: &[bool]| reached.get(id.0 as usize).copied().unwrap_or(false);
+            by(&of_all) || routed.iter().any(|(over, by_term)| over.contains(&slot) && by(by_term))
+        };
+        let inputs = self.inputs_by_slot();
+        let trained = |e: &Self, stored: Stored| -> Option<Trained> {
+            let mut versions = e.versions_from(inputs.get(&stored.slot).copied(), &stored);
+            versions.retain(|id| is_reached(stored.slot, *id));
+            (!versions.is_empty()).then_some(Trained { stored, versions })
         };
         if objective.over.is_empty() {
             let all: Vec<Stored> = self.scope.parameters.values().cloned().collect();
-            let found: Vec<Trained> = all
-                .into_iter()
-                .filter_map(|parameter| {
-                    let reached = reached(parameter.slot);
-                    self.trained(parameter, &reached)
-                })
-                .collect();
+            let found: Vec<Trained> =
+                all.into_iter().filter_map(|parameter| trained(self, parameter)).collect();
             return match found.is_empty() {
                 true => Err(fail::no_parameters(objective.span)),
                 false => Ok(found),
             };
         }
         let mut wanted: Vec<Trained> = Vec::new();
+        let mut known: HashSet<Slot> = HashSet::new();
         for expr in &objective.over {
             for parameter in self.named_parameters(expr)? {
                 let name = parameter.name.clone();
-                let reached = reached(parameter.slot);
-                let Some(trained) = self.trained(parameter, &reached) else {
+                let Some(trained) = trained(self, parameter) else {
                     return Err(fail::unreached(expr.span, &name, objective.span));
                 };
-                if !wanted.iter().any(|known| known.stored.slot == trained.stored.slot) {
+                if known.insert(trained.stored.slot) {
                     wanted.push(trained);
                 }
             }
@@ -87,19 +87,33 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    fn trained(&self, stored: Stored, reached: &[bool]) -> Option<Trained> {
-        let is_reached = |id: &NodeId| reached.get(id.0 as usize).copied().unwrap_or(false);
-        let versions: Vec<NodeId> = self.all_versions(&stored).into_iter().filter(is_reached).collect();
-        (!versions.is_empty()).then_some(Trained { stored, versions })
-    }
-
     /// The nodes by which a parameter is read in this program, from the first on.
     pub(in crate::graph::elaborate) fn all_versions(&self, parameter: &Stored) -> Vec<NodeId> {
-        let mut found = Vec::new();
-        if let Some(input) = self.output.inputs.iter().position(|input| input.slot == parameter.slot) {
-            let is_input = |node: &Node| matches!(node.op, Op::Input(id) if id.0 as usize == input);
-            found.extend(self.graph().nodes.iter().position(is_input).map(|at| NodeId(at as u32)));
+        let input = self.output.inputs.iter().position(|input| input.slot == parameter.slot);
+        let is_input = |node: &Node| matches!(node.op, Op::Input(id) if Some(id.0 as usize) == input);
+        let node = input.and_then(|_| self.graph().nodes.iter().position(is_input));
+        self.versions_from(node.map(|at| NodeId(at as u32)), parameter)
+    }
+
+    /// The node of the first input that reads each slot, where there is one.
+    fn inputs_by_slot(&self) -> HashMap<Slot, NodeId> {
+        let mut first = HashMap::new();
+        for (number, input) in self.output.inputs.iter().enumerate() {
+            first.entry(input.slot).or_insert(number);
         }
+        let mut found = HashMap::new();
+        for (at, node) in self.graph().nodes.iter().enumerate() {
+            let Op::Input(id) = node.op else { continue };
+            let Some(input) = self.output.inputs.get(id.0 as usize) else { continue };
+            if first.get(&input.slot) == Some(&(id.0 as usize)) {
+                found.entry(input.slot).or_insert(NodeId(at as u32));
+            }
+        }
+        found
+    }
+
+    fn versions_from(&self, input: Option<NodeId>, parameter: &Stored) -> Vec<NodeId> {
+        let mut found: Vec<NodeId> = input.into_iter().collect();
         let later = self.versions.get(&parameter.slot).into_iter().flatten();
         for id in later.chain(self.current.get(&parameter.slot)) {
             if !found.contains(id) {
