@@ -71,10 +71,13 @@ impl Lowering<'_> {
         let (from, index) = (self.operand(node, 0)?, self.operand(node, 1)?);
         let index_set = &graph.node(node.operands[1]).axes;
         let value_set = &graph.node(node.operands[0]).axes;
-        let rest = from.order(&value_set.minus(over));
+        // What has an index of its own comes first, and what is scattered lies as an index picks it from rows.
+        let kept = value_set.minus(over);
+        let rows = index.order(&kept.intersection(index_set));
+        let rest = from.order(&kept.minus(index_set));
         let order: Vec<Axis> = match &self.wishes[id.0 as usize] {
             Some(wish) if wish.len() == node.axes.len() => wish.clone(),
-            _ => std::iter::once(into).chain(rest).collect(),
+            _ => rows.into_iter().chain([into]).chain(rest).collect(),
         };
         let mut to = self.dense(node.element, &order);
         let result = to.clone();

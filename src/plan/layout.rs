@@ -36,7 +36,10 @@ pub fn wishes(program: &Program, live: &[bool]) -> Vec<Option<Vec<Axis>>> {
         }
         let below: Option<Vec<Axis>> = match (&node.op, &wishes[at]) {
             (Op::Flatten { axes, into }, wish) => {
-                let order = wish.clone().unwrap_or_else(|| node.axes.iter().collect());
+                // Without a wish, what is flattened lies together, innermost, as features of items do.
+                let order = wish
+                    .clone()
+                    .unwrap_or_else(|| node.axes.iter().filter(|axis| axis != into).chain([*into]).collect());
                 Some(order.iter().flat_map(|a| if a == into { axes.clone() } else { vec![*a] }).collect())
             }
             (Op::Rename { from, to }, Some(wish)) => {

@@ -2,23 +2,33 @@
 
 use std::cell::UnsafeCell;
 
-use super::contract::contract;
+use super::contract::{contract, turned_elements};
 use super::copy::{add, copy};
+use smallvec::SmallVec;
+
 use super::fused::{Machine, ROW};
 use super::index::Picks;
 use super::instruction::{Execute, TILE, for_machine};
 use super::line::{Strided, cumulative, extreme, rank, sort};
 use super::real::Real;
 use super::reduce::{Loops, WORK, reduce};
+use super::share::{Pointers, cuts, pieces, reduce_float, share_reduce};
 use super::slots::Slots;
+use super::team::{Team, part};
 use crate::backend::{Executable, Fault, Followed};
 use crate::graph::{Element, Reduction, Slot, Store, Tensor};
 use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place, Rounds};
-use crate::plan::{Plan, PlanOptions, element_bytes, identity};
+use crate::plan::{Plan, PlanOptions, element_bytes};
 use crate::random::philox;
 
-/// Elements times instructions from which threads pay.
-const PARALLEL: usize = 1 << 20;
+/// Elements times instructions of a piece of a fused kernel from which another thread pays.
+const FUSED: usize = 1 << 15;
+
+/// Elements of a piece of a copy from which another thread pays.
+const COPY: usize = 1 << 13;
+
+/// Bytes, and sixteenths of operations, of a step from which it pays to have helpers stand by.
+const TEAM: f64 = 3e5;
 
 /// One cache line, the unit of the arena.
 #[derive(Clone, Copy)]
@@ -39,13 +49,66 @@ pub struct Executor<R> {
     /// Rows of fused kernels, for each thread.
     scratch: Vec<CacheLine>,
     scratch_bytes: usize,
-    threads: usize,
+    /// Trees of reductions, for each thread.
     work: Vec<R>,
+    /// The operand of a product, turned.
+    turned: Vec<CacheLine>,
+    team: Team,
     execute: Execute,
-    parallel: bool,
     followed: Followed,
     /// The rounds of loops, by their numbers. Only the thread that runs the plan goes there.
     loops: Vec<UnsafeCell<Executor<R>>>,
+}
+
+/// One step of an executor, on the thread that runs it.
+struct Step<'a, R> {
+    executor: &'a Executor<R>,
+    space: Space<R>,
+}
+
+// Only one thread runs the step.
+unsafe impl<R: Send> Send for Step<'_, R> {}
+
+impl<R: Real> Step<'_, R> {
+    fn run(self, team: &Team) -> Result<(), Fault> {
+        for kernel in &self.executor.plan.kernels {
+            unsafe { self.executor.kernel(kernel, self.space, team)? };
+        }
+        Ok(())
+    }
+
+    /// Adds what each kernel takes.
+    fn measure(self, team: &Team, seconds: &mut [f64]) -> Result<(), Fault> {
+        for (kernel, seconds) in self.executor.plan.kernels.iter().zip(seconds) {
+            let start = std::time::Instant::now();
+            unsafe { self.executor.kernel(kernel, self.space, team)? };
+            *seconds += start.elapsed().as_secs_f64();
+        }
+        Ok(())
+    }
+}
+
+/// Memory that kernels use while they run.
+#[derive(Clone, Copy)]
+struct Space<R> {
+    work: *mut R,
+    turned: *mut R,
+    scratch: *mut u8,
+    scratch_bytes: usize,
+}
+
+// Each thread uses its own part.
+unsafe impl<R> Send for Space<R> {}
+unsafe impl<R> Sync for Space<R> {}
+
+impl<R> Space<R> {
+    fn work(&self, thread: usize) -> *mut R {
+        self.work.wrapping_add(thread * WORK)
+    }
+
+    fn scratch(&self, thread: usize) -> *mut u8 {
+        self.scratch.wrapping_add(thread * self.scratch_bytes)
+    }
 }
 
 // The pointers are set and used in one call of `run`.
@@ -59,27 +122,35 @@ impl<R: Real> Executor<R> {
             _ => 0,
         });
         let scratch_bytes = rows.max().unwrap_or(0) * ROW;
-        let big = |kernel: &&Kernel| matches!(kernel, Kernel::Fused(fused) if is_big(fused));
-        let threads = if options.parallel && all.iter().any(big) { rayon::current_num_threads() } else { 1 };
+        let total: f64 =
+            plan.kernels.iter().map(|kernel| plan.work(kernel)).map(|w| w.flops / 16.0 + w.bytes).sum();
+        let threads = if options.parallel && total >= TEAM { rayon::current_num_threads() } else { 1 };
         let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
         let work = if reduces { WORK } else { 0 };
+        let turned = all.iter().map(|kernel| match kernel {
+            Kernel::Contract(contract) => turned_elements(contract),
+            _ => 0,
+        });
+        let turned = turned.max().unwrap_or(0);
         let arena = plan.arena;
         Executor {
             arena: lines(arena),
             scratch: lines(scratch_bytes * threads),
-            work: vec![R::ZERO; work],
-            ..Executor::bare(plan, options, scratch_bytes, threads)
+            work: vec![R::ZERO; work * threads],
+            turned: lines(turned * size_of::<R>()),
+            team: Team::new(threads),
+            ..Executor::bare(plan, scratch_bytes)
         }
     }
 
     /// Without memory of its own: what runs in the rounds of a loop.
-    fn bare(mut plan: Plan, options: &PlanOptions, scratch_bytes: usize, threads: usize) -> Self {
+    fn bare(mut plan: Plan, scratch_bytes: usize) -> Self {
         let constants = plan.constants.iter().map(|tensor| in_width::<R>(tensor)).collect();
         let mut loops = Vec::new();
         for kernel in &mut plan.kernels {
             if let Kernel::Rounds(rounds) = kernel {
                 rounds.number = loops.len();
-                let body = Executor::bare(rounds.plan.clone(), options, scratch_bytes, threads);
+                let body = Executor::bare(rounds.plan.clone(), scratch_bytes);
                 loops.push(UnsafeCell::new(body));
             }
         }
@@ -90,10 +161,10 @@ impl<R: Real> Executor<R> {
             constants,
             scratch: Vec::new(),
             scratch_bytes,
-            threads,
             work: Vec::new(),
+            turned: Vec::new(),
+            team: Team::new(1),
             execute: for_machine::<R>(),
-            parallel: options.parallel,
             followed: Followed::default(),
             plan,
             loops,
@@ -105,16 +176,21 @@ impl<R: Real> Executor<R> {
         let mut seconds = vec![0.0; self.plan.kernels.len()];
         for _ in 0..steps {
             self.point(store);
-            let work = self.work.as_mut_ptr();
-            let scratch: *mut u8 = self.scratch.as_mut_ptr().cast();
-            for (kernel, seconds) in self.plan.kernels.iter().zip(&mut seconds) {
-                let start = std::time::Instant::now();
-                unsafe { self.kernel(kernel, work, scratch)? };
-                *seconds += start.elapsed().as_secs_f64();
-            }
+            let step = Step { executor: &*self, space: self.space() };
+            let seconds = &mut seconds[..];
+            self.team.work(move |team| step.measure(team, seconds))?;
             self.slots.close(store);
         }
         Ok(seconds)
+    }
+
+    fn space(&self) -> Space<R> {
+        Space {
+            work: self.work.as_ptr().cast_mut(),
+            turned: self.turned.as_ptr().cast_mut().cast(),
+            scratch: self.scratch.as_ptr().cast_mut().cast(),
+            scratch_bytes: self.scratch_bytes,
+        }
     }
 
     fn point(&mut self, store: &mut Store) {
@@ -146,7 +222,7 @@ impl<R: Real> Executor<R> {
     ///
     /// # Safety
     /// As for `kernel`; nothing else uses the loop's executor.
-    unsafe fn rounds(&self, rounds: &Rounds, work: *mut R, scratch: *mut u8) -> Result<(), Fault> {
+    unsafe fn rounds(&self, rounds: &Rounds, space: Space<R>, team: &Team) -> Result<(), Fault> {
         unsafe {
             let body = &mut *self.loops[rounds.number].get();
             body.point_into(self.base(rounds.work));
@@ -161,7 +237,7 @@ impl<R: Real> Executor<R> {
                     body.slots.bind(binding.slot, base, &mut body.bases);
                 }
                 for kernel in &body.plan.kernels {
-                    body.kernel(kernel, work, scratch)?;
+                    body.kernel(kernel, space, team)?;
                 }
                 if rounds.done.is_some_and(|done| *self.base::<u8>(done) != 0) {
                     break;
@@ -185,38 +261,45 @@ impl<R: Real> Executor<R> {
 
     /// # Safety
     /// The plan is valid, and `bases` are those of this step.
-    unsafe fn kernel(&self, kernel: &Kernel, work: *mut R, scratch: *mut u8) -> Result<(), Fault> {
+    unsafe fn kernel(&self, kernel: &Kernel, space: Space<R>, team: &Team) -> Result<(), Fault> {
         unsafe {
             match kernel {
-                Kernel::Fused(fused) => self.fused(fused, scratch),
+                Kernel::Fused(fused) => self.fused(fused, space, team),
                 Kernel::Fill { buffer, value } => self.fill(*buffer, *value),
-                Kernel::Copy { sizes, from, to, add: true } => {
-                    add(sizes, self.at::<R>(from), &from.strides, self.at::<R>(to), &to.strides);
-                }
-                Kernel::Copy { sizes, from, to, add: false } => {
-                    let (f, t) = (&from.strides, &to.strides);
-                    match self.element(from) {
-                        Element::Float => copy(sizes, self.at::<R>(from), f, self.at::<R>(to), t),
-                        Element::Index => copy(sizes, self.at::<i32>(from), f, self.at::<i32>(to), t),
-                        Element::Bool => copy(sizes, self.at::<u8>(from), f, self.at::<u8>(to), t),
-                    }
-                }
+                Kernel::Copy { sizes, from, to, add } => self.copy(sizes, from, to, *add, team),
                 Kernel::Reduce { reduction, kept, reduced, from, inner, to } => {
                     let loops = Loops { kept, kept_strides: &from.strides, reduced, reduced_strides: inner };
-                    if self.element(from) == Element::Float {
-                        reduce_float::<R>(*reduction, &loops, self.at(from), self.base(*to), work);
-                    } else {
-                        let (from, to, work) = (self.at::<u8>(from), self.base::<u8>(*to), work.cast::<u8>());
+                    let length = self.plan.buffers[to.0 as usize].length;
+                    let cuts = cuts(&loops, length, team);
+                    let is_float = self.element(from) == Element::Float;
+                    let reach = (self.at::<R>(from).cast_const(), self.base::<R>(*to));
+                    let bits = (self.at::<u8>(from).cast_const(), self.base::<u8>(*to));
+                    let (reach, bits) = (Pointers(reach), Pointers(bits));
+                    share_reduce(&loops, cuts, team, &|loops, [source, target], thread| {
+                        let work = space.work(thread);
+                        if is_float {
+                            let (from, to) = reach.both();
+                            reduce_float::<R>(
+                                *reduction,
+                                loops,
+                                from.offset(source),
+                                to.offset(target),
+                                work,
+                            );
+                            return;
+                        }
+                        let (from, to) = bits.both();
+                        let (from, to, work) = (from.offset(source), to.offset(target), work.cast::<u8>());
                         match reduction {
                             Reduction::All | Reduction::Min | Reduction::Product => {
-                                reduce(&loops, from, to, work, 1, |a, b| a & b);
+                                reduce(loops, from, to, work, 1, |a, b| a & b);
                             }
-                            _ => reduce(&loops, from, to, work, 0, |a, b| a | b),
+                            _ => reduce(loops, from, to, work, 0, |a, b| a | b),
                         }
-                    }
+                    });
                 }
                 Kernel::Contract(c) => {
-                    contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), self.parallel);
+                    contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), space.turned, team);
                 }
                 Kernel::Gather {
                     node,
@@ -342,7 +425,7 @@ impl<R: Real> Executor<R> {
                     };
                     return done.map_err(|fault| Fault::Matrix { node: *node, fault });
                 }
-                Kernel::Rounds(rounds) => self.rounds(rounds, work, scratch)?,
+                Kernel::Rounds(rounds) => self.rounds(rounds, space, team)?,
                 Kernel::Random { site, seed, step, round, to } => {
                     let round = round.as_ref().map_or(0, |round| *self.at::<i32>(round) as u32);
                     let (seed, step) = (*self.at::<i32>(seed) as u32, *self.at::<i32>(step) as u32);
@@ -365,16 +448,57 @@ impl<R: Real> Executor<R> {
         Ok(())
     }
 
-    unsafe fn fused(&self, fused: &Fused, scratch: *mut u8) {
+    unsafe fn copy(&self, sizes: &[usize], from: &Access, to: &Access, adds: bool, team: &Team) {
+        let elements: usize = sizes.iter().product();
+        let first = sizes.first().copied().unwrap_or(1);
+        let pieces = pieces(elements, COPY, first, team);
+        let element = self.element(from);
+        let floats = Pointers((self.at::<R>(from).cast_const(), self.at::<R>(to)));
+        let indices = Pointers((self.at::<i32>(from).cast_const(), self.at::<i32>(to)));
+        let bools = Pointers((self.at::<u8>(from).cast_const(), self.at::<u8>(to)));
+        team.share(pieces, |piece, _| {
+            let (start, count) = part(first, 1, piece, pieces);
+            let mut sizes: SmallVec<[usize; 8]> = SmallVec::from_slice(sizes);
+            let (mut f, mut t) = (0, 0);
+            if let (Some(size), Some(from), Some(to)) =
+                (sizes.first_mut(), from.strides.first(), to.strides.first())
+            {
+                *size = count;
+                (f, t) = (start as isize * from, start as isize * to);
+            }
+            let strides = (&from.strides[..], &to.strides[..]);
+            unsafe {
+                match (element, adds) {
+                    (Element::Float, true) => {
+                        let (from, to) = floats.both();
+                        add(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
+                    }
+                    (Element::Float, false) => {
+                        let (from, to) = floats.both();
+                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
+                    }
+                    (Element::Index, _) => {
+                        let (from, to) = indices.both();
+                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
+                    }
+                    (Element::Bool, _) => {
+                        let (from, to) = bools.both();
+                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
+                    }
+                }
+            }
+        });
+    }
+
+    unsafe fn fused(&self, fused: &Fused, space: Space<R>, team: &Team) {
         let machine = Machine { bases: &self.bases, execute: self.execute, precision: self.plan.precision };
-        if self.threads > 1 && is_big(fused) {
-            let tiles = fused.length.div_ceil(TILE);
-            let chunk = tiles.div_ceil(self.threads) * TILE;
-            let scratch = Scratch { at: scratch, bytes: self.scratch_bytes };
-            parallel(&machine, fused, chunk, 0, fused.length.div_ceil(chunk), scratch);
-        } else {
-            unsafe { machine.run(fused, 0, fused.length, scratch) };
-        }
+        let tiles = fused.length.div_ceil(TILE);
+        let work = fused.length * (fused.instructions.len() + fused.loads.len());
+        let pieces = pieces(work, FUSED, tiles, team);
+        team.share(pieces, |piece, thread| {
+            let (start, count) = part(fused.length, TILE, piece, pieces);
+            unsafe { machine.run(fused, start, start + count, space.scratch(thread)) };
+        });
     }
 
     unsafe fn fill(&self, buffer: BufferId, value: f64) {
@@ -395,34 +519,6 @@ impl<R: Real> Executor<R> {
             }
         }
     }
-}
-
-fn is_big(fused: &Fused) -> bool {
-    fused.length * (fused.instructions.len() + 1) >= PARALLEL
-}
-
-#[derive(Clone, Copy)]
-struct Scratch {
-    at: *mut u8,
-    bytes: usize,
-}
-
-// Each chunk uses its own rows.
-unsafe impl Send for Scratch {}
-unsafe impl Sync for Scratch {}
-
-/// Runs chunks `from .. to`, halves in parallel.
-fn parallel(machine: &Machine, fused: &Fused, chunk: usize, from: usize, to: usize, scratch: Scratch) {
-    if to - from == 1 {
-        let end = fused.length.min(to * chunk);
-        unsafe { machine.run(fused, from * chunk, end, scratch.at.add(from * scratch.bytes)) };
-        return;
-    }
-    let middle = from.midpoint(to);
-    rayon::join(
-        || parallel(machine, fused, chunk, from, middle, scratch),
-        || parallel(machine, fused, chunk, middle, to, scratch),
-    );
 }
 
 /// Bytes of the constants of a plan and of the loops in it.
@@ -446,61 +542,11 @@ fn in_width<R: Real>(tensor: &Tensor) -> Tensor {
     }
 }
 
-unsafe fn reduce_float<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        return unsafe { reduce_float_v3(reduction, loops, from, to, work) };
-    }
-    unsafe { reduce_float_any(reduction, loops, from, to, work) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn reduce_float_v3<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    unsafe { reduce_float_any(reduction, loops, from, to, work) }
-}
-
-#[inline(always)]
-unsafe fn reduce_float_any<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    let start = R::from_f64(identity(reduction));
-    unsafe {
-        match reduction {
-            Reduction::Product => reduce(loops, from, to, work, start, |a, b| a * b),
-            Reduction::Max => reduce(loops, from, to, work, start, R::bigger),
-            Reduction::Min => reduce(loops, from, to, work, start, R::smaller),
-            Reduction::Sum | Reduction::All | Reduction::Any => {
-                reduce(loops, from, to, work, start, |a, b| a + b)
-            }
-        }
-    }
-}
-
 impl<R: Real> Executable for Executor<R> {
     fn run(&mut self, store: &mut Store) -> Result<(), Fault> {
         self.point(store);
-        let work = self.work.as_mut_ptr();
-        let scratch: *mut u8 = self.scratch.as_mut_ptr().cast();
-        for kernel in &self.plan.kernels {
-            unsafe { self.kernel(kernel, work, scratch)? };
-        }
+        let step = Step { executor: &*self, space: self.space() };
+        self.team.work(move |team| step.run(team))?;
         self.slots.close(store);
         self.followed.ran();
         Ok(())
@@ -517,6 +563,8 @@ impl<R: Real> Executable for Executor<R> {
 
     fn memory(&self) -> usize {
         let work = self.work.len() * size_of::<R>();
-        (self.arena.len() + self.scratch.len()) * size_of::<CacheLine>() + constant_bytes(&self.plan) + work
+        (self.arena.len() + self.scratch.len() + self.turned.len()) * size_of::<CacheLine>()
+            + constant_bytes(&self.plan)
+            + work
     }
 }

@@ -1,13 +1,13 @@
 //! Fused kernels: tile by tile, each instruction once over the tile.
 
-use super::copy::copy;
 use super::instruction::{Argument, Execute, TILE};
 use crate::graph::{Element, Precision};
 use crate::plan::element_bytes;
 use crate::plan::kernel::{BufferId, Fused, Load, LoadKind, Register};
 
-/// Bytes of one row of scratch: a tile of the widest element.
-pub const ROW: usize = TILE * 8;
+/// Bytes from one row of scratch to the next: a tile of the widest element, and some lines so that rows do not fall on the same
+/// places of the cache.
+pub const ROW: usize = TILE * 8 + 5 * 64;
 
 /// What a fused kernel needs to run.
 #[derive(Clone, Copy)]
@@ -113,8 +113,29 @@ impl Machine<'_> {
 }
 
 /// Elements `start .. start + count` of a strided array.
+#[inline]
+unsafe fn strided<T: Copy>(from: *const T, loops: &[(usize, isize)], start: usize, count: usize, to: *mut T) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        return unsafe { strided_v3(from, loops, start, count, to) };
+    }
+    unsafe { strided_any(from, loops, start, count, to) }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn strided_v3<T: Copy>(
+    from: *const T,
+    loops: &[(usize, isize)],
+    start: usize,
+    count: usize,
+    to: *mut T,
+) {
+    unsafe { strided_any(from, loops, start, count, to) }
+}
+
 #[inline(always)]
-unsafe fn strided<T: Copy>(
+unsafe fn strided_any<T: Copy>(
     from: *const T,
     loops: &[(usize, isize)],
     start: usize,
@@ -126,15 +147,33 @@ unsafe fn strided<T: Copy>(
     let mut column = start % width;
     let mut left = count;
     while left > 0 {
-        let mut rest = row;
         let mut offset = 0;
-        for (size, stride) in outer.iter().rev() {
-            offset += (rest % size) as isize * stride;
-            rest /= size;
+        if let Some(((_, first), rest)) = outer.split_first() {
+            let mut index = row;
+            for (size, stride) in rest.iter().rev() {
+                offset += (index % size) as isize * stride;
+                index /= size;
+            }
+            offset += index as isize * first;
         }
         let run = left.min(width - column);
         unsafe {
-            copy(&[run], from.offset(offset + column as isize * step), &[*step], to, &[1]);
+            let source = from.offset(offset + column as isize * step);
+            let target = std::slice::from_raw_parts_mut(to, run);
+            match step {
+                0 => {
+                    let value = *source;
+                    for target in target {
+                        *target = value;
+                    }
+                }
+                1 => target.copy_from_slice(std::slice::from_raw_parts(source, run)),
+                _ => {
+                    for (i, target) in target.iter_mut().enumerate() {
+                        *target = *source.offset(i as isize * step);
+                    }
+                }
+            }
             to = to.add(run);
         }
         left -= run;

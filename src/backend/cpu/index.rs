@@ -1,7 +1,7 @@
 //! Gather and scatter: an outer loop over the indices, an inner loop over what each index picks.
 
 use super::copy::copy;
-use super::walk::{try_walk, walk};
+use super::walk::{inner, try_walk, walk};
 use crate::backend::Fault;
 use crate::graph::NodeId;
 use crate::plan::kernel::Access;
@@ -65,14 +65,22 @@ impl Picks<'_> {
         f: impl Fn(T, T) -> T,
     ) -> Result<(), Fault> {
         self.each(indices, |picked, source, target| {
-            walk(
-                self.inner,
-                [self.from_inner, self.to_inner],
-                [source, target + picked],
-                &mut |[s, t]| unsafe {
-                    *to.offset(t) = f(*to.offset(t), *from.offset(s));
-                },
-            );
+            let (outer, strides, count, [from_step, to_step]) =
+                inner(self.inner, [self.from_inner, self.to_inner]);
+            walk(outer, strides, [source, target + picked], &mut |[s, t]| unsafe {
+                if (from_step, to_step) == (1, 1) {
+                    let values = std::slice::from_raw_parts(from.offset(s), count);
+                    let sums = std::slice::from_raw_parts_mut(to.offset(t), count);
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum = f(*sum, *value);
+                    }
+                    return;
+                }
+                for i in 0..count as isize {
+                    let sum = to.offset(t + i * to_step);
+                    *sum = f(*sum, *from.offset(s + i * from_step));
+                }
+            });
         })
     }
 }

@@ -14,10 +14,12 @@ mod line;
 mod matrix;
 mod real;
 mod reduce;
+mod share;
 mod single;
 mod slots;
 mod special;
 mod symmetric;
+mod team;
 mod walk;
 
 use super::{Executable, Fault};

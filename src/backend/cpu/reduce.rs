@@ -3,7 +3,7 @@
 //! A row is cut in blocks of 1024; in a block 32 lanes each reduce every 32nd element; lanes, and then blocks, are
 //! combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
 
-use super::walk::walk;
+use super::walk::{inner, walk};
 
 const LANES: usize = 32;
 const BLOCK: usize = 1024;
@@ -140,12 +140,21 @@ pub unsafe fn reduce<T: Copy>(
                 let mut tree = Tree::new(identity);
                 let mut filled = 0;
                 let gathered = std::slice::from_raw_parts_mut(work, BLOCK);
-                walk(loops.reduced, [loops.reduced_strides], [offset], &mut |[source]| {
-                    gathered[filled] = *from.offset(source);
-                    filled += 1;
-                    if filled == BLOCK {
-                        tree.push(block(gathered, identity, &f), &f);
-                        filled = 0;
+                let (outer, [strides], run, [step]) = inner(loops.reduced, [loops.reduced_strides]);
+                walk(outer, [strides], [offset], &mut |[source]| {
+                    let mut done = 0;
+                    while done < run {
+                        let count = (run - done).min(BLOCK - filled);
+                        let first = from.offset(source + done as isize * step);
+                        for (i, to) in gathered[filled..filled + count].iter_mut().enumerate() {
+                            *to = *first.offset(i as isize * step);
+                        }
+                        done += count;
+                        filled += count;
+                        if filled == BLOCK {
+                            tree.push(block(gathered, identity, &f), &f);
+                            filled = 0;
+                        }
                     }
                 });
                 if filled > 0 {
