@@ -307,7 +307,7 @@ unsafe fn special_function<R: Real>(special: Special, [a, b, c]: [Argument; 3], 
 mod tests {
     use super::*;
 
-    /// Division by one number gives the bits of the machine's division.
+    /// Division by one number gives the bits of the machine's division; not tried for subnormal quotients.
     #[test]
     fn quotients_by_one_number_are_exact() {
         let mut state = 7u32;
