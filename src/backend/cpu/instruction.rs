@@ -228,7 +228,7 @@ unsafe fn unary<R: Real>(op: Unary, a: Argument, to: *mut u8, n: usize) {
 }
 
 /// A single divided by one number is that single times its reciprocal in double width, rounded: the same bits, since no quotient of
-/// singles lies that near the middle between two, and several times faster.
+/// normal singles lies that near the middle between two. Subnormal quotients may differ.
 #[inline(always)]
 unsafe fn divide<R: Real>(a: Argument, b: Argument, to: *mut u8, n: usize) {
     unsafe {
