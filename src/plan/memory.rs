@@ -9,11 +9,6 @@ use crate::graph::{Element, Precision};
 /// Places start at multiples of this, for the host: a cache line.
 pub const CACHE_LINE: usize = 64;
 
-/// Buffers of whole pages, on the host, do not all start at the same place of a page: what is read would wait for what was written at
-/// that place of another page.
-const PAGE: usize = 4096;
-const STAGGER: usize = 5 * CACHE_LINE;
-
 /// And for a device: where it can bind memory.
 pub const BINDING: usize = 256;
 
@@ -61,10 +56,7 @@ pub fn place(
     let mut arena = 0;
     for at in wanted {
         let Some(life) = lives[at] else { continue };
-        let mut size = bytes(&buffers[at]).next_multiple_of(alignment);
-        if alignment == CACHE_LINE && size > 0 && size.is_multiple_of(PAGE) {
-            size += STAGGER;
-        }
+        let size = bytes(&buffers[at]).next_multiple_of(alignment);
         let mut start = 0;
         for (other, end, theirs) in &placed {
             let overlaps = theirs.first <= life.last && life.first <= theirs.last;

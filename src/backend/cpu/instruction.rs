@@ -171,7 +171,7 @@ unsafe fn execute<R: Real>(operation: Operation, arguments: [Argument; 3], to: *
                 Binary::Add => map2::<R, R>(a, b, to, n, |a, b| a + b),
                 Binary::Subtract => map2::<R, R>(a, b, to, n, |a, b| a - b),
                 Binary::Multiply => map2::<R, R>(a, b, to, n, |a, b| a * b),
-                Binary::Divide => divide::<R>(a, b, to, n),
+                Binary::Divide => map2::<R, R>(a, b, to, n, |a, b| a / b),
                 Binary::Remainder => map2::<R, R>(a, b, to, n, |a, b| a - b * (a / b).floor()),
                 Binary::Power => power::<R>(a, b, to, n),
                 Binary::Max => map2::<R, R>(a, b, to, n, R::bigger),
@@ -224,19 +224,6 @@ unsafe fn unary<R: Real>(op: Unary, a: Argument, to: *mut u8, n: usize) {
                 map::<R, R>(a, to, n, |x| R::from_f64(super::special::unary(op, x.to_f64())))
             }
         }
-    }
-}
-
-/// A single divided by one number is that single times its reciprocal in double width, rounded: the same bits, since no quotient of
-/// normal singles lies that near the middle between two. Subnormal quotients may differ.
-#[inline(always)]
-unsafe fn divide<R: Real>(a: Argument, b: Argument, to: *mut u8, n: usize) {
-    unsafe {
-        if b.uniform && size_of::<R>() == 4 {
-            let reciprocal = 1.0 / (*b.at.cast::<R>()).to_f64();
-            return map::<R, R>(a, to, n, |x| R::from_f64(x.to_f64() * reciprocal));
-        }
-        map2::<R, R>(a, b, to, n, |a, b| a / b);
     }
 }
 
@@ -299,35 +286,6 @@ unsafe fn special_function<R: Real>(special: Special, [a, b, c]: [Argument; 3], 
         for (i, to) in target::<R>(to, n).iter_mut().enumerate() {
             let third = if special.operands() == 3 { get(c, i) } else { 0.0 };
             *to = R::from_f64(super::special::value(special, get(a, i), get(b, i), third));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Division by one number gives the bits of the machine's division; not tried for subnormal quotients.
-    #[test]
-    fn quotients_by_one_number_are_exact() {
-        let mut state = 7u32;
-        let mut next = || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            f32::from_bits((state >> 9) | ((96 + (state & 63)) << 23))
-        };
-        let execute = for_machine::<f32>();
-        for _ in 0..2000 {
-            let divisor = next();
-            let values: Vec<f32> =
-                (0..64).map(|_| next()).chain([0.0, -1.0, f32::INFINITY, divisor]).collect();
-            let mut found = vec![0.0f32; values.len()];
-            let a = Argument { at: values.as_ptr().cast(), uniform: false };
-            let b = Argument { at: (&raw const divisor).cast(), uniform: true };
-            let operation = Operation::Binary(Binary::Divide);
-            unsafe { execute(operation, [a, b, b], found.as_mut_ptr().cast(), values.len()) };
-            for (value, found) in values.iter().zip(&found) {
-                assert_eq!((value / divisor).to_bits(), found.to_bits(), "{value} / {divisor}");
-            }
         }
     }
 }

@@ -56,17 +56,7 @@ pub fn fold(
             if inside {
                 own = blocks(memory, table, words, i, count, lane, rounds, lanes, shape, depth);
             }
-            units[UNIT_POS as usize] = own;
-            sync_cube();
-            let mut width = lanes / 2u32;
-            while width > 0u32 {
-                if lane < width {
-                    let (a, b) = (units[UNIT_POS as usize], units[(UNIT_POS + width * apart) as usize]);
-                    units[UNIT_POS as usize] = join(a, b, shape.reduction, shape.element);
-                }
-                sync_cube();
-                width /= 2u32;
-            }
+            pairs(units, own, lane, lanes, apart, shape.reduction, shape.element);
             if inside && lane == 0u32 {
                 let at = address(table, words, i, rounds, comptime!(shape.to), depth);
                 write(memory, at, units[UNIT_POS as usize], comptime!(shape.to.page));
@@ -74,6 +64,30 @@ pub fn fold(
             sync_cube();
             first += groups;
         }
+    }
+}
+
+/// Folds lanes in pairs; the first lane's word is the result. `apart`: units between lanes. All units of the cube must come.
+#[cube]
+pub fn pairs(
+    units: &mut Units,
+    own: u32,
+    lane: u32,
+    lanes: u32,
+    apart: u32,
+    #[comptime] reduction: Reduction,
+    #[comptime] element: Element,
+) {
+    units[UNIT_POS as usize] = own;
+    sync_cube();
+    let mut width = lanes / 2u32;
+    while width > 0u32 {
+        if lane < width {
+            let (a, b) = (units[UNIT_POS as usize], units[(UNIT_POS + width * apart) as usize]);
+            units[UNIT_POS as usize] = join(a, b, reduction, element);
+        }
+        sync_cube();
+        width /= 2u32;
     }
 }
 

@@ -6,7 +6,7 @@ use cubecl::prelude::*;
 
 use super::super::ir::{Lanes, Scatter};
 use super::element::within;
-use super::fold::{AHEAD, identity, join};
+use super::fold::{AHEAD, identity, join, pairs};
 use super::walk::{address, read, write};
 use super::{Memory, Range, Rounds, Table, Units};
 
@@ -42,17 +42,7 @@ pub fn scatter(
             if inside {
                 own = collect(memory, table, words, i, lane, lanes, rounds, shape, depth);
             }
-            units[UNIT_POS as usize] = own;
-            sync_cube();
-            let mut width = lanes / 2u32;
-            while width > 0u32 {
-                if lane < width {
-                    let (a, b) = (units[UNIT_POS as usize], units[(UNIT_POS + width * groups) as usize]);
-                    units[UNIT_POS as usize] = join(a, b, shape.reduction, shape.element);
-                }
-                sync_cube();
-                width /= 2u32;
-            }
+            pairs(units, own, lane, lanes, groups, shape.reduction, shape.element);
             if inside && lane == 0u32 {
                 add(memory, table, words, i, units[UNIT_POS as usize], rounds, shape, depth);
             }
