@@ -25,6 +25,16 @@ impl Span {
         Span { file, start: start as u32, end: end as u32 }
     }
 
+    /// The empty place directly before it.
+    pub fn before(self) -> Span {
+        Span { end: self.start, ..self }
+    }
+
+    /// The empty place directly behind it.
+    pub fn after(self) -> Span {
+        Span { start: self.end, ..self }
+    }
+
     /// The smallest span that covers both.
     pub fn to(self, other: Span) -> Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
@@ -59,7 +69,8 @@ impl Sources {
 
     /// The text that a span covers.
     pub fn slice(&self, span: Span) -> &str {
-        self.get(span.file).text.get(span.start as usize..span.end as usize).unwrap_or("")
+        let text = &self.get(span.file).text;
+        text.get(span.start as usize..(span.end as usize).min(text.len())).unwrap_or("")
     }
 
     /// Line and column of a span's start, both from 1.

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 /// The pipeline, in order. A module may use itself and what stands before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "source",
     "diagnostic",
     "random",
     "syntax",
     "library",
     "check",
+    "doc",
     "graph",
     "plan",
     "backend",
@@ -17,6 +18,7 @@ const ORDER: [&str; 14] = [
     "store",
     "run",
     "report",
+    "lsp",
     "cli",
 ];
 

@@ -45,7 +45,10 @@ fn round(value: &mut Value, digits: usize) {
     match value {
         Value::Number(number) => {
             let exact = number.as_f64().unwrap_or(f64::NAN);
-            if exact.fract() != 0.0 {
+            if exact != 0.0 && exact.abs() < 1e-6 {
+                // What rounding left of a difference.
+                *value = Value::String("below 1e-6".to_string());
+            } else if exact.fract() != 0.0 {
                 *value = Value::String(format!("{exact:.*e}", digits - 1));
             }
         }

@@ -18,7 +18,7 @@ struct Cut {
 }
 
 impl Observer for Cut {
-    fn training(&self, _trial: usize, _done: usize, _steps: usize) {
+    fn training(&self, _trial: usize, _block: usize, _done: usize, _steps: usize) {
         assert!(self.calls.fetch_add(1, Ordering::Relaxed) < self.most, "cut off here");
     }
 }

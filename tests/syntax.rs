@@ -139,7 +139,7 @@ fn bytes_that_are_not_text() {
 fn words_of_statements_may_name_values() {
     let names = [
         "data", "batch", "steps", "on", "over", "with", "by", "where", "table", "param", "measure", "test",
-        "use",
+        "use", "snapshot", "quick",
     ];
     for name in names {
         let text = format!(
@@ -201,6 +201,8 @@ fn statement() -> impl Strategy<Value = String> {
         value().prop_map(|a| format!("train on a.train {{\n\n\n batch 64 over E balanced by ({a})\n\n steps 5\n}}")),
         value().prop_map(|a| format!("state m, n: Float[A] = {a}")),
         value().prop_map(|a| format!("report {{ table {a} by Objective }}")),
+        value().prop_map(|a| format!("snapshot score, acc\n  within {a}  // tolerance")),
+        (value(), value()).prop_map(|(a, b)| format!("quick Seed = {a}, // fewer\n b = {b}")),
     ]
 }
 

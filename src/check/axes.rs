@@ -2,7 +2,7 @@
 
 use super::program::{AxisId, AxisIds, AxisKind, Element, Type, Vary};
 use super::state::{Checker, ItemState, Trace};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, AxisName, Expr, ExprKind, Name, TypeKind};
 
@@ -98,6 +98,7 @@ impl Checker<'_> {
 
     /// Resolves an axis and writes it down; unknown ones are reported.
     pub fn axis(&mut self, name: &AxisName) -> Option<AxisId> {
+        self.watch(name.span);
         let found = match name.path.as_slice() {
             [only] => match self.find_or_prime(&only.text, name.primed, name.span) {
                 Some(axis) => axis,
@@ -118,6 +119,7 @@ impl Checker<'_> {
 
     /// The axis that a name denotes, written down; unknown ones are reported.
     pub fn axis_by_name(&mut self, name: &Name) -> Option<AxisId> {
+        self.watch(name.span);
         match self.find_or_prime(&name.text, false, name.span) {
             Some(axis) => {
                 self.program.axes_at.insert(name.span, axis);
@@ -192,7 +194,7 @@ impl Checker<'_> {
         diagnostic = match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => {
                 let axis = self.find_axis(near);
-                let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                let diagnostic = diagnostic.help(Help::meant(span, near));
                 match axis {
                     Some(axis) => {
                         let place = self.program.axis(axis).span;
@@ -223,7 +225,7 @@ impl Checker<'_> {
                 Diagnostic::error(Code::A0101, of_span, format!("there is no data set `{of}`"))
                     .label("unknown data set");
             if let Some(near) = nearest(of, known.iter().map(String::as_str)) {
-                diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                diagnostic = diagnostic.help(Help::meant(of_span, near));
             } else if known.is_empty() {
                 diagnostic = diagnostic
                     .help("declare one at the top of the file: `data name = csv(\"...\") over Row { ... }`");
@@ -244,8 +246,8 @@ impl Checker<'_> {
             let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
             diagnostic = diagnostic.related(parts[0].span, "its parts are made here").help(
                 match nearest(part, names.iter().copied()) {
-                    Some(near) => format!("did you mean `{data}.{near}`?"),
-                    None => format!("its parts are {}", names.join(", ")),
+                    Some(near) => Help::meant(span, near).saying(format!("did you mean `{data}.{near}`?")),
+                    None => format!("its parts are {}", names.join(", ")).into(),
                 },
             );
         }
@@ -255,12 +257,18 @@ impl Checker<'_> {
 
     /// A written type, and its axes in the order written.
     pub fn ty(&mut self, ty: &ast::Type) -> (Type, Vec<AxisId>) {
+        self.watch(ty.span);
         match &ty.kind {
-            TypeKind::Array { element, axes } => {
-                if let Some(ty) = self.model_type(element, axes) {
+            TypeKind::Array { element, part, axes } => {
+                if part.is_none()
+                    && let Some(ty) = self.model_type(element, axes)
+                {
                     return (ty, Vec::new());
                 }
-                let element = self.element(element);
+                let element = match part {
+                    Some(part) => self.axis(part).map(Element::Index),
+                    None => self.element(element),
+                };
                 let resolved: Vec<Option<AxisId>> = axes.iter().map(|axis| self.axis(axis)).collect();
                 let mut order: Vec<AxisId> = Vec::new();
                 for (axis, written) in resolved.iter().zip(axes) {
@@ -274,8 +282,12 @@ impl Checker<'_> {
                                 format!("the axis `{name}` stands twice in one type"),
                             )
                             .label("the second time")
-                            .help(format!(
-                                "a type has each axis once; for a second axis of the same size write `{name}'`"
+                            .help(Help::replace(
+                                written.span,
+                                format!("{name}'"),
+                                format!(
+                                    "a type has each axis once; for a second axis of the same size write `{name}'`"
+                                ),
                             )),
                         );
                         return (Type::Error, Vec::new());
@@ -356,13 +368,15 @@ impl Checker<'_> {
         let mut known = self.known_axes();
         known.extend(["Float".to_owned(), "Bool".to_owned()]);
         let help = match name.text.as_str() {
-            "float" | "Int" | "int" | "Number" | "Real" | "f32" | "f64" | "Tensor" => {
-                "numbers are `Float`; positions on an axis have the axis as their type".to_owned()
-            }
-            "bool" | "Boolean" => "truth values are `Bool`".to_owned(),
+            "float" | "Int" | "int" | "Number" | "Real" | "f32" | "f64" | "Tensor" => Help::replace(
+                name.span,
+                "Float",
+                "numbers are `Float`; positions on an axis have the axis as their type",
+            ),
+            "bool" | "Boolean" => Help::replace(name.span, "Bool", "truth values are `Bool`"),
             text => match nearest(text, known.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "an element is `Float`, `Bool` or an axis (then it is an index)".to_owned(),
+                Some(near) => Help::meant(name.span, near),
+                None => "an element is `Float`, `Bool` or an axis (then it is an index)".into(),
             },
         };
         self.report(

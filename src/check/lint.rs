@@ -1,10 +1,11 @@
 //! Warnings about what is not wrong but hardly meant.
 
 use super::expression::plural;
+use super::import::remove;
 use super::program::{AxisKind, Type, Vary};
 use super::state::{Checker, ItemState, Signature};
 use super::types::Bindings;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::{FileId, Span};
 
 impl Checker<'_> {
@@ -71,7 +72,11 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::warning(Code::A0117, span, format!("`{name}` is never used"))
                         .label("defined here")
-                        .help(format!("remove it, or call it `_{name}` to keep it")),
+                        .help(Help::replace(
+                            span,
+                            format!("_{name}"),
+                            format!("remove it, or call it `_{name}` to keep it"),
+                        )),
                 );
             }
         }
@@ -84,10 +89,16 @@ impl Checker<'_> {
             .collect();
         unused.sort_by_key(|(_, span)| *span);
         for (name, span) in unused {
+            let mut help = Help::from("remove it from the `use`");
+            if let Some(file) = self.program.files.last()
+                && let Some(edit) = remove(file, &self.sources.get(FileId(0)).text, span)
+            {
+                help = help.or(vec![edit]);
+            }
             self.report(
                 Diagnostic::warning(Code::A0116, span, format!("`{name}` is imported but never used"))
                     .label("imported here")
-                    .help("remove it from the `use`"),
+                    .help(help),
             );
         }
     }

@@ -6,14 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::builtin::Builtin;
+use super::import::elsewhere;
 use super::program::ItemRef;
 use super::resolve::is_constant;
 use super::state::FileNames;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::library;
 use crate::source::Sources;
 use crate::syntax::ast::{File, ItemKind, Name, Use};
-use crate::syntax::{ExprIds, parse};
+use crate::syntax::{ExprIds, parse, parse_rest};
 
 /// The files of a program.
 #[derive(Default)]
@@ -21,8 +22,10 @@ pub(super) struct Loaded {
     pub files: Vec<Arc<File>>,
     pub names: Vec<FileNames>,
     pub diagnostics: Vec<Diagnostic>,
-    /// The user's file could be parsed, so that there is something to check.
+    /// The user's file could be parsed, at least in part, so that there is something to check.
     pub complete: bool,
+    /// It could be parsed only in part.
+    pub broken: bool,
 }
 
 struct Loader<'a> {
@@ -36,7 +39,9 @@ struct Loader<'a> {
 }
 
 /// Parses the user's file and everything that it uses.
-pub(super) fn load(sources: &mut Sources, name: &str, text: &str) -> Loaded {
+///
+/// `partly`: of a text with errors of syntax, take what can be read.
+pub(super) fn load(sources: &mut Sources, name: &str, text: &str, partly: bool) -> Loaded {
     let id = sources.add(name, text);
     let mut loader = Loader {
         sources,
@@ -52,14 +57,20 @@ pub(super) fn load(sources: &mut Sources, name: &str, text: &str) -> Loaded {
         }
     }
     let preludes: Vec<u32> = loader.library.values().copied().flatten().collect();
-    match parsed {
-        Ok(file) => {
-            loader.imports(&file, true);
-            loader.loaded.files.push(Arc::new(file));
-            loader.loaded.names.push(FileNames::default());
-            loader.loaded.complete = true;
+    let file = match parsed {
+        Ok(file) => Some(file),
+        Err(errors) => {
+            loader.loaded.broken = true;
+            let rest = if partly { parse_rest(id, text, &mut loader.ids, &errors) } else { None };
+            loader.loaded.diagnostics.extend(errors);
+            rest
         }
-        Err(errors) => loader.loaded.diagnostics.extend(errors),
+    };
+    if let Some(file) = file {
+        loader.imports(&file, true);
+        loader.loaded.files.push(Arc::new(file));
+        loader.loaded.names.push(FileNames::default());
+        loader.loaded.complete = true;
     }
     loader.names(&preludes);
     loader.loaded
@@ -104,7 +115,10 @@ impl Loader<'_> {
                     for name in &import.names {
                         match library::find(module, &name.text) {
                             Some(entry) => self.library_file(entry.file),
-                            None => self.loaded.diagnostics.push(not_in_module(module, name)),
+                            None => {
+                                let text = &self.sources.get(file.id).text;
+                                self.loaded.diagnostics.push(not_in_module(file, text, module, name));
+                            }
                         }
                     }
                 }
@@ -205,8 +219,8 @@ fn module(import: &Use) -> Result<&str, Box<Diagnostic>> {
     let unknown = |name: &Name, message: String| {
         let near = nearest(&name.text, modules.iter().copied().chain(["std"]));
         let help = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("the modules are std.{}", modules.join(", std.")),
+            Some(near) => Help::meant(name.span, near),
+            None => format!("the modules are std.{}", modules.join(", std.")).into(),
         };
         Box::new(Diagnostic::error(Code::A0106, name.span, message).label("unknown module").help(help))
     };
@@ -227,12 +241,18 @@ fn module(import: &Use) -> Result<&str, Box<Diagnostic>> {
     }
 }
 
-fn not_in_module(module: &str, name: &Name) -> Diagnostic {
+fn not_in_module(file: &File, text: &str, module: &str, name: &Name) -> Diagnostic {
     let known: Vec<&str> = library::entries().iter().filter(|e| e.module == module).map(|e| e.name).collect();
     let help = match (library::module_of(&name.text), nearest(&name.text, known.iter().copied())) {
-        (Some(other), _) => format!("it is in `std.{other}`: `use std.{other} ({})`", name.text),
-        (None, Some(near)) => format!("did you mean `{near}`?"),
-        (None, None) => format!("it has {}", known.join(", ")),
+        (Some(other), _) => {
+            let help = Help::from(format!("it is in `std.{other}`: `use std.{other} ({})`", name.text));
+            match elsewhere(file, text, name.span, other, &name.text) {
+                Some(fix) => help.or(fix),
+                None => help,
+            }
+        }
+        (None, Some(near)) => Help::meant(name.span, near),
+        (None, None) => format!("it has {}", known.join(", ")).into(),
     };
     Diagnostic::error(Code::A0107, name.span, format!("`std.{module}` has no `{}`", name.text))
         .label("not in this module")

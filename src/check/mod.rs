@@ -8,6 +8,7 @@ mod constant;
 mod dependence;
 mod experiment;
 mod expression;
+pub mod import;
 mod infer;
 mod item;
 mod leak;
@@ -15,9 +16,12 @@ mod lint;
 mod load;
 pub mod program;
 mod resolve;
+mod show;
 mod state;
 mod statement;
 mod types;
+pub mod uses;
+mod visible;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{FileId, Sources};
@@ -25,6 +29,8 @@ use crate::syntax::ast::ItemKind;
 pub use item::text::text_call;
 use program::{ItemRef, Program};
 use state::Checker;
+pub use state::Place;
+pub use visible::{Visible, VisibleValue};
 
 /// What checking a file gives.
 #[derive(Debug)]
@@ -43,35 +49,71 @@ impl Outcome {
     }
 }
 
+/// What an editor learns of a file, right or wrong.
+#[derive(Debug)]
+pub struct Analysis {
+    pub sources: Sources,
+    /// Everything that was found out, whatever is wrong.
+    pub program: Program,
+    /// Errors and warnings, in the order of their places.
+    pub diagnostics: Vec<Diagnostic>,
+    pub failed: bool,
+    /// The text has errors of syntax: the tree is that of the rest, or is missing.
+    pub broken: bool,
+    /// What can be named at the place that was asked for.
+    pub visible: Option<Visible>,
+}
+
+impl Analysis {
+    /// The tree of the user's file, if there is one.
+    pub fn file(&self) -> Option<&crate::syntax::ast::File> {
+        self.program.files.last().map(|file| &**file).filter(|file| file.id == FileId(0))
+    }
+}
+
 /// Deep expressions and long chains of calls need a deep stack, whatever thread the caller is on.
 const STACK: usize = 256 << 20;
 
 /// Checks a file, called `name` in messages, with the parts of the library that it uses.
 pub fn check(name: &str, text: &str) -> Outcome {
+    let Analysis { sources, program, diagnostics, failed, .. } =
+        with_stack(|| analyse_on_this_stack(name, text, false, None));
+    Outcome { sources, program: (!failed).then_some(program), diagnostics }
+}
+
+/// Checks a file for an editor: of a text that is half written, what can be read of it. `at`: the place of which the
+/// names in scope are wanted.
+pub fn analyse(name: &str, text: &str, at: Option<usize>) -> Analysis {
+    with_stack(|| analyse_on_this_stack(name, text, true, at))
+}
+
+fn with_stack<T: Send>(work: impl Fn() -> T + Sync) -> T {
     std::thread::scope(|scope| {
-        let worker = std::thread::Builder::new()
-            .stack_size(STACK)
-            .spawn_scoped(scope, || check_on_this_stack(name, text));
+        let worker = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &work);
         match worker.map(|worker| worker.join()) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => std::panic::resume_unwind(panic),
             // No thread to be had: the stack at hand does for all but the deepest files.
-            Err(_) => check_on_this_stack(name, text),
+            Err(_) => work(),
         }
     })
 }
 
-fn check_on_this_stack(name: &str, text: &str) -> Outcome {
+fn analyse_on_this_stack(name: &str, text: &str, partly: bool, at: Option<usize>) -> Analysis {
     let mut sources = Sources::default();
-    let loaded = load::load(&mut sources, name, text);
+    let loaded = load::load(&mut sources, name, text, partly);
     let mut checker = Checker::new(&sources);
     checker.diagnostics = loaded.diagnostics;
     checker.program.files = loaded.files;
     checker.files = loaded.names;
+    checker.watch.at = at.map(|at| at as u32);
+    // What is said about the rest of a broken text may come from what is missing.
+    let of_syntax = loaded.broken.then(|| checker.diagnostics.clone());
     if loaded.complete {
         checker.check_all();
     }
-    let mut diagnostics = checker.diagnostics;
+    let visible = checker.watch.found;
+    let mut diagnostics = of_syntax.unwrap_or(checker.diagnostics);
     let program = checker.program;
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     if failed {
@@ -79,7 +121,7 @@ fn check_on_this_stack(name: &str, text: &str) -> Outcome {
         diagnostics.retain(|d| !matches!(d.code, Code::A0116 | Code::A0117 | Code::A0313));
     }
     diagnostics.sort_by_key(|diagnostic| diagnostic.primary.span);
-    Outcome { sources, program: (!failed).then_some(program), diagnostics }
+    Analysis { sources, program, diagnostics, failed, broken: loaded.broken, visible }
 }
 
 impl Checker<'_> {

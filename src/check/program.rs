@@ -251,6 +251,8 @@ pub struct Program {
     pub term_of: HashMap<Span, Span>,
     /// Files that parameters start from.
     pub weights: Vec<WeightFile>,
+    /// By the span of a name in a `quick` statement: what `--quick` sets it to, several numbers for the values of a `vary`.
+    pub quick: HashMap<Span, Vec<f64>>,
 }
 
 impl Program {

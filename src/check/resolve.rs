@@ -3,7 +3,7 @@
 use super::builtin::Builtin;
 use super::program::{Definition, ItemRef, Type};
 use super::state::{Checker, Local, LocalKind, Trace};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::Name;
 
@@ -77,6 +77,14 @@ impl Checker<'_> {
         self.used.insert(local.span);
         self.program.names.insert(name.span, local.definition.clone());
         if let Some(mut trace) = self.traces.get(&local.span).cloned() {
+            if self.views.contains(&local.span) {
+                let models: Vec<Span> = trace.models.union(&trace.behind).copied().collect();
+                for model in models {
+                    if let Some(now) = self.traces.get(&model) {
+                        trace.merge(now);
+                    }
+                }
+            }
             if !matches!(local.ty, Type::Model { .. }) {
                 self.check_leak(name.span, &name.text, &mut trace);
             }
@@ -113,10 +121,13 @@ impl Checker<'_> {
         let module = crate::library::module_of(name);
         diagnostic = match (near, module) {
             (Some(near), _) if near == name => diagnostic.help(format!("`{near}` cannot be used here")),
-            (_, Some(module)) => diagnostic
-                .help(format!("`{name}` is in the standard library: add `use std.{module} ({name})` at the top")),
+            (_, Some(module)) => {
+                let text =
+                    format!("`{name}` is in the standard library: add `use std.{module} ({name})` at the top");
+                diagnostic.help(Help::from(text).or(vec![self.import_of(module, name)]))
+            }
             (Some(near), None) => {
-                let diagnostic = diagnostic.help(format!("did you mean `{near}`?"));
+                let diagnostic = diagnostic.help(Help::meant(span, near));
                 match self.find_local(near).map(|local| local.span) {
                     Some(place) => diagnostic.related(place, format!("`{near}` is defined here")),
                     None => diagnostic,

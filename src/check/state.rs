@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::program::{AxisId, AxisIds, AxisInfo, AxisKind, Definition, Element, ItemRef, Program, Type};
+use super::visible::Watch;
 use crate::diagnostic::Diagnostic;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::{Function, Name};
@@ -23,6 +24,9 @@ pub(super) struct Checker<'a> {
     pub context: Context,
     /// Where the value of a binding comes from, by the span of its name.
     pub traces: HashMap<Span, Trace>,
+    /// Functions, and models that are others under a further name (`freeze`, `with`, arithmetic): where they are used they are by the
+    /// models' values of then, which training may have changed since they were named.
+    pub views: HashSet<Span>,
     /// Bindings that some expression uses.
     pub used: HashSet<Span>,
     /// Bindings whose value is known when the graph is built.
@@ -38,6 +42,8 @@ pub(super) struct Checker<'a> {
     pub origins: HashMap<AxisId, AxisId>,
     /// The axis of each slice with plain numbers as bounds, so that equal slices of an axis are one axis.
     pub slices: HashMap<(AxisId, String), AxisId>,
+    /// The place of which an editor wants to know what can be named there.
+    pub watch: Watch,
 }
 
 /// The names at the top of one file.
@@ -170,6 +176,8 @@ pub(super) struct Trace {
     pub models: BTreeSet<Span>,
     /// Those of them to which a gradient can flow back.
     pub flows: BTreeSet<Span>,
+    /// Models behind frozen ones, whose training still changes it.
+    pub behind: BTreeSet<Span>,
     /// It mentions a measure.
     pub results: bool,
 }
@@ -186,6 +194,7 @@ impl Trace {
         for (rows, span) in &other.fitted {
             self.fitted.entry(*rows).or_insert(*span);
         }
+        self.behind.extend(&other.behind);
         self.models.extend(&other.models);
         self.flows.extend(&other.flows);
         self.results |= other.results;
@@ -205,7 +214,7 @@ pub(super) enum Draw {
 
 /// What kind of code is being checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     #[default]
     File,
     Function,
@@ -375,6 +384,7 @@ impl<'a> Checker<'a> {
             scopes: Vec::new(),
             context: Context::default(),
             traces: HashMap::new(),
+            views: HashSet::new(),
             used: HashSet::new(),
             statics: HashSet::new(),
             constants: HashMap::new(),
@@ -383,6 +393,7 @@ impl<'a> Checker<'a> {
             trial: Trial::default(),
             origins: HashMap::new(),
             slices: HashMap::new(),
+            watch: Watch::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use super::item::hint_of;
 use super::program::{AxisIds, AxisKind, Element, Type};
 use super::state::{Checker, LocalKind, Place};
 use super::types::{array, axes_of};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{
     AxisDeclaration, BinaryOperator, Expr, ExprKind, Init, Let, Name, Statement, StatementKind,
@@ -13,6 +13,7 @@ use crate::syntax::ast::{
 
 impl Checker<'_> {
     pub fn statement(&mut self, statement: &Statement) {
+        self.watch(statement.span);
         match &statement.kind {
             StatementKind::Axis(axes) => self.axis_declarations(axes),
             StatementKind::Let(l) => self.let_statement(l),
@@ -39,7 +40,11 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(Code::A0250, value.span, format!("`{name}` is a whole number from 1"))
                         .label(format!("this is -{}", self.text(amount)))
-                        .help(format!("write `{name} {}`", self.text(amount))),
+                        .help(Help::replace(
+                            value.span,
+                            format!("{name} {}", self.text(amount)),
+                            format!("write `{name} {}`", self.text(amount)),
+                        )),
                 );
             }
             StatementKind::Expression(value) => {
@@ -164,6 +169,9 @@ impl Checker<'_> {
                     }
                     self.trial.exported.push(name.clone());
                 }
+                if matches!(ty, Type::Function { .. }) || (matches!(ty, Type::Model { .. }) && !copied) {
+                    self.views.insert(name.span);
+                }
                 if let Type::Model { .. } = ty {
                     trace.models.insert(name.span);
                     trace.flows.insert(name.span);
@@ -234,8 +242,8 @@ impl Checker<'_> {
         let Some(local) = self.find_local(&name.text).cloned() else {
             let states: Vec<String> = self.state_names();
             let help = match nearest(&name.text, states.iter().map(String::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("a new value is named by `let {} = ...`", name.text),
+                Some(near) => Help::meant(name.span, near),
+                None => format!("a new value is named by `let {} = ...`", name.text).into(),
             };
             self.report(
                 Diagnostic::error(
@@ -323,6 +331,24 @@ impl Checker<'_> {
                     .help("use a number, `size(A)`, the number of a `vary`, or a `let` of those"),
             );
         }
+    }
+
+    /// A number that the text alone gives; whatever else is refused.
+    pub fn fixed_number(&mut self, value: &Expr, what: &str) -> Option<f64> {
+        let before = self.diagnostics.len();
+        self.static_number(value, what);
+        if self.diagnostics.len() > before {
+            return None;
+        }
+        let number = self.constant_number(value);
+        if number.is_none() {
+            self.report(
+                Diagnostic::error(Code::A0213, value.span, format!("{what} must be known before the run"))
+                    .label("the text alone does not give this number")
+                    .help("write a number"),
+            );
+        }
+        number
     }
 
     /// "x must be among the names of the experiment": for statements at the wrong place.

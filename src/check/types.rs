@@ -1,10 +1,9 @@
 //! Operations on types: how they are written in messages, substitution of axes, union.
 
-use super::program::{AxisId, AxisIds, AxisKind, Callable, Element, ItemRef, Type};
+use super::program::{AxisId, AxisIds, AxisKind, Element, ItemRef, Type};
 use super::state::Checker;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::source::Span;
-use crate::syntax::ast::ItemKind;
 
 /// Generic axes with what they stand for.
 pub(super) type Bindings = Vec<(AxisId, AxisId)>;
@@ -105,16 +104,13 @@ pub(super) fn axes_of(ty: &Type) -> AxisIds {
 }
 
 impl Checker<'_> {
-    pub fn axis_name(&self, axis: AxisId) -> String {
-        self.program.axis(axis).name.clone()
+    /// The change that wraps what stands at a place in a reduction over axes.
+    pub fn wrapped(&self, function: &str, span: Span, axes: &[String]) -> Edit {
+        Edit { span, text: format!("{function}({}, {})", self.sources.slice(span), axes.join(", ")) }
     }
 
-    /// `[Example, Class]`, or nothing for a scalar.
-    pub fn show_axes(&self, axes: &AxisIds) -> String {
-        if axes.is_empty() {
-            return String::new();
-        }
-        format!("[{}]", axes.iter().map(|axis| self.axis_name(*axis)).collect::<Vec<_>>().join(", "))
+    pub fn axis_name(&self, axis: AxisId) -> String {
+        self.program.axis(axis).name.clone()
     }
 
     /// The axes in words: "the axes Example and Class", "no axes".
@@ -128,68 +124,16 @@ impl Checker<'_> {
     }
 
     pub fn show_element(&self, element: Element) -> String {
-        match element {
-            Element::Float => "Float".into(),
-            Element::Bool => "Bool".into(),
-            Element::Index(axis) => self.axis_name(axis),
-            Element::Text => "Text".into(),
-        }
+        self.program.show_element(element)
     }
 
     /// A type as the user would write it.
     pub fn show(&self, ty: &Type) -> String {
-        match ty {
-            Type::Array { element, axes } => {
-                format!("{}{}", self.show_element(*element), self.show_axes(axes))
-            }
-            Type::Record(fields) => {
-                let fields: Vec<_> = fields.iter().map(|(n, ty)| format!("{n}: {}", self.show(ty))).collect();
-                format!("{{ {} }}", fields.join(", "))
-            }
-            Type::Tuple(types) => {
-                format!("({})", types.iter().map(|ty| self.show(ty)).collect::<Vec<_>>().join(", "))
-            }
-            Type::Function { parameters, result } => format!(
-                "fn({}) -> {}",
-                parameters.iter().map(|ty| self.show(ty)).collect::<Vec<_>>().join(", "),
-                self.show(result)
-            ),
-            Type::Callable(Callable::Item(item)) => format!("the function {}", self.item_name(*item)),
-            Type::Callable(Callable::Builtin(builtin)) => format!("the function {}", builtin.name()),
-            Type::Model { layer, axes, over } => {
-                let axes: Vec<_> = axes.iter().map(|(_, axis)| self.axis_name(*axis)).collect();
-                let over: Vec<_> = over.iter().map(|axis| self.axis_name(*axis)).collect();
-                let mut name = self.item_name(*layer);
-                if !axes.is_empty() {
-                    name += &format!("[{}]", axes.join(", "));
-                }
-                if over.is_empty() { name } else { format!("{name} over {}", over.join(", ")) }
-            }
-            Type::Optimizer(item) => format!("the optimizer {}", self.item_name(*item)),
-            Type::Combiner(item) => format!("the combiner {}", self.item_name(*item)),
-            Type::Constraint(item) => format!("the method for constraints {}", self.item_name(*item)),
-            Type::Rows { data, .. } => format!("the data set {data}"),
-            Type::Text => "Text".into(),
-            Type::Choice(axis) => format!("an arm of {}", self.axis_name(*axis)),
-            Type::Axis(axis) => format!("the axis {}", self.axis_name(*axis)),
-            Type::Unit => "nothing".into(),
-            Type::Error => "an erroneous value".into(),
-        }
+        self.program.show(ty)
     }
 
     pub fn item_name(&self, item: ItemRef) -> String {
-        match &self.program.item(item).kind {
-            ItemKind::Function(f) | ItemKind::Combiner(f) => f.name.text.clone(),
-            ItemKind::Layer(layer) => layer.name.text.clone(),
-            ItemKind::Optimizer(o) | ItemKind::SteppingCombiner(o) | ItemKind::Constraint(o) => {
-                o.name.text.clone()
-            }
-            ItemKind::Data(data) => data.name.text.clone(),
-            ItemKind::Experiment(experiment) => experiment.name.text.clone(),
-            ItemKind::Test(test) => test.name.text.clone(),
-            ItemKind::Let(l) => l.names.first().map(|n| n.text.clone()).unwrap_or_default(),
-            ItemKind::Use(_) | ItemKind::Axis(_) => String::new(),
-        }
+        self.program.item_name(item)
     }
 
     /// The axis that another is a part of: `Token` for `Token`, `Token.train`, a batch of them, and slices of each.

@@ -3,10 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use layout::backends::svg::SVGWriter;
+use layout::gv::{DotParser, GraphBuilder};
 
 use super::Exit;
 use super::open::{open, print};
 use crate::run::{self, Options, Stage};
+
+/// Nodes of a graph that is drawn, at most: the layout takes time that grows faster than they do.
+const MOST_NODES: usize = 400;
 
 #[derive(Args)]
 pub struct Graph {
@@ -17,6 +22,9 @@ pub struct Graph {
     /// As DOT for Graphviz instead of text
     #[arg(long)]
     dot: bool,
+    /// As a picture (SVG) instead of text
+    #[arg(long, conflicts_with = "dot")]
+    svg: bool,
     /// Leave out a rewrite, by name; `--stage passes` lists them
     #[arg(long, value_name = "REWRITE")]
     without: Vec<String>,
@@ -39,7 +47,7 @@ enum Shown {
 impl Graph {
     pub fn execute(&self) -> Exit {
         if let Shown::Passes = self.stage {
-            crate::graph::passes::PASSES.iter().for_each(|pass| println!("{}", pass.name));
+            crate::graph::passes::names().for_each(|name| println!("{name}"));
             return Exit::Success;
         }
         let opened = match open(&self.file, &[]) {
@@ -54,7 +62,15 @@ impl Graph {
         };
         let options = Options { without: self.without.clone(), ..Options::default() };
         for experiment in run::experiments(&opened.program) {
-            match run::dump(&opened.program, experiment, &opened.world, &options, stage, self.dot) {
+            match run::dump(&opened.program, experiment, &opened.world, &options, stage, self.dot || self.svg)
+            {
+                Ok(text) if self.svg && text.starts_with("digraph") => match picture(&text) {
+                    Ok(picture) => print!("{picture}"),
+                    Err(problem) => {
+                        eprintln!("{problem}");
+                        return Exit::Failed;
+                    }
+                },
                 Ok(text) => print!("{text}"),
                 Err(problems) => {
                     print(&problems, &opened.sources);
@@ -64,4 +80,22 @@ impl Graph {
         }
         Exit::Success
     }
+}
+
+/// A graph in Graphviz's language, drawn. The error is a sentence.
+fn picture(dot: &str) -> Result<String, String> {
+    let nodes = dot.matches("[ label").count() - dot.matches(" -> ").count();
+    if nodes > MOST_NODES {
+        return Err(format!(
+            "the graph has {nodes} nodes, and at most {MOST_NODES} are drawn; `--dot` writes it for Graphviz"
+        ));
+    }
+    let parsed = DotParser::new(dot).process();
+    let parsed = parsed
+        .map_err(|problem| format!("the graph cannot be drawn: {problem}; `--dot` writes it for Graphviz"))?;
+    let mut builder = GraphBuilder::new();
+    builder.visit_graph(&parsed);
+    let mut writer = SVGWriter::new();
+    builder.get().do_it(false, false, false, &mut writer);
+    Ok(writer.finalize())
 }

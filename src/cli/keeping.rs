@@ -41,6 +41,11 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Keeping {
+    /// What is kept in a folder, with the defaults of the options.
+    pub fn in_folder(runs: PathBuf) -> Self {
+        Keeping { runs, no_store: false, fresh: false, checkpoint: 30.0, checkpoint_steps: None }
+    }
+
     /// What keeps the next experiment; none with `--no-store`. Fails before anything is computed that could not be kept.
     pub fn keeper(&self, opened: &Opened) -> Result<Option<Keeper>, Exit> {
         if self.no_store {
@@ -57,14 +62,14 @@ impl Keeping {
         Ok(Some(Keeper::new(store, self.fresh, cadence)))
     }
 
-    /// The results are written to the folder of the run. Says where they are, unless `silent`.
+    /// The results are written to the folder of the run, which is given. Says where they are, unless `silent`.
     pub fn finish(
         &self,
         keeper: &Keeper,
         opened: &Opened,
         results: &Results,
         silent: bool,
-    ) -> Result<(), Exit> {
+    ) -> Result<PathBuf, Exit> {
         let held = results.claims.iter().filter(|claim| claim.verdict == Verdict::Holds).count();
         let (json, text) = (report::json(results), report::terminal(results, false));
         let files = [("results.json", json.as_str()), ("report.txt", text.as_str())];
@@ -75,7 +80,7 @@ impl Keeping {
                 if !silent {
                     println!("kept in {}", folder.display());
                 }
-                Ok(())
+                Ok(folder)
             }
             // That it could not be begun is among the warnings.
             Ok(None) => Err(Exit::Failed),

@@ -6,10 +6,14 @@
 mod bench;
 mod check;
 mod devices;
+mod doc;
+mod events;
 mod explain;
 mod fmt;
 mod graph;
 mod keeping;
+mod lsp;
+mod new;
 mod open;
 mod progress;
 mod report;
@@ -39,7 +43,7 @@ enum Command {
     Report(report::Report),
     /// Check files without running anything
     Check(check::Check),
-    /// Run `test` blocks: assertions, and derivatives against differences
+    /// Run `test` blocks, and experiments against their snapshots
     Test(test::Test),
     /// Format files in place
     Fmt(fmt::Fmt),
@@ -49,8 +53,14 @@ enum Command {
     Bench(bench::Bench),
     /// List what can compute, and what is chosen
     Devices,
+    /// Make a folder with an experiment to begin with
+    New(new::New),
+    /// Show what the comments say of items of the standard library, or of a file
+    Doc(doc::Doc),
     /// Explain a diagnostic code, such as A0101
     Explain(explain::Explain),
+    /// Serve an editor: the language server protocol over standard input and output
+    Lsp(lsp::Lsp),
 }
 
 /// What the process ends with.
@@ -100,6 +110,9 @@ fn execute(command: Command, started: Instant) -> Exit {
         Command::Graph(command) => command.execute(),
         Command::Bench(command) => command.execute(started),
         Command::Devices => devices::execute(),
+        Command::New(command) => command.execute(),
+        Command::Doc(command) => command.execute(),
         Command::Explain(command) => command.execute(),
+        Command::Lsp(command) => command.execute(),
     }
 }

@@ -73,14 +73,16 @@ pub fn print(diagnostics: &[Diagnostic], sources: &Sources) {
     eprint!("{}", render(diagnostics, sources, std::io::stderr().is_terminal()));
 }
 
-/// All `.anz` files of paths; folders are searched, in order of names.
+/// All `.anz` files of paths; folders are searched, in order of names, but for those of kept runs: what stands there is a copy.
 pub fn files(paths: &[PathBuf]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
             let Ok(entries) = std::fs::read_dir(path) else { continue };
             let mut inner: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-            inner.retain(|p| p.is_dir() || p.extension().is_some_and(|e| e == "anz"));
+            inner.retain(|p| {
+                (p.is_dir() && !p.join("run.json").is_file()) || p.extension().is_some_and(|e| e == "anz")
+            });
             inner.sort();
             found.extend(files(&inner));
         } else {

@@ -20,6 +20,9 @@ pub struct Report {
     /// Write every plot to this folder, too, as an SVG file
     #[arg(long, value_name = "FOLDER")]
     svg: Option<PathBuf>,
+    /// Write every plot to this folder, too, as a PNG file of three times its size, in light colours
+    #[arg(long, value_name = "FOLDER")]
+    png: Option<PathBuf>,
     /// Folder in which runs are kept
     #[arg(long, default_value = "runs", value_name = "FOLDER")]
     runs: PathBuf,
@@ -43,9 +46,13 @@ impl Report {
                 None => self.runs.join(&run.id).join("report.html"),
             };
             write(&target, &report::page(&content))?;
+            let own =
+                |folder: &Path| if several { folder.join(&run.experiment) } else { folder.to_path_buf() };
             if let Some(folder) = &self.svg {
-                let folder = if several { folder.join(&run.experiment) } else { folder.clone() };
-                plots(&folder, &results)?;
+                plots(&own(folder), &results, "svg", |figure| Ok(figure.document().into_bytes()))?;
+            }
+            if let Some(folder) = &self.png {
+                plots(&own(folder), &results, "png", Figure::image)?;
             }
         }
         Ok(())
@@ -59,18 +66,7 @@ impl Report {
         if Path::new(name).extension().is_none_or(|extension| extension != "anz") {
             return Ok(vec![find(store, name)?]);
         }
-        let same =
-            |run: &&RunRecord| match (Path::new(name).canonicalize(), Path::new(&run.file).canonicalize()) {
-                (Ok(own), Ok(other)) => own == other,
-                _ => *name == run.file,
-            };
-        let mut chosen: Vec<RunRecord> = Vec::new();
-        // The newest come first.
-        for run in store.runs().iter().filter(same) {
-            if !chosen.iter().any(|known| known.experiment == run.experiment) {
-                chosen.push(run.clone());
-            }
-        }
+        let chosen = runs::newest_of(store, name, |_| true);
         match chosen.is_empty() {
             true => Err(runs::missing(store, name)),
             false => Ok(chosen),
@@ -86,14 +82,20 @@ pub fn own_name(page: &Path, experiment: Option<&str>) -> PathBuf {
     page.with_file_name(format!("{stem}-{experiment}{extension}"))
 }
 
-fn plots(folder: &Path, results: &StoredResults) -> Outcome {
+fn plots(
+    folder: &Path,
+    results: &StoredResults,
+    extension: &str,
+    draw: impl Fn(&Figure) -> Result<Vec<u8>, String>,
+) -> Outcome {
     std::fs::create_dir_all(folder)
         .map_err(|error| unwritten(&format!("`{}` cannot be made: {error}", folder.display())))?;
     let figures: Vec<Figure> = report::figures(results);
     for figure in &figures {
-        let target = folder.join(format!("{}.svg", figure.name));
-        store::write(&target, figure.document().as_bytes())
-            .map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", target.display())))?;
+        let target = folder.join(format!("{}.{extension}", figure.name));
+        let written =
+            draw(figure).and_then(|bytes| store::write(&target, &bytes).map_err(|error| error.to_string()));
+        written.map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", target.display())))?;
     }
     eprintln!("{} plots written to {}", figures.len(), folder.display());
     Ok(())

@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::Exit;
 use super::devices::Computes;
+use super::events::{self, Events};
 use super::keeping::Keeping;
 use super::open::{self, Opened, open};
 use super::progress::Progress;
@@ -30,14 +31,20 @@ pub struct Run {
     /// Replace the number of a `let`, or the values of a `vary`
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, f64)>,
+    /// The settings of the file's `quick` statements: to see in short time whether it runs (claims then decide no exit code)
+    #[arg(long)]
+    quick: bool,
     /// Further folders that data may be read from
     #[arg(long = "data", value_name = "FOLDER")]
     roots: Vec<PathBuf>,
     #[command(flatten)]
     keeping: Keeping,
+    /// Tell what happens as it happens, one line of JSON for each event, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
     /// Write the results as JSON to this file (`-`: standard output, in place of the report)
     #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    results: Option<PathBuf>,
     /// Write the report as an HTML page, too (`PAGE-EXPERIMENT` where the file has several experiments)
     #[arg(long, value_name = "PAGE")]
     html: Option<PathBuf>,
@@ -77,7 +84,17 @@ impl Run {
     }
 
     pub fn execute(&self) -> Exit {
-        self.files.iter().map(|file| self.file(file)).max().unwrap_or(Exit::Success)
+        if self.json && self.results.as_deref() == Some(Path::new("-")) {
+            eprintln!(
+                "the results and the events cannot both go to standard output: name a file for `--results`"
+            );
+            return Exit::Wrong;
+        }
+        let exit = self.files.iter().map(|file| self.file(file)).max().unwrap_or(Exit::Success);
+        if self.json {
+            events::finished(exit);
+        }
+        exit
     }
 
     fn file(&self, path: &Path) -> Exit {
@@ -97,6 +114,7 @@ impl Run {
             seed: self.seed,
             seeds: self.seeds.map(|n| n as usize),
             settings: self.set.clone(),
+            quick: self.quick,
             backend,
             without: self.without.clone(),
             unfused: self.no_fuse,
@@ -110,9 +128,14 @@ impl Run {
                 Ok(keeper) => keeper,
                 Err(exit) => return exit,
             };
-            let bars = (!self.quiet && std::io::stderr().is_terminal())
+            let bars = (!self.quiet && !self.json && std::io::stderr().is_terminal())
                 .then(|| Progress::new(&experiment.name.text));
-            let observer: &dyn Observer = bars.as_ref().map_or(&Silent, |bars| bars);
+            let events = self.json.then(|| Events::new(&experiment.name.text, &opened.sources));
+            let observer: &dyn Observer = match (&bars, &events) {
+                (Some(bars), _) => bars,
+                (None, Some(events)) => events,
+                (None, None) => &Silent,
+            };
             let outcome = run::run(
                 &opened.program,
                 experiment,
@@ -125,7 +148,7 @@ impl Run {
             if let Some(bars) = &bars {
                 bars.finish();
             }
-            exit = exit.max(self.conclude(&opened, outcome, keeper.as_ref(), several));
+            exit = exit.max(self.conclude(&opened, outcome, keeper.as_ref(), several, events.as_ref()));
         }
         exit
     }
@@ -136,6 +159,7 @@ impl Run {
         outcome: Result<Results, Failure>,
         keeper: Option<&Keeper>,
         several: bool,
+        events: Option<&Events>,
     ) -> Exit {
         let results = match outcome {
             Ok(results) => results,
@@ -148,35 +172,63 @@ impl Run {
                 if let Some(keeper) = keeper {
                     self.keeping.failed(keeper, opened);
                 }
+                if let Some(events) = events {
+                    events.failed(&problems, exit);
+                }
                 return exit;
             }
         };
-        let to_stdout = self.json.as_deref() == Some(Path::new("-"));
-        match to_stdout {
-            true => print!("{}", report::json(&results)),
-            false => print!("{}", report::terminal(&results, std::io::stdout().is_terminal())),
+        let to_stdout = self.results.as_deref() == Some(Path::new("-"));
+        if to_stdout {
+            print!("{}", report::json(&results));
+        } else if events.is_none() {
+            print!("{}", report::terminal(&results, std::io::stdout().is_terminal()));
         }
-        if let Some(target) = self.json.as_ref().filter(|_| !to_stdout)
-            && let Err(error) = store::write(target, report::json(&results).as_bytes())
+        let written = self.written(opened, &results, several, keeper, to_stdout || events.is_some());
+        let (folder, exit) = match written {
+            Ok(folder) => (folder, decided(&results)),
+            Err(exit) => (None, exit),
+        };
+        if let Some(events) = events {
+            events.concluded(
+                &results,
+                folder.as_ref().map(|folder| folder.display().to_string()).as_deref(),
+                exit,
+            );
+        }
+        exit
+    }
+
+    /// Puts the results where they are asked for. The folder of the run, where it is kept.
+    fn written(
+        &self,
+        opened: &Opened,
+        results: &Results,
+        several: bool,
+        keeper: Option<&Keeper>,
+        silent: bool,
+    ) -> Result<Option<PathBuf>, Exit> {
+        if let Some(target) = self.results.as_ref().filter(|target| target.as_path() != Path::new("-"))
+            && let Err(error) = store::write(target, report::json(results).as_bytes())
         {
             eprintln!("the results cannot be written to {}: {error}", target.display());
-            return Exit::Failed;
+            return Err(Exit::Failed);
         }
-        if let Err(exit) = self.page(opened, &results, several) {
-            return exit;
-        }
-        if let Some(keeper) = keeper
-            && let Err(exit) = self.keeping.finish(keeper, opened, &results, to_stdout)
-        {
-            return exit;
-        }
-        if !results.diverged.is_empty() && !results.divergence_allowed {
-            Exit::Failed
-        } else if results.claims.iter().any(|claim| claim.verdict == Verdict::Refuted) {
-            Exit::Refuted
-        } else {
-            Exit::Success
-        }
+        self.page(opened, results, several)?;
+        keeper.map(|keeper| self.keeping.finish(keeper, opened, results, silent)).transpose()
+    }
+}
+
+/// What the results make the exit code.
+fn decided(results: &Results) -> Exit {
+    if !results.diverged.is_empty() && !results.divergence_allowed {
+        Exit::Failed
+    } else if results.quick().is_none()
+        && results.claims.iter().any(|claim| claim.verdict == Verdict::Refuted)
+    {
+        Exit::Refuted
+    } else {
+        Exit::Success
     }
 }
 

@@ -1,5 +1,7 @@
 //! `ansatz runs`: what earlier runs have left.
 
+mod table;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -36,9 +38,21 @@ enum Action {
         run: String,
         #[arg(long, value_enum, default_value = "csv")]
         format: Format,
-        /// Without it, csv and json go to standard output, and parquet to the folder of the run
+        /// Without it, csv and json go to standard output, and the others to the folder of the run; of tensorboard a folder
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+    },
+    /// A page with what experiments claim and found, from the newest full run of each
+    Table {
+        /// Files of experiments, in this order
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+        /// Where the page is written; without it, to standard output
+        #[arg(long, short, value_name = "PAGE")]
+        output: Option<PathBuf>,
+        /// Write nothing; the exit code is 1 if the page differs by more than last digits and seconds
+        #[arg(long, requires = "output")]
+        check: bool,
     },
     /// Delete kept trials and checkpoints that no run needs
     Gc {
@@ -56,6 +70,8 @@ enum Format {
     Csv,
     Json,
     Parquet,
+    /// Event files with a curve for each term, record and measure of each trial
+    Tensorboard,
 }
 
 impl Runs {
@@ -66,6 +82,9 @@ impl Runs {
             Action::Show { run } => self.show(&store, run),
             Action::Diff { first, second } => self.diff(&store, first, second),
             Action::Export { run, format, output } => self.export(&store, run, *format, output.as_ref()),
+            Action::Table { files, output, check } => {
+                return self.table(&store, files, output.as_deref(), *check);
+            }
             Action::Gc { keep, dry_run } => self.garbage(&store, *keep, *dry_run),
         };
         exit(done, &self.runs)
@@ -98,11 +117,13 @@ impl Runs {
 
     fn export(&self, store: &RunStore, name: &str, format: Format, output: Option<&PathBuf>) -> Outcome {
         let run = find(store, name)?;
-        let table = Long::new(&results(store, &run)?);
+        let found = results(store, &run)?;
+        let table = || Long::new(&found);
         let bytes = match format {
-            Format::Csv => table.csv().map_err(|error| unwritten(&error.to_string()))?,
-            Format::Json => table.json(),
-            Format::Parquet => table.parquet().map_err(|error| unwritten(&error.to_string()))?,
+            Format::Tensorboard => return self.tensorboard(&run, &found, output),
+            Format::Csv => table().csv().map_err(|error| unwritten(&error.to_string()))?,
+            Format::Json => table().json(),
+            Format::Parquet => table().parquet().map_err(|error| unwritten(&error.to_string()))?,
         };
         let own = matches!(format, Format::Parquet).then(|| self.runs.join(&run.id).join("results.parquet"));
         let Some(target) = output.cloned().or(own) else {
@@ -112,6 +133,44 @@ impl Runs {
             .map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", target.display())))?;
         eprintln!("written to {}", target.display());
         Ok(())
+    }
+
+    /// A folder of event files for each trial.
+    fn tensorboard(&self, run: &RunRecord, results: &StoredResults, output: Option<&PathBuf>) -> Outcome {
+        let target = output.cloned().unwrap_or_else(|| self.runs.join(&run.id).join("tensorboard"));
+        let trials: Vec<_> = run.trials.iter().map(|trial| trial.trial.clone()).collect();
+        let export = report::tensorboard(results, &trials, run.started as f64 / 1000.0);
+        for (path, bytes) in &export.files {
+            let path = target.join(path);
+            store::write(&path, bytes)
+                .map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", path.display())))?;
+        }
+        if !export.left_out.is_empty() {
+            eprintln!("left out, along examples or too many for curves: {}", export.left_out.join(", "));
+        }
+        eprintln!("written to {}: tensorboard --logdir {}", target.display(), target.display());
+        Ok(())
+    }
+
+    fn table(&self, store: &RunStore, files: &[PathBuf], output: Option<&Path>, check: bool) -> Exit {
+        let page = match table::page(store, files, output) {
+            Ok(page) => page,
+            Err(problem) => return exit(Err(problem), &self.runs),
+        };
+        let Some(target) = output else { return exit(print(&page), &self.runs) };
+        if !check {
+            let written = store::write(target, page.as_bytes())
+                .map_err(|error| unwritten(&format!("`{}` cannot be written: {error}", target.display())));
+            return exit(written, &self.runs);
+        }
+        let before = std::fs::read_to_string(target).unwrap_or_default();
+        match report::differing(&before, &page) {
+            None => Exit::Success,
+            Some((old, new)) => {
+                eprintln!("{} is not what the runs say:\n- {old}\n+ {new}", target.display());
+                Exit::Refuted
+            }
+        }
     }
 
     fn garbage(&self, store: &RunStore, keep: Option<usize>, dry_run: bool) -> Outcome {
@@ -166,6 +225,23 @@ fn closed(error: std::io::Error) -> Outcome {
 /// A run by its name or the beginning of it.
 pub fn find(store: &RunStore, name: &str) -> Outcome<RunRecord> {
     store.find(name).ok_or_else(|| missing(store, name))
+}
+
+/// The newest run of each experiment of a file, of those that are wanted.
+pub fn newest_of(store: &RunStore, file: &str, wanted: impl Fn(&RunRecord) -> bool) -> Vec<RunRecord> {
+    let same = |run: &&RunRecord| match (Path::new(file).canonicalize(), Path::new(&run.file).canonicalize())
+    {
+        (Ok(own), Ok(other)) => own == other,
+        _ => *file == run.file,
+    };
+    let mut newest: Vec<RunRecord> = Vec::new();
+    // The newest come first.
+    for run in store.runs().iter().filter(same).filter(|run| wanted(run)) {
+        if !newest.iter().any(|known| known.experiment == run.experiment) {
+            newest.push(run.clone());
+        }
+    }
+    newest
 }
 
 pub fn missing(store: &RunStore, name: &str) -> (Box<Diagnostic>, Exit) {

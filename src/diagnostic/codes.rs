@@ -64,6 +64,7 @@ codes! {
     A0117 "unused definition";
     A0118 "name of another kind";
     A0119 "not measured";
+    A0121 "quick setting of nothing";
     A0201 "wrong number of arguments";
     A0202 "missing argument";
     A0203 "ambiguous axes";
@@ -138,6 +139,8 @@ codes! {
     A0331 "starts before the first step";
     A0332 "models of different make";
     A0333 "model kept outside a train block";
+    A0338 "impossible quick setting";
+    A0339 "marked twice";
     A0341 "a second axis of moments";
     A0342 "training stopped by several truth values";
     A0343 "a record that cannot choose what to keep";
@@ -226,6 +229,10 @@ codes! {
     A0607 "something kept that is damaged";
     A0608 "no such run";
     A0609 "a run without results";
+    A0620 "no quick settings";
+    A0621 "a snapshot that cannot be read";
+    A0622 "a snapshot that cannot be written";
+    A0623 "a new experiment that cannot be made";
 }
 
 impl fmt::Display for Code {

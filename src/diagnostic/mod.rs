@@ -35,7 +35,67 @@ pub struct Diagnostic {
     /// The other places: where the expectation was set.
     pub related: Vec<Label>,
     /// What to write instead, or where to look.
-    pub help: Option<String>,
+    pub help: Option<Box<Help>>,
+}
+
+/// The way out: in words and, where it is known exactly, as changes of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Help {
+    pub text: String,
+    /// Alternatives, the likeliest first: each does away with the diagnostic.
+    pub fixes: Vec<Fix>,
+}
+
+/// Changes that belong together.
+pub type Fix = Vec<Edit>;
+
+/// One change: the text of a place becomes another. An empty place is where something is inserted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub span: Span,
+    pub text: String,
+}
+
+impl<T: Into<String>> From<T> for Help {
+    fn from(text: T) -> Self {
+        Help { text: text.into(), fixes: Vec::new() }
+    }
+}
+
+impl Help {
+    /// The name at a place is a slip for another.
+    pub fn meant(span: Span, name: &str) -> Self {
+        Help::replace(span, name, format!("did you mean `{name}`?"))
+    }
+
+    /// Something else is to stand at a place.
+    pub fn replace(span: Span, with: impl Into<String>, text: impl Into<String>) -> Self {
+        Help::from(text).or(vec![Edit { span, text: with.into() }])
+    }
+
+    /// Something is to be inserted at the end of a place.
+    pub fn insert_after(span: Span, with: impl Into<String>, text: impl Into<String>) -> Self {
+        Help::replace(span.after(), with, text)
+    }
+
+    /// Another way to do away with it.
+    pub fn or(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// The last way needs this change too.
+    pub fn and(mut self, edit: Option<Edit>) -> Self {
+        if let Some(fix) = self.fixes.last_mut() {
+            fix.extend(edit);
+        }
+        self
+    }
+
+    /// Other words for the same changes.
+    pub fn saying(self, text: impl Into<String>) -> Self {
+        Help { text: text.into(), ..self }
+    }
 }
 
 impl Diagnostic {
@@ -66,8 +126,8 @@ impl Diagnostic {
         self
     }
 
-    pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
+        self.help = Some(Box::new(help.into()));
         self
     }
 }

@@ -45,7 +45,7 @@ fn plain(diagnostic: &Diagnostic, sources: &Sources) -> String {
     let mut text =
         format!("[{}] {word}: {}\n   at {name}:{line}:{column}\n", diagnostic.code, diagnostic.message);
     if let Some(help) = &diagnostic.help {
-        text.push_str(&format!("   Help: {help}\n"));
+        text.push_str(&format!("   Help: {}\n", help.text));
     }
     text
 }
@@ -73,7 +73,7 @@ fn report<'a>(diagnostic: &Diagnostic, sources: &Sources, colour: bool) -> Repor
             .with_label(Mark::new(place(label.span)).with_message(&label.text).with_color(Color::Cyan));
     }
     if let Some(help) = &diagnostic.help {
-        builder = builder.with_help(help);
+        builder = builder.with_help(&help.text);
     }
     builder.finish()
 }

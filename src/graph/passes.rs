@@ -4,7 +4,9 @@
 
 use super::node::Program;
 use super::op::TypeError;
-use super::rewrite::{contraction, factors, fold, join, reassociate, rounds, shorten};
+use super::rewrite::{
+    accumulate, contraction, factors, fold, join, reassociate, rounds, shorten, spread, unwindow,
+};
 use super::verify::{Broken, verify};
 
 /// A rewrite: the program it gives has the same outputs.
@@ -18,10 +20,17 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "fold", run: fold::run },
     Pass { name: "shorten", run: shorten::run },
     Pass { name: "join", run: join::run },
+    Pass { name: "spread", run: spread::run },
     Pass { name: "reassociate", run: reassociate::run },
     Pass { name: "contraction", run: contraction::run },
+    Pass { name: "unwindow", run: unwindow::run },
     Pass { name: "factors", run: factors::run },
 ];
+
+/// The names of all passes, of those on loops too.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    PASSES.iter().map(|pass| pass.name).chain([rounds::NAME, accumulate::NAME])
+}
 
 /// A bug of a pass.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +61,11 @@ pub fn optimise_with(
     if !off.contains(&rounds::NAME) {
         program = rounds::run(&program, off)?;
         observe(rounds::NAME, &program);
+    }
+    if !off.contains(&accumulate::NAME) {
+        let pass = accumulate::NAME;
+        program = accumulate::run(&program).map_err(|error| PassError::Type { pass, error })?;
+        observe(pass, &program);
     }
     Ok(program)
 }

@@ -26,9 +26,9 @@ fn extents(sizes: &[usize]) -> String {
 }
 
 impl Plan {
-    fn name(&self, id: BufferId) -> String {
+    pub(super) fn name(&self, id: BufferId) -> String {
         match &self.buffers[id.0 as usize].place {
-            Place::Arena(_) => format!("b{}", id.0),
+            Place::Arena(_) | Place::Band(_) => format!("b{}", id.0),
             Place::Slot(slot) => format!("slot{}", slot.0),
             Place::Constant(at) => format!("c{at}"),
         }

@@ -9,6 +9,9 @@ use super::lower::{Lowering, access};
 use super::view::{View, count, loops};
 use crate::graph::{Axis, Element, NodeId, Op};
 
+/// How often an operand is read, at least, so that putting it together pays.
+const REPEATS: usize = 8;
+
 impl Lowering<'_> {
     pub fn elementwise(&mut self, group: &Group) -> Result<(), PlanError> {
         let graph = self.graph;
@@ -25,8 +28,9 @@ impl Lowering<'_> {
                     continue;
                 }
                 values.insert(*operand, fused.loads.len() as Value);
-                let view = self.view(*operand)?;
                 let element = graph.node(*operand).element;
+                let view = self.view(*operand)?;
+                let view = self.near(view, element, &order);
                 let kind = self.load_kind(&order, &view);
                 fused.loads.push(Load { buffer: view.buffer, offset: view.offset, element, kind });
             }
@@ -140,6 +144,23 @@ impl Lowering<'_> {
             }
         }
         Ok(best.map_or_else(|| set.iter().collect(), |(_, view)| view.order(set)))
+    }
+
+    /// A small operand that is read again and again in steps is put together first.
+    fn near(&mut self, view: View, element: Element, order: &[Axis]) -> View {
+        let moves: Vec<Axis> = order
+            .iter()
+            .copied()
+            .filter(|axis| view.stride(*axis) != 0 && self.axes.size(*axis) > 1)
+            .collect();
+        let last = order.iter().rev().find(|axis| self.axes.size(**axis) > 1);
+        let in_steps = last.is_some_and(|axis| !matches!(view.stride(*axis), 0 | 1));
+        let elements = count(moves.iter().copied(), self.axes);
+        let is_small = elements * REPEATS <= count(order.iter().copied(), self.axes);
+        if !in_steps || !is_small || self.options.launches {
+            return view;
+        }
+        self.packed(&view, element, &moves)
     }
 
     fn load_kind(&self, order: &[Axis], view: &View) -> LoadKind {

@@ -4,27 +4,100 @@ use super::PlanError;
 use super::kernel::{Kernel, Line};
 use super::lower::{Lowering, access};
 use super::view::{Loop, View, loops};
-use crate::graph::{Axis, AxisSet, Cumulative, Element, NodeId, Op, Reduction};
+use crate::graph::{Axis, AxisSet, Cumulative, Element, NodeId, Op, Reduction, Tensor};
+
+/// Elements from which a reduction of several axes is worth two kernels.
+const LARGE: usize = 1 << 14;
+
+/// Positions `first`, `first + step`, .. along an axis; one position without an axis.
+struct Steps {
+    first: isize,
+    step: isize,
+    along: Option<Axis>,
+}
 
 impl Lowering<'_> {
+    /// The positions of an index, if they are known, evenly spaced, and inside the axis.
+    fn even_steps(&self, index: NodeId, axis: Axis) -> Option<Steps> {
+        let mut node = self.graph.node(index);
+        while matches!(node.op, Op::Check(_) | Op::Stop) {
+            node = self.graph.node(*node.operands.first()?);
+        }
+        let size = self.axes.size(axis) as isize;
+        let steps = match &node.op {
+            Op::Index(at) => Steps { first: *at as isize, step: 0, along: None },
+            Op::Iota(along) => Steps { first: 0, step: 1, along: Some(*along) },
+            Op::Tensor(tensor, order) => {
+                let (Tensor::Index(at), [along]) = (tensor.as_ref(), &order[..]) else { return None };
+                let first = *at.first()? as isize;
+                let step = at.get(1).map_or(0, |second| *second as isize - first);
+                let is_even = at.windows(2).all(|pair| pair[1] as isize - pair[0] as isize == step);
+                if !is_even {
+                    return None;
+                }
+                Steps { first, step, along: Some(*along) }
+            }
+            _ => return None,
+        };
+        let count = steps.along.map_or(1, |along| self.axes.size(along) as isize);
+        let last = steps.first + (count - 1).max(0) * steps.step;
+        let inside = |at| (0..size).contains(&at);
+        (inside(steps.first) && inside(last)).then_some(steps)
+    }
+
     pub fn reduce(&mut self, id: NodeId, reduction: Reduction, reduced: &AxisSet) -> Result<View, PlanError> {
         let graph = self.graph;
         let node = graph.node(id);
         let from = self.operand(node, 0)?;
         let order = self.order(id, &from, &node.axes);
-        let to = self.dense(node.element, &order);
-        let kept = loops(&order, &[&from], self.axes);
-        let inner = loops(&from.order(reduced), &[&from], self.axes);
+        let Some(slowest) = self.slowest(&from, &order, reduced) else {
+            return Ok(self.fold(reduction, &from, &order, reduced, node.element));
+        };
+        // First what lies together, then over what lies farthest apart.
+        let mut rest = reduced.clone();
+        rest.remove(slowest);
+        let between: Vec<Axis> = std::iter::once(slowest).chain(order.iter().copied()).collect();
+        let partial = self.fold(reduction, &from, &between, &rest, node.element);
+        Ok(self.fold(reduction, &partial, &order, &[slowest][..].into(), node.element))
+    }
+
+    /// One kernel that reduces axes; the result is dense in `order`.
+    fn fold(
+        &mut self,
+        reduction: Reduction,
+        from: &View,
+        order: &[Axis],
+        reduced: &AxisSet,
+        element: Element,
+    ) -> View {
+        let to = self.dense(element, order);
+        let kept = loops(order, &[from], self.axes);
+        let inner = loops(&from.order(reduced), &[from], self.axes);
         let kernel = Kernel::Reduce {
             reduction,
             kept: sizes(&kept),
             reduced: sizes(&inner),
-            from: access(&from, strides(&kept, 0).into_iter()),
+            from: access(from, strides(&kept, 0).into_iter()),
             inner: strides(&inner, 0),
             to: to.buffer,
         };
         self.kernels.push(kernel);
-        Ok(to)
+        to
+    }
+
+    /// Of several reduced axes the one that lies farthest apart, farther than all that is kept, if a kernel for it alone pays: rows of
+    /// the other one can then run with the kernels that make them.
+    fn slowest(&self, from: &View, kept: &[Axis], reduced: &AxisSet) -> Option<Axis> {
+        if self.options.launches {
+            return None;
+        }
+        let all: usize =
+            kept.iter().copied().chain(reduced.iter()).map(|axis| self.axes.size(axis)).product();
+        let axes: Vec<Axis> =
+            from.order(reduced).into_iter().filter(|axis| self.axes.size(*axis) > 1).collect();
+        let slowest = *axes.first().filter(|_| axes.len() > 1 && all >= LARGE)?;
+        let stride = |axis: Axis| from.stride(axis).unsigned_abs();
+        kept.iter().all(|axis| stride(*axis) < stride(slowest)).then_some(slowest)
     }
 
     pub fn gather(&mut self, id: NodeId, axis: Axis) -> Result<View, PlanError> {
@@ -33,6 +106,15 @@ impl Lowering<'_> {
         let (mut from, index) = (self.operand(node, 0)?, self.operand(node, 1)?);
         let index_set = &graph.node(node.operands[1]).axes;
         let stride = from.remove(axis);
+        if let Some(steps) = self.even_steps(node.operands[1], axis) {
+            // Positions that are known and evenly spaced are picked by looking elsewhere.
+            from.offset += steps.first * stride;
+            if let Some(along) = steps.along {
+                let before = from.remove(along);
+                from.insert(along, before + stride * steps.step);
+            }
+            return Ok(from);
+        }
         let rest = node.axes.minus(index_set);
         let outer_order = index.order(index_set);
         let inner_order = from.order(&rest);

@@ -18,6 +18,8 @@ pub enum Place {
     Slot(Slot),
     /// In the table of constants of the plan.
     Constant(usize),
+    /// In the space that a thread has for the rows of a band at hand, from this byte.
+    Band(usize),
 }
 
 /// Elements of one kind, with one place.

@@ -22,6 +22,8 @@ pub struct Lowering<'a> {
     /// The nodes that use each node.
     pub users: Vec<Vec<NodeId>>,
     pub live: Vec<bool>,
+    /// Copies that are there: of what, in which order, where.
+    pub copies: Vec<(View, Vec<Axis>, View)>,
     /// Results of loops whose kernel is there.
     pub taken: Vec<Option<View>>,
     pub options: PlanOptions,
@@ -48,6 +50,7 @@ pub fn lower<'a>(
         stored: stored(program, groups),
         users: users(graph, groups),
         live,
+        copies: Vec::new(),
         taken: vec![None; graph.nodes.len()],
         options: *options,
     };
@@ -194,8 +197,14 @@ impl<'a> Lowering<'a> {
         if view.is_dense(order, self.axes) {
             return view.clone();
         }
+        // A value does not change, so one copy does for all who want it.
+        let known = self.copies.iter().find(|(from, by, _)| from == view && by == order);
+        if let Some((.., copy)) = known {
+            return copy.clone();
+        }
         let to = self.dense(element, order);
         self.copy(order, view, &to, false);
+        self.copies.push((view.clone(), order.to_vec(), to.clone()));
         to
     }
 

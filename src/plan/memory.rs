@@ -27,24 +27,41 @@ struct Life {
     last: usize,
 }
 
+/// Of every buffer that is used, by the numbers of kernels.
+fn lives(buffers: usize, kernels: &[Kernel]) -> Vec<Option<Life>> {
+    let mut lives: Vec<Option<Life>> = vec![None; buffers];
+    for (at, kernel) in kernels.iter().enumerate() {
+        for id in kernel.reads().into_iter().chain(kernel.writes()) {
+            let life = lives[id.0 as usize].get_or_insert(Life { first: at, last: at });
+            life.last = at;
+        }
+    }
+    lives
+}
+
+/// Every buffer with a memory of its own.
+pub fn apart(buffers: &[Buffer]) -> Vec<usize> {
+    (0..buffers.len()).collect()
+}
+
+/// `times`: when each kernel runs; `root`: for each buffer the one whose place it has.
 pub fn place(
     buffers: &mut [Buffer],
     kernels: &[Kernel],
     times: &[usize],
     width: &dyn Fn(Element) -> usize,
     alignment: usize,
-    in_place: bool,
+    root: &[usize],
 ) -> usize {
     let mut lives: Vec<Option<Life>> = vec![None; buffers.len()];
     for (kernel, time) in kernels.iter().zip(times) {
         for id in kernel.reads().into_iter().chain(kernel.writes()) {
-            let life = lives[id.0 as usize].get_or_insert(Life { first: *time, last: *time });
+            let life = lives[root[id.0 as usize]].get_or_insert(Life { first: *time, last: *time });
             life.first = life.first.min(*time);
             life.last = life.last.max(*time);
         }
     }
     let bytes = |buffer: &Buffer| buffer.length * width(buffer.element);
-    let root = if in_place { share(buffers, kernels, &mut lives) } else { (0..buffers.len()).collect() };
     let mut wanted: Vec<usize> = (0..buffers.len())
         .filter(|at| {
             root[*at] == *at && lives[*at].is_some() && matches!(buffers[*at].place, Place::Arena(_))
@@ -77,8 +94,9 @@ pub fn place(
     arena
 }
 
-/// For each buffer the one whose place it has; lives of shared places are united.
-fn share(buffers: &[Buffer], kernels: &[Kernel], lives: &mut [Option<Life>]) -> Vec<usize> {
+/// For each buffer the one whose place it has.
+pub fn share(buffers: &[Buffer], kernels: &[Kernel]) -> Vec<usize> {
+    let mut lives = lives(buffers.len(), kernels);
     let mut root: Vec<usize> = (0..buffers.len()).collect();
     let is_arena = |id: BufferId| matches!(buffers[id.0 as usize].place, Place::Arena(_));
     for (at, kernel) in kernels.iter().enumerate() {

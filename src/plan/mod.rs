@@ -3,8 +3,11 @@
 //! In: a [`Program`]. Out: a [`Plan`]: kernels in order over buffers with static places, which a backend runs as it
 //! is. The passes, in order: what lives, groups, layout wishes, lowering, outputs, memory, registers.
 
+pub mod band;
+mod columns;
 mod contract;
 mod display;
+mod dot;
 mod elementwise;
 mod group;
 mod index;
@@ -39,11 +42,15 @@ pub struct PlanOptions {
     pub parallel: bool,
     /// For a device: kernels are joined into launches, and every element takes four bytes.
     pub launches: bool,
+    /// Machine code for fused kernels on the host, where there is some. Results do not depend on it.
+    pub native: bool,
+    /// Kernels that go through the same rows do so together, on the host. Results do not depend on it.
+    pub bands: bool,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        PlanOptions { fuse: true, in_place: true, parallel: true, launches: false }
+        PlanOptions { fuse: true, in_place: true, parallel: true, launches: false, native: true, bands: true }
     }
 }
 
@@ -86,7 +93,11 @@ pub struct Plan {
     pub precision: Precision,
     pub buffers: Vec<Buffer>,
     pub kernels: Vec<Kernel>,
+    /// How the host runs the kernels; empty for a device.
+    pub bands: Vec<band::Band>,
     pub constants: Vec<Tensor>,
+    /// In how many rows all kernels can run, each row through all of them without waiting for others. More than 1 in bodies of loops only.
+    pub rows: usize,
     /// What a device runs in one go; empty where the host runs the kernels one by one.
     pub levels: Vec<launch::Level>,
     /// Bytes of the arena.
@@ -94,6 +105,11 @@ pub struct Plan {
 }
 
 pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError> {
+    planned(program, options, false)
+}
+
+/// `is_body`: of a loop, whose rows may run apart through all rounds.
+fn planned(program: &Program, options: &PlanOptions, is_body: bool) -> Result<Plan, PlanError> {
     let live = group::live(program);
     let groups = group::group(program, &live, options.fuse);
     let wishes = layout::wishes(program, &live);
@@ -104,14 +120,28 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
         kernels = launch::split(&mut buffers, kernels);
         let levels = launch::schedule(&buffers, &kernels, options.fuse);
         let times = launch::times(&levels, kernels.len());
-        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, false);
-        return Ok(Plan { precision: program.precision, buffers, kernels, constants, levels, arena });
+        let root = memory::apart(&buffers);
+        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, &root);
+        let (precision, bands, rows) = (program.precision, Vec::new(), 1);
+        return Ok(Plan { precision, buffers, kernels, bands, constants, rows, levels, arena });
     }
-    let times: Vec<usize> = (0..kernels.len()).collect();
-    let bytes = |element| element_bytes(element, program.precision);
-    let arena = memory::place(&mut buffers, &kernels, &times, &bytes, memory::CACHE_LINE, options.in_place);
     let precision = program.precision;
-    let mut plan = Plan { precision, buffers, kernels, constants, levels: Vec::new(), arena };
+    if options.bands && precision == Precision::Single {
+        kernels = columns::split(&mut buffers, kernels);
+    }
+    let bytes = |element| element_bytes(element, precision);
+    let root = if options.in_place { memory::share(&buffers, &kernels) } else { memory::apart(&buffers) };
+    let mut bands = band::single(kernels.len());
+    let rows = if is_body && options.bands { band::whole(&buffers, &kernels, &root) } else { 1 };
+    if options.bands && rows == 1 {
+        (kernels, bands) = band::band(&buffers, kernels, &root, &|buffer| bytes(buffer.element));
+    }
+    // Where rows run apart, all kernels run at the same time.
+    let times = if rows > 1 { vec![0; kernels.len()] } else { band::times(&bands) };
+    band::localize(&mut buffers, &kernels, &mut bands, &root, &|buffer| bytes(buffer.element));
+    let arena = memory::place(&mut buffers, &kernels, &times, &bytes, memory::CACHE_LINE, &root);
+    let levels = Vec::new();
+    let mut plan = Plan { precision, buffers, kernels, bands, constants, rows, levels, arena };
     plan.allocate_registers();
     Ok(plan)
 }
@@ -150,6 +180,15 @@ impl Plan {
         let of =
             |kernel: &Kernel| if let Kernel::Rounds(rounds) = kernel { 1 + rounds.plan.depth() } else { 0 };
         self.kernels.iter().map(of).max().unwrap_or(0)
+    }
+
+    /// The most that a plan has of something, be it this one or a loop's.
+    pub fn most(&self, of: &dyn Fn(&Plan) -> usize) -> usize {
+        let loops = self.kernels.iter().filter_map(|kernel| match kernel {
+            Kernel::Rounds(rounds) => Some(rounds.plan.most(of)),
+            _ => None,
+        });
+        loops.chain([of(self)]).max().unwrap_or(0)
     }
 
     /// All kernels, those of loops' bodies too.

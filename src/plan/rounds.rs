@@ -4,7 +4,7 @@
 //! are bound to the buffers here; what is sliced or taken in every round moves on by one position a round.
 
 use super::PlanError;
-use super::kernel::{Binding, Kernel, Rounds};
+use super::kernel::{Binding, Kernel, Place, Rounds};
 use super::lower::Lowering;
 use super::view::{View, count};
 use crate::graph::{Axis, AxisSet, Element, NodeId, Op, Slot, Take};
@@ -88,7 +88,12 @@ impl Lowering<'_> {
             bindings.push(Binding { slot, buffer, offset: 0, stride: 0 });
             buffer
         });
-        let mut plan = super::plan(&program, &self.options)?;
+        let mut plan = super::planned(&program, &self.options, true)?;
+        let counts = Place::Slot(Slot(l.operands() as u32));
+        let mut touched = plan.kernels.iter().flat_map(Kernel::reads);
+        if l.done.is_some() || touched.any(|id| plan.buffers[id.0 as usize].place == counts) {
+            plan.rows = 1;
+        }
         plan.belongs_to(id);
         let work = match self.options.launches {
             true => self.buffer(Element::Index, plan.arena.div_ceil(4)),
@@ -126,8 +131,6 @@ impl Lowering<'_> {
             return view.clone();
         }
         let whole: Vec<Axis> = axis.into_iter().chain(inner).collect();
-        let to = self.dense(element, &whole);
-        self.copy(&whole, view, &to, false);
-        to
+        self.packed(view, element, &whole)
     }
 }

@@ -1,7 +1,7 @@
 //! Reports of a finished run.
 //!
 //! In: [`Results`](crate::run::results::Results), or what a run has left in its folder. Out: text for the terminal, JSON, tables
-//! for other programs, a page with plots.
+//! and event files for other programs, a page with plots.
 
 mod compare;
 mod escape;
@@ -9,8 +9,11 @@ mod export;
 mod html;
 mod listing;
 mod number;
+mod papers;
 mod plot;
+pub mod snapshot;
 mod stored;
+mod tensorboard;
 mod terminal;
 
 pub use compare::compare;
@@ -18,9 +21,11 @@ pub use export::Long;
 pub use html::{Report, figures, page};
 pub use listing::{heading, list};
 pub use number::short;
+pub use papers::{Entry, differing, papers};
 pub use plot::Figure;
 pub use stored::{StoredResults, stored};
-pub use terminal::terminal;
+pub use tensorboard::tensorboard;
+pub use terminal::{diverged, terminal};
 
 use crate::run::results::Results;
 

@@ -6,6 +6,9 @@ use crate::run::results::{Claim, Evidence, Results, Side, Table, Verdict};
 /// The whole report as text. `colour` adds ANSI colours to the verdicts.
 pub fn terminal(results: &Results, colour: bool) -> String {
     let mut out = String::new();
+    if let Some(settings) = results.quick() {
+        out.push_str(&format!("quick: {settings}\n\n"));
+    }
     for table in &results.tables {
         out.push_str(&render_table(table));
         out.push('\n');
@@ -21,15 +24,7 @@ pub fn terminal(results: &Results, colour: bool) -> String {
     for claim in &results.claims {
         out.push_str(&render_claim(claim, colour));
     }
-    for divergence in &results.diverged {
-        let trial: Vec<String> =
-            divergence.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
-        let trial = if trial.is_empty() { String::new() } else { format!(" ({})", trial.join(", ")) };
-        out.push_str(&format!(
-            "diverged: {}{trial}, term `{}` at step {}, line {}\n",
-            results.experiment, divergence.term, divergence.step, divergence.line
-        ));
-    }
+    out.extend(diverged(results));
     let held = results.claims.iter().filter(|c| c.verdict == Verdict::Holds).count();
     let trials = results.times.trials;
     let kept = match results.times.kept {
@@ -41,14 +36,28 @@ pub fn terminal(results: &Results, colour: bool) -> String {
         seconds if seconds < 0.05 => String::new(),
         seconds => format!(", {seconds:.1} s of them to make kernels"),
     };
+    let quick = if results.quick().is_some() { " with quick settings, which decide nothing" } else { "" };
     out.push_str(&format!(
-        "{}: {held} of {} claims hold; {trials} {}{kept} in {:.1} s{preparing}\n",
+        "{}: {held} of {} claims hold{quick}; {trials} {}{kept} in {:.1} s{preparing}\n",
         results.experiment,
         results.claims.len(),
         if trials == 1 { "trial" } else { "trials" },
         results.times.seconds
     ));
     out
+}
+
+/// A line for each trial that diverged.
+pub fn diverged(results: &Results) -> impl Iterator<Item = String> {
+    results.diverged.iter().map(|divergence| {
+        let trial: Vec<String> =
+            divergence.trial.iter().map(|(axis, value)| format!("{axis} = {value}")).collect();
+        let trial = if trial.is_empty() { String::new() } else { format!(" ({})", trial.join(", ")) };
+        format!(
+            "diverged: {}{trial}, term `{}` at step {}, line {}\n",
+            results.experiment, divergence.term, divergence.step, divergence.line
+        )
+    })
 }
 
 fn render_table(table: &Table) -> String {

@@ -92,12 +92,13 @@ impl Block {
             return Ok(found.into_iter().map(|(kernels, time)| timed(&plan, &kernels, time)).collect());
         }
         let plan = planned(options)?;
-        let mut least = vec![f64::INFINITY; plan.kernels.len()];
+        let mut least = vec![f64::INFINITY; plan.bands.len()];
         for _ in 0..blocks {
             let times = cpu::profile(&plan, &options, &mut self.store, steps).map_err(failed)?;
             least.iter_mut().zip(times).for_each(|(least, time)| *least = least.min(time));
         }
-        Ok(least.into_iter().enumerate().map(|(at, time)| timed(&plan, &[at], time)).collect())
+        let bands = plan.bands.iter().map(|band| band.kernels.clone().collect::<Vec<_>>());
+        Ok(bands.zip(least).map(|(kernels, time)| timed(&plan, &kernels, time)).collect())
     }
 
     /// The losses of the next steps, at most so many.

@@ -56,13 +56,27 @@ pub fn collect(
                 values: course.means.clone(),
             });
         }
-        if let Some((span, step, term)) = &outcome.diverged {
-            let line = sources.position(*span).0;
-            diverged.push(Divergence { trial: labels, term: term.clone(), step: *step, line });
-        }
+        diverged.extend(divergence(sources, outcome, labels));
     }
     let examples = examples(base, trials, &outcomes);
     Ok(Collection { measures, examples, curves, diverged })
+}
+
+/// Where a trial stopped being finite, if it did.
+pub fn divergence(sources: &Sources, outcome: &Outcome, trial: Vec<(String, String)>) -> Option<Divergence> {
+    let (span, step, term) = outcome.diverged.as_ref()?;
+    Some(Divergence { trial, term: term.clone(), step: *step, line: sources.position(*span).0 })
+}
+
+/// What one trial measured, over the measures' own axes.
+pub fn of_trial(base: &Base, sources: &Sources, outcome: &Outcome) -> Vec<Measure> {
+    let measure = |found: &Found| Measure {
+        name: shown(sources, found),
+        axes: found.axes.iter().map(|axis| result_axis(base, axis)).collect(),
+        values: found.values.clone(),
+        line: sources.position(found.name).0,
+    };
+    outcome.measures.iter().filter(|found| found.field.is_none()).map(measure).collect()
 }
 
 /// Trials with the same rows along an axis share them.

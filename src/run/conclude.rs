@@ -7,7 +7,7 @@ use super::collect::Collection;
 use super::engine::{Engine, read_f64, scalar};
 use super::evidence::evidence;
 use super::prepare::{Base, axis_name};
-use super::results::{Claim, Curve, Measure, Plot, ResultAxis, Side, Table, Verdict};
+use super::results::{Claim, Curve, Marked, Measure, Plot, ResultAxis, Side, Table, Verdict};
 use super::table::{self, Column};
 use super::terms;
 use super::vary::Over;
@@ -20,6 +20,9 @@ use crate::syntax::ast::{
     Experiment, Expr, ExprKind, ReportKind, ReportLine, Statement, StatementKind, UnaryOperator,
 };
 
+/// The tolerance of a `snapshot` without `within`.
+const WITHIN: f64 = 1e-6;
+
 #[derive(Default)]
 pub struct Conclusion {
     pub measures: Vec<Measure>,
@@ -27,7 +30,7 @@ pub struct Conclusion {
     pub tables: Vec<Table>,
     pub texts: Vec<String>,
     pub plots: Vec<Plot>,
-    pub snapshot: Vec<String>,
+    pub snapshot: Vec<Marked>,
 }
 
 /// Evaluates every statement of the results phase in double precision.
@@ -102,18 +105,27 @@ impl<'p> Results<'_, 'p> {
             if self.base.program.phases.get(&statement.span) == Some(&Phase::Results) {
                 continue;
             }
-            if let StatementKind::Let(l) = &statement.kind
-                && let Some((_, value)) = self.base.settings.iter().find(|(name, _)| *name == l.names[0].text)
-            {
-                self.scope.bind(l.names[0].span, Value::Number(*value));
-                continue;
-            }
             // One that depends on a trial cannot be executed here; a statement that uses it was refused by the checker.
             let mut attempt = (self.scope.clone(), self.store.clone());
-            if let Ok(None) = attempt.0.execute(statement, &mut attempt.1, Precision::Double) {
+            let done = match attempt.0.execute(statement, &mut attempt.1, Precision::Double) {
+                Ok(None) => true,
+                // A number that is differentiated by has a slot: it is not known before.
+                Ok(Some(program)) if self.differentiated(statement) => {
+                    let compiled = self.engine.compile(program, statement.span, &attempt.1);
+                    compiled.is_ok_and(|mut compiled| compiled.run(&mut attempt.1).is_ok())
+                }
+                _ => false,
+            };
+            if done {
                 (self.scope, self.store) = attempt;
             }
         }
+    }
+
+    /// Whether some `grad` is taken by what this `let` names.
+    fn differentiated(&self, statement: &Statement) -> bool {
+        let StatementKind::Let(l) = &statement.kind else { return false };
+        l.names.iter().any(|name| self.base.program.differentiated.contains(&name.span))
     }
 
     fn bind(&mut self, collection: &Collection) {
@@ -187,8 +199,16 @@ impl<'p> Results<'_, 'p> {
                     self.report(line)?;
                 }
             }
-            StatementKind::Snapshot(names) => {
-                self.conclusion.snapshot.extend(names.iter().map(|name| name.text.clone()));
+            StatementKind::Snapshot { values, within } => {
+                let within = match within {
+                    Some(within) => self.scope.number(within)?,
+                    None => WITHIN,
+                };
+                for value in values {
+                    let side = self.side(value)?;
+                    let Side { source: name, axes, values } = side;
+                    self.conclusion.snapshot.push(Marked { name, within, axes, values });
+                }
             }
             _ => {}
         }

@@ -51,7 +51,7 @@ fn first_block(
     })
 }
 
-/// The step of the first train block in the first trial. `dot`: for Graphviz (not for the plan).
+/// The step of the first train block in the first trial. `dot`: in Graphviz's language.
 pub fn dump(
     program: &Program,
     experiment: &Experiment,
@@ -72,11 +72,12 @@ pub fn dump(
     if stage == Stage::Kernels {
         let options = PlanOptions { launches: true, ..PlanOptions::default() };
         let plan = plan(&program, &options).map_err(|error| cannot_be_planned(span, &error))?;
-        return Ok(plan.launches());
+        return Ok(if dot { plan.dot() } else { plan.launches() });
     }
     if stage == Stage::Plan {
         let plan = plan(&program, &PlanOptions::default());
-        return Ok(plan.map_err(|error| cannot_be_planned(span, &error))?.to_string());
+        let plan = plan.map_err(|error| cannot_be_planned(span, &error))?;
+        return Ok(if dot { plan.dot() } else { plan.to_string() });
     }
     Ok(if dot { program.graph.dot() } else { program.to_string() })
 }

@@ -137,7 +137,7 @@ impl Engine {
         self.plans.planned(program, options.launches, || {
             let rewritten = self.rewrite(program, span)?;
             let plan = plan(&rewritten, options).map_err(|error| cannot_be_planned(span, &error))?;
-            Ok(Planned { graph: rewritten.graph, plan })
+            Ok(Planned::new(rewritten.graph, plan))
         })
     }
 
@@ -187,7 +187,8 @@ impl Engine {
         let options = self.plan_options();
         let planned = self.planned(&program, &options, span)?;
         self.afford(planned.plan.arena as u64, span, store)?;
-        let executable = backend::cpu::prepare(planned.plan.clone(), &options);
+        let native = planned.native(&options);
+        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
         Ok(Compiled { executable, faults: Faults::Shared(planned), first: None })
     }
 

@@ -162,7 +162,7 @@ impl Keeper {
             Some(outcome) => {
                 self.kept.fetch_add(1, Ordering::Relaxed);
                 self.note(number, TrialCondition::Kept);
-                work.found(number);
+                work.found(number, &outcome);
                 Some(outcome)
             }
             None => {
@@ -232,7 +232,7 @@ pub trait Work: Sync {
     fn identities(&self) -> &[String];
     fn places(&self, number: usize) -> Arc<Places>;
     /// The outcome of a trial was there already.
-    fn found(&self, number: usize);
+    fn found(&self, number: usize, outcome: &Outcome);
     fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped>;
 }
 

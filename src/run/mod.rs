@@ -14,15 +14,17 @@ mod identity;
 mod keep;
 mod kept_outcome;
 mod moments;
+mod observe;
 mod plans;
 mod prepare;
 mod provenance;
+mod quick;
 pub mod results;
 mod resume;
 mod rounds;
 mod schema;
 mod split;
-mod table;
+pub mod table;
 mod terms;
 mod testing;
 mod text;
@@ -34,6 +36,8 @@ pub use block::{Block, KernelTime, block};
 pub use dump::{Stage, dump, first_step};
 pub use engine::{Engine, read_f64};
 pub use keep::Keeper;
+pub use observe::{Ended, How, Labels, Observer, Silent};
+pub use prepare::data_problems;
 pub use resume::{Cadence, Trouble};
 pub use table::summarise;
 pub use testing::{TestOutcome, run_tests};
@@ -66,6 +70,8 @@ pub struct Options {
     pub seeds: Option<usize>,
     /// `--set name=value`: replaces the number of a `let`, or the values of a `vary` by this one.
     pub settings: Vec<(String, f64)>,
+    /// `--quick`: the settings of the experiment's `quick` statement, as far as the two above do not say otherwise.
+    pub quick: bool,
     /// What computes.
     pub backend: Backend,
     /// Rewrites that are switched off, by name.
@@ -92,19 +98,6 @@ impl From<Vec<Diagnostic>> for Failure {
         Failure::Wrong(diagnostics)
     }
 }
-
-/// What a run tells while it goes on. Called from several threads.
-pub trait Observer: Sync {
-    fn trials(&self, _count: usize) {}
-    /// `done` of `steps` steps of a training block of one trial.
-    fn training(&self, _trial: usize, _done: usize, _steps: usize) {}
-    fn trial_finished(&self, _trial: usize) {}
-}
-
-/// An observer that looks away.
-pub struct Silent;
-
-impl Observer for Silent {}
 
 /// The experiments of the user's file, which is the last of the program.
 pub fn experiments(program: &Program) -> Vec<&Experiment> {
@@ -140,9 +133,10 @@ pub fn run(
     .most_steps(options.most_steps);
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
-    observer.trials(trials.len());
     let provenance = provenance::provenance(program, sources, &base, options);
-    let all = Trials { base: &base, experiment, trials: &trials, engine: &engine, observer };
+    let labels: Vec<Labels> = trials.iter().map(|trial| trial.labels(&base.axes)).collect();
+    observer.started(&provenance, &labels);
+    let all = Trials { base: &base, experiment, sources, trials: &trials, engine: &engine, observer };
     let outcomes = match keeper {
         Some(keeper) => {
             let identifier = Identifier::new(&base, experiment, sources, options, &engine);
@@ -202,6 +196,7 @@ fn each(backend: Backend, numbers: &[usize], attempt: &(dyn Fn(usize) -> Attempt
 struct Trials<'a> {
     base: &'a Base<'a>,
     experiment: &'a Experiment,
+    sources: &'a Sources,
     trials: &'a [Trial],
     engine: &'a Engine,
     observer: &'a dyn Observer,
@@ -210,10 +205,29 @@ struct Trials<'a> {
 impl Trials<'_> {
     fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped> {
         let trial = &self.trials[number];
+        let started = Instant::now();
+        self.observer.trial_started(number);
         let outcome =
             trial::run(self.base, self.experiment, trial, number, self.engine, self.observer, checkpoints);
-        self.observer.trial_finished(number);
+        let seconds = started.elapsed().as_secs_f64();
+        match &outcome {
+            Ok(outcome) => self.tell(number, How::Computed { seconds }, outcome),
+            Err(Stopped::Wrong(problems) | Stopped::Failed(problems)) => {
+                let ended = Ended { how: How::Failed(problems), measures: &Vec::new, diverged: None };
+                self.observer.trial_ended(number, &ended);
+            }
+        }
         outcome
+    }
+
+    fn tell(&self, number: usize, how: How, outcome: &Outcome) {
+        let labels = self.trials[number].labels(&self.base.axes);
+        let ended = Ended {
+            how,
+            measures: &|| collect::of_trial(self.base, self.sources, outcome),
+            diverged: collect::divergence(self.sources, outcome, labels),
+        };
+        self.observer.trial_ended(number, &ended);
     }
 }
 
@@ -237,8 +251,8 @@ impl Work for Identified<'_> {
         self.all.compute(number, checkpoints)
     }
 
-    fn found(&self, number: usize) {
-        self.all.observer.trial_finished(number);
+    fn found(&self, number: usize, outcome: &Outcome) {
+        self.all.tell(number, How::Kept, outcome);
     }
 }
 

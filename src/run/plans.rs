@@ -3,10 +3,11 @@
 //! Trials that differ in their seed, or in anything else that is a value of a slot, have the same programs.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
+use crate::backend::cpu::{self, Native};
 use crate::graph::{Graph, Program};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanOptions};
 
 /// So many programs are kept. A trial has a few, and the trials that run at a time are mostly of one kind.
 const MOST: usize = 64;
@@ -16,6 +17,18 @@ pub struct Planned {
     /// The rewritten graph, to which faults refer.
     pub graph: Graph,
     pub plan: Plan,
+    native: OnceLock<Arc<Native>>,
+}
+
+impl Planned {
+    pub fn new(graph: Graph, plan: Plan) -> Planned {
+        Planned { graph, plan, native: OnceLock::new() }
+    }
+
+    /// Machine code for the host, made once for all trials.
+    pub fn native(&self, options: &PlanOptions) -> Arc<Native> {
+        Arc::clone(self.native.get_or_init(|| cpu::native(&self.plan, options)))
+    }
 }
 
 struct Known {
@@ -74,7 +87,7 @@ impl Plans {
 mod tests {
     use super::*;
     use crate::graph::{Element, Precision, Slot};
-    use crate::plan::{PlanError, PlanOptions, plan};
+    use crate::plan::{PlanError, plan};
 
     fn scaled(factor: f64) -> Program {
         let mut program = Program::new(Precision::Single);
@@ -87,7 +100,7 @@ mod tests {
 
     fn make(program: &Program) -> Result<Planned, PlanError> {
         let plan = plan(program, &PlanOptions::default())?;
-        Ok(Planned { graph: program.graph.clone(), plan })
+        Ok(Planned::new(program.graph.clone(), plan))
     }
 
     #[test]

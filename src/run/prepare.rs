@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::engine::Engine;
+use super::quick::Quick;
 use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
@@ -36,6 +37,7 @@ pub struct Base<'p> {
     pub factors: Option<Half>,
     pub allow_divergence: bool,
     pub settings: Vec<(String, f64)>,
+    pub quick: Quick,
 }
 
 /// Loads the data of the file, executes its top level, and evaluates the `vary` statements.
@@ -48,21 +50,10 @@ pub fn prepare<'p>(
 ) -> Result<Base<'p>, Failure> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
-    let mut base = Base {
-        program,
-        scope: Scope::new(program, seed_slot),
-        store,
-        seed_slot,
-        axes: Vec::new(),
-        tables: BTreeMap::new(),
-        weights: BTreeMap::new(),
-        labels: BTreeMap::new(),
-        seed: options.seed,
-        precision: Precision::Single,
-        factors: None,
-        allow_divergence: false,
-        settings: options.settings.clone(),
-    };
+    let quick = Quick::new(program, experiment, options)?;
+    let mut base = Base::empty(program, store, seed_slot, options, quick);
+    base.settings.extend(base.quick.lets());
+    base.set_numbers(experiment);
     let mut problems = Vec::new();
     for file in &program.files {
         let own = program.files.last().is_some_and(|last| std::sync::Arc::ptr_eq(last, file));
@@ -94,7 +85,74 @@ pub fn prepare<'p>(
     if problems.is_empty() { Ok(base) } else { Err(Failure::Wrong(problems)) }
 }
 
+/// What is wrong with the files that a right program reads, as far as it shows without running anything. It stops at a
+/// file that cannot be read: what comes after may depend on it.
+pub fn data_problems(program: &Program, world: &dyn World) -> Vec<Diagnostic> {
+    let mut store = Store::default();
+    let seed_slot = store.add(Tensor::Index(vec![0]));
+    let mut base = Base::empty(program, store, seed_slot, &Options::default(), Quick::default());
+    let mut problems = Vec::new();
+    for item in program.files.last().iter().flat_map(|file| &file.items) {
+        let data: Vec<&Data> = match &item.kind {
+            ItemKind::Axis(declarations) => {
+                // What a size is wrong in, the run says.
+                let _ = base.sizes(declarations);
+                continue;
+            }
+            ItemKind::Data(data) => vec![data],
+            ItemKind::Experiment(experiment) => {
+                let sets = experiment.body.iter().filter_map(|statement| match &statement.kind {
+                    StatementKind::Data(data) => Some(data),
+                    _ => None,
+                });
+                sets.collect()
+            }
+            _ => continue,
+        };
+        for data in data {
+            let found = base.load(data, world).err().unwrap_or_default();
+            let unread = found.iter().any(|problem| matches!(problem.code, Code::A0401 | Code::A0403));
+            problems.extend(found);
+            if unread {
+                return problems;
+            }
+        }
+    }
+    problems
+}
+
 impl<'p> Base<'p> {
+    fn empty(program: &'p Program, store: Store, seed_slot: Slot, options: &Options, quick: Quick) -> Self {
+        Base {
+            program,
+            scope: Scope::new(program, seed_slot),
+            store,
+            seed_slot,
+            axes: Vec::new(),
+            tables: BTreeMap::new(),
+            weights: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            seed: options.seed,
+            precision: Precision::Single,
+            factors: None,
+            allow_divergence: false,
+            settings: options.settings.clone(),
+            quick,
+        }
+    }
+
+    /// Numbers from outside stand where the `let`s of the experiment have theirs.
+    fn set_numbers(&mut self, experiment: &Experiment) {
+        for statement in &experiment.body {
+            if let StatementKind::Let(l) = &statement.kind
+                && let [name] = &l.names[..]
+                && let Some((_, value)) = self.settings.iter().find(|(known, _)| *known == name.text)
+            {
+                self.scope.set(name.span, *value);
+            }
+        }
+    }
+
     /// `axis Bucket = 128` at the top of the file: data columns may need the size.
     fn sizes(&mut self, declarations: &'p [AxisDeclaration]) -> Result<(), Vec<Diagnostic>> {
         for declaration in declarations {
@@ -287,12 +345,21 @@ impl<'p> Base<'p> {
                         .help("write a whole number from 2: `kfold(5)`"),
                     ]);
                 }
+                let set = set.or(self.quick.number(&name.text));
                 let only = set.map(|fold| fold.max(0.0) as usize).filter(|fold| *fold < count as usize);
                 Over::Folds { count: count as usize, only }
             }
             VaryOver::Values(value) if called(value, "groups").is_some() => self.groups(value)?,
             VaryOver::Values(_) if set.is_some() => Over::Values(set.into_iter().collect()),
             VaryOver::Values(value) if matches!(value.kind, ExprKind::List(_) | ExprKind::Call(_)) => {
+                if let Some(values) = self.quick.values(&name.text) {
+                    self.axes.push(VaryAxis {
+                        id,
+                        name: name.text.clone(),
+                        over: Over::Values(values.to_vec()),
+                    });
+                    return Ok(());
+                }
                 let values = self.scope.numbers(value)?;
                 if values.is_empty() {
                     let name = &name.text;
@@ -320,7 +387,8 @@ impl<'p> Base<'p> {
                         .help("write a whole number from 1, or a list of values: `[0, 0.1, 1]`"),
                     ]);
                 }
-                Over::Seeds(options.seeds.unwrap_or(count as usize))
+                let quick = self.quick.number(&name.text);
+                Over::Seeds(options.seeds.unwrap_or(quick.unwrap_or(count) as usize))
             }
         };
         self.axes.push(VaryAxis { id, name: name.text.clone(), over });
@@ -351,7 +419,7 @@ fn bind_table<'p>(
     let mut ids: BTreeMap<&str, AxisId> = BTreeMap::new();
     if let DataSource::File { columns, .. } = &data.source {
         for column in columns {
-            if let crate::syntax::ast::TypeKind::Array { element, axes } = &column.ty.kind {
+            if let crate::syntax::ast::TypeKind::Array { element, axes, .. } = &column.ty.kind {
                 let spans = axes.iter().map(|axis| axis.span).chain([element.span]);
                 for id in spans.filter_map(|span| program.axes_at.get(&span)) {
                     ids.insert(&program.axis(*id).name, *id);
@@ -399,7 +467,8 @@ pub fn axis_name(program: &Program, scope: &Scope, axis: Axis, id: Option<AxisId
 fn unknown_settings(base: &Base, experiment: &Experiment, problems: &mut Vec<Diagnostic>) {
     let names = |statement: &Statement| -> Vec<String> {
         match &statement.kind {
-            StatementKind::Let(l) => l.names.iter().map(|n| n.text.clone()).collect(),
+            // One of several names of a tuple has no number of its own in the file.
+            StatementKind::Let(l) if l.names.len() == 1 => vec![l.names[0].text.clone()],
             StatementKind::Vary { name, .. } => vec![name.text.clone()],
             _ => Vec::new(),
         }

@@ -15,8 +15,9 @@ pub fn provenance(program: &Program, sources: &Sources, base: &Base, options: &O
         bare.comments.clear();
         hasher.update(crate::syntax::format(&bare, &sources.get(file.id).text).as_bytes());
     }
-    let mut settings: Vec<(String, String)> =
-        options.settings.iter().map(|(name, value)| (name.clone(), value.to_string())).collect();
+    let mut settings: Vec<(String, String)> = Vec::new();
+    settings.extend(options.quick.then(|| ("quick".to_string(), base.quick.to_string())));
+    settings.extend(options.settings.iter().map(|(name, value)| (name.clone(), value.to_string())));
     settings.extend(options.seeds.map(|count| ("seeds".to_string(), count.to_string())));
     settings.extend(options.most_steps.map(|count| ("most steps".to_string(), count.to_string())));
     settings.extend(options.unfused.then(|| ("fused".to_string(), "no".to_string())));

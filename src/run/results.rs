@@ -16,9 +16,9 @@ pub struct Results {
     pub texts: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub plots: Vec<Plot>,
-    /// Names of the measures that `snapshot` lists.
+    /// What `snapshot` statements name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub snapshot: Vec<String>,
+    pub snapshot: Vec<Marked>,
     /// Of combined objectives the values, weights, gradients' lengths and cosines of the terms, over the tenths of the training.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub terms: Vec<Measure>,
@@ -33,6 +33,14 @@ pub struct Results {
     pub divergence_allowed: bool,
     pub provenance: Provenance,
     pub times: Times,
+}
+
+impl Results {
+    /// The settings of the file's `quick` statement, if the run has them.
+    pub fn quick(&self) -> Option<&str> {
+        let settings = &self.provenance.settings;
+        settings.iter().find(|(name, _)| name == "quick").map(|(_, value)| value.as_str())
+    }
 }
 
 /// An axis of results with what stands at each position.
@@ -63,6 +71,17 @@ pub struct Measure {
     pub values: Vec<f64>,
     /// Where the user wrote `measure name`: line, from 1.
     pub line: usize,
+}
+
+/// A measure, or a `let` made from measures, that `ansatz test` compares with what it was before.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Marked {
+    pub name: String,
+    /// How far a value may be from before: by `within * max(1, |before|)`.
+    pub within: f64,
+    pub axes: Vec<ResultAxis>,
+    #[serde(serialize_with = "numbers")]
+    pub values: Vec<f64>,
 }
 
 /// JSON has no NaN or infinity: those are written as null and as strings.
@@ -184,7 +203,7 @@ pub struct Divergence {
 }
 
 /// What the numbers came from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Provenance {
     pub ansatz: String,
     pub file: String,
@@ -196,7 +215,7 @@ pub struct Provenance {
     pub data: Vec<(String, String)>,
     pub seed: u32,
     pub backend: String,
-    /// Settings given on the command line.
+    /// Settings given on the command line; under `quick` those of the file that `--quick` turned on.
     pub settings: Vec<(String, String)>,
 }
 

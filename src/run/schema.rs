@@ -91,7 +91,7 @@ fn column_spec(
         spec.header = Some(header.to_owned());
         return Ok(spec);
     }
-    let TypeKind::Array { element, axes } = &column.ty.kind else {
+    let TypeKind::Array { element, axes, .. } = &column.ty.kind else {
         return Err(fault(column.ty.span, "a column of a type that the checker does not know"));
     };
     let kind = match element.text.as_str() {

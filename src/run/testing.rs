@@ -21,12 +21,20 @@ pub struct TestOutcome {
     pub second: Vec<String>,
 }
 
-/// Runs every test block of one file of the program.
-pub fn run_tests(program: &Typed, file: usize, sources: &Sources, engine: &Engine) -> Vec<TestOutcome> {
+/// Runs the test blocks of one file of the program whose names are wanted.
+pub fn run_tests(
+    program: &Typed,
+    file: usize,
+    sources: &Sources,
+    engine: &Engine,
+    wanted: &dyn Fn(&str) -> bool,
+) -> Vec<TestOutcome> {
     let Some(file) = program.files.get(file) else { return Vec::new() };
     let mut outcomes = Vec::new();
     for item in &file.items {
-        if let ItemKind::Test(test) = &item.kind {
+        if let ItemKind::Test(test) = &item.kind
+            && wanted(&test.name.text)
+        {
             outcomes.push(run_test(program, test, sources, engine));
         }
     }

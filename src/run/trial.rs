@@ -11,9 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::check::program::{AxisId, AxisKind, Phase};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::graph::elaborate::{
-    Measured, Outcome as Measurement, Scope, StepProgram, TermField, Value, VaryBinding,
-};
+use crate::graph::elaborate::{Measured, Outcome as Measurement, Scope, StepProgram, TermField, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
 use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind};
@@ -215,17 +213,10 @@ impl<'a, 'p> Running<'a, 'p> {
     pub(super) fn execute(&mut self, statement: &'p Statement) -> Result<(), Stopped> {
         let precision = self.base.precision;
         match &statement.kind {
-            StatementKind::Let(l) => {
-                let set = self.base.settings.iter().find(|(name, _)| l.names.iter().any(|n| n.text == *name));
-                if let Some((_, value)) = set {
-                    self.scope.bind(l.names[0].span, Value::Number(*value));
-                    return Ok(());
-                }
-                match self.base.program.fitting_call(l) {
-                    Some((value, function)) => self.fitted(&l.names[0], value, function),
-                    None => self.bind_statement(statement, precision),
-                }
-            }
+            StatementKind::Let(l) => match self.base.program.fitting_call(l) {
+                Some((value, function)) => self.fitted(&l.names[0], value, function),
+                None => self.bind_statement(statement, precision),
+            },
             StatementKind::Axis(_)
             | StatementKind::Param(_)
             | StatementKind::State(_)
@@ -309,7 +300,8 @@ impl<'a, 'p> Running<'a, 'p> {
         let step = step.with_factors(self.base.factors);
         let key = order_key(self.seed, self.blocks);
         let block = TrainBlock { span, key, number: self.blocks };
-        let progress = |done, steps| self.observer.training(self.number, done, steps);
+        let (observer, trial, number) = (self.observer, self.number, self.blocks as usize);
+        let progress = |done, steps| observer.training(trial, number, done, steps);
         let Trained { courses, histories, terms, stop } =
             training::train(step, block, self.engine, &mut self.store, self.checkpoints, progress)?;
         for history in histories {

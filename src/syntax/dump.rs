@@ -204,7 +204,16 @@ impl Dump {
                 self.line(format!("claim {:?} {}", text.text, expression(condition)));
             }
             StatementKind::Report(lines) => self.report(lines),
-            StatementKind::Snapshot(measures) => self.line(format!("snapshot {}", names(measures, " "))),
+            StatementKind::Snapshot { values, within } => {
+                let within = optional(" within ", within.as_ref());
+                self.line(format!("snapshot {}{within}", list(values, expression)));
+            }
+            StatementKind::Quick(settings) => {
+                let setting = |setting: &QuickSetting| {
+                    format!("{} = {}", setting.name.text, expression(&setting.value))
+                };
+                self.line(format!("quick {}", list(settings, setting)));
+            }
             StatementKind::Repeat { axis, count, body } => {
                 let axis = axis.as_ref().map_or("", |axis| &axis.text);
                 self.line(format!("repeat [{axis}] {}", expression(count)));
@@ -366,8 +375,8 @@ fn axis(axis: &AxisName) -> String {
 
 fn type_of(ty: &Type) -> String {
     match &ty.kind {
-        TypeKind::Array { element, axes } if axes.is_empty() => element.text.clone(),
-        TypeKind::Array { element, axes } => format!("{}[{}]", element.text, list(axes, axis)),
+        TypeKind::Array { element, axes, .. } if axes.is_empty() => element.text.clone(),
+        TypeKind::Array { element, axes, .. } => format!("{}[{}]", element.text, list(axes, axis)),
         TypeKind::Record(entries) => {
             format!("{{{}}}", list(entries, |(name, ty)| format!("{}: {}", name.text, type_of(ty))))
         }

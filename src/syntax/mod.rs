@@ -6,12 +6,16 @@
 pub mod ast;
 mod dump;
 mod format;
+pub mod keywords;
+pub mod names;
 mod parse;
+mod repair;
 mod scan;
 
 pub use dump::dump;
 pub use format::format;
 pub use parse::parse;
+pub use repair::parse_rest;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};

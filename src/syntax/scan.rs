@@ -3,7 +3,7 @@
 //! In: the text of one file. Out: its comments in order, and the errors that are better found here than in the
 //! grammar: brackets and strings without an end, and nesting so deep that no program means it.
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Help};
 use crate::source::{FileId, Span};
 
 use super::ast::Comment;
@@ -38,8 +38,24 @@ impl Open {
     }
 }
 
-/// Looks over the whole text once.
+/// Looks over the whole text once. Of the ways to mend a bracket, those are kept that leave all brackets matched.
 pub(super) fn scan(file: FileId, text: &str) -> Scan {
+    let mut scan = look(file, text);
+    for help in
+        scan.errors.iter_mut().filter(|error| error.code == Code::A0005).filter_map(|e| e.help.as_mut())
+    {
+        help.fixes.retain(|fix| fix.iter().all(|edit| look(file, &with_edit(text, edit)).errors.is_empty()));
+    }
+    scan
+}
+
+fn with_edit(text: &str, edit: &Edit) -> String {
+    let mut text = text.to_owned();
+    text.replace_range(edit.span.start as usize..edit.span.end as usize, &edit.text);
+    text
+}
+
+fn look(file: FileId, text: &str) -> Scan {
     let mut scan = Scan::default();
     let bytes = text.as_bytes();
     let mut open = vec![Open::new(0, b' ')];
@@ -82,7 +98,11 @@ pub(super) fn scan(file: FileId, text: &str) -> Scan {
                     scan.errors.push(
                         Diagnostic::error(Code::A0004, Span::new(file, at, end), "this string has no end")
                             .label("opened here")
-                            .help("close it with `\"` on the same line; write `\\n` for a line break and `\\\"` for a quote"),
+                            .help(Help::insert_after(
+                                Span::new(file, at, at + text[at..end].trim_end().len()),
+                                "\"",
+                                "close it with `\"` on the same line; write `\\n` for a line break and `\\\"` for a quote",
+                            )),
                     );
                     at = end;
                 }
@@ -110,6 +130,7 @@ pub(super) fn scan(file: FileId, text: &str) -> Scan {
                 } else {
                     scan.errors.push(unmatched(
                         file,
+                        text,
                         at,
                         byte,
                         if top > 0 { Some(&open[top]) } else { None },
@@ -247,11 +268,12 @@ fn too_deep(file: FileId, at: usize) -> Diagnostic {
     .help(format!("give parts of it names with `let`; brackets nest at most {DEEPEST} deep"))
 }
 
-fn unmatched(file: FileId, at: usize, byte: u8, open: Option<&Open>) -> Diagnostic {
+fn unmatched(file: FileId, text: &str, at: usize, byte: u8, open: Option<&Open>) -> Diagnostic {
     let found = byte as char;
+    let error_place = Span::new(file, at, at + 1);
     let error = Diagnostic::error(
         Code::A0005,
-        Span::new(file, at, at + 1),
+        error_place,
         match open {
             Some(open) => format!("`{found}` does not close `{}`", open.bracket as char),
             None => format!("`{found}` closes nothing"),
@@ -261,11 +283,31 @@ fn unmatched(file: FileId, at: usize, byte: u8, open: Option<&Open>) -> Diagnost
         Some(open) => error
             .label(format!("`{}` expected", closing(open.bracket)))
             .related(Span::new(file, open.at, open.at + 1), "opened here")
-            .help(format!("close it with `{}` first, or take `{found}` away", closing(open.bracket))),
-        None => error
-            .label("no bracket is open here")
-            .help("take it away, or look for a bracket closed too early"),
+            .help(
+                Help::replace(
+                    closed_at(file, text, open.at, at),
+                    closing(open.bracket),
+                    format!("close it with `{}` first, or take `{found}` away", closing(open.bracket)),
+                )
+                .or(vec![Edit { span: error_place, text: String::new() }]),
+            ),
+        None => error.label("no bracket is open here").help(Help::replace(
+            error_place,
+            "",
+            "take it away, or look for a bracket closed too early",
+        )),
     }
+}
+
+/// Where a bracket is best closed: at the end of its line, if what does not close it is on a later one.
+fn closed_at(file: FileId, text: &str, open: usize, found: usize) -> Span {
+    let line = text[open..found].lines().next().unwrap_or("");
+    let later = text[open..found].contains('\n') && text.as_bytes()[open] != b'{';
+    let end = match line.find("//") {
+        None if later => open + line.trim_end().len(),
+        _ => found,
+    };
+    Span::new(file, end, end)
 }
 
 /// The bracket that was left open: the innermost one where the next declaration starts, or where the text ends.
@@ -299,5 +341,9 @@ fn unclosed(file: FileId, text: &str, brackets: &[(usize, u8)]) -> Diagnostic {
             Span::new(file, last, before),
             format!("still open here, where `{}` is missing", closing(byte)),
         )
-        .help(format!("write the missing `{}`", closing(byte)))
+        .help(Help::insert_after(
+            Span::new(file, last, before),
+            closing(byte),
+            format!("write the missing `{}`", closing(byte)),
+        ))
 }

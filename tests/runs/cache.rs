@@ -190,7 +190,7 @@ fn equal_trials_are_computed_once() {
     computed.retain(|trial| trial.starts_with("absolute"));
     assert_eq!(computed, ["absolute 1 0", "absolute 1 1", "absolute 2 0", "absolute 2 1"]);
     assert_eq!(kept.len(), 2, "{kept:?}");
-    bench.run(&["--no-store", "--json", "out.json"]);
+    bench.run(&["--no-store", "--results", "out.json"]);
     let json = std::fs::read_to_string(bench.path("out.json")).expect("results");
     assert_eq!(ran.results(), crate::support::runs::untimed(&json));
 }
@@ -198,7 +198,7 @@ fn equal_trials_are_computed_once() {
 #[test]
 fn without_a_store_nothing_is_left() {
     let bench = bench();
-    let ran = bench.run(&["--no-store", "--json", "out.json"]);
+    let ran = bench.run(&["--no-store", "--results", "out.json"]);
     assert_eq!(ran.code, Some(0), "{}", ran.errors);
     assert!(!bench.runs().exists() && bench.path("out.json").exists());
     // And with one, the results are the same.

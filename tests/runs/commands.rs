@@ -1,4 +1,4 @@
-//! `ansatz runs`: list, show, diff, export, gc.
+//! `ansatz runs`: list, show, diff, export, table, gc.
 
 use ansatz::store::{Keep, RunStore};
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -122,6 +122,37 @@ fn values_are_exported_with_their_examples() {
         read += 1;
     }
     assert_eq!(read, rows.len());
+}
+
+/// The page is of full runs; it is compared but for seconds and last digits.
+#[test]
+fn a_page_of_claims_is_written_and_compared() {
+    let bench = bench();
+    bench.write("e.anz", format!("//! Lines. Not reproduced: curves.\n{FILE}"));
+    let none = bench.ansatz(&["runs", "table", "e.anz"]);
+    assert_eq!(none.status.code(), Some(2), "there is no run yet");
+    bench.run(&["--seeds", "1"]);
+    assert_eq!(
+        bench.ansatz(&["runs", "table", "e.anz"]).status.code(),
+        Some(2),
+        "only one with other settings"
+    );
+    bench.run(&[]);
+    let page = said(&bench, &["runs", "table", "e.anz"]);
+    let row = page.lines().last().expect("a row");
+    assert!(
+        row.starts_with("| [Lines. Not reproduced: curves.](e.anz) | holds: it learns (`loss` "),
+        "{row}"
+    );
+    assert!(row.contains("&lt; 9") && row.contains(" ± "), "{row}");
+    let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+    assert_eq!((cells[2], cells[4]), ("2", "43"), "{row}");
+    said(&bench, &["runs", "table", "e.anz", "--output", "page.md"]);
+    said(&bench, &["runs", "table", "e.anz", "--output", "page.md", "--check"]);
+    bench.write("page.md", page.replace("holds:", "refuted:"));
+    let other = bench.ansatz(&["runs", "table", "e.anz", "--output", "page.md", "--check"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&other.stderr).contains("+ | [Lines."));
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub fn has_checkpoint(folder: &Path) -> bool {
 #[test]
 fn three_at_a_time_share_the_work() {
     let bench = Bench::new(FILE);
-    let expected = bench.run(&["--no-store", "--json", "expected.json"]);
+    let expected = bench.run(&["--no-store", "--results", "expected.json"]);
     assert_eq!(expected.code, Some(0), "{}", expected.errors);
     let expected = std::fs::read_to_string(bench.path("expected.json")).expect("results");
     let start = || {

@@ -1,10 +1,13 @@
-//! Contractions: matrix products by the `gemm` crate on operands as they lie.
+//! Contractions: matrix products on operands as they lie, with tiles of our own or, where they are large, by the `gemm` crate.
 //!
-//! A product is cut in pieces by its sizes only. The contracted axis is never cut, so the sums do not depend on the number of
-//! threads. A right operand that lies across is turned first, once for all pieces.
+//! Which of the two is a matter of sizes and strides only. A product for `gemm` is cut in pieces by its sizes; with tiles of our
+//! own no cut changes a bit. The contracted axis is never cut. So nothing depends on the number of threads.
+
+use std::any::TypeId;
 
 use gemm::Parallelism;
 
+use super::product::{self, Matrices, Rectangle};
 use super::real::Real;
 use super::team::{Team, part};
 use super::walk::walk;
@@ -19,8 +22,16 @@ const MOST: usize = 8;
 /// The tile of `gemm`, so that no piece ends in the middle of one.
 const ROWS: usize = 6;
 const COLUMNS: usize = 64;
-/// Edge of the squares in which a matrix is turned.
-const SQUARE: usize = 16;
+/// Multiplications of a share of a product with tiles of our own, shares for each thread, and columns that stay together.
+const SHARE: usize = 1 << 17;
+const SHARES: usize = 4;
+const UNIT: usize = 16;
+/// Rows and multiplications of a single product from which `gemm` is faster, and the columns it needs for that.
+const LARGE_ROWS: usize = 512;
+const LARGE: usize = 1 << 22;
+const LARGE_COLUMNS: usize = 32;
+/// Multiplications from which it is faster for each product of a sum of products.
+const LARGE_TERM: usize = 1 << 18;
 
 /// How one product is cut.
 #[derive(Clone, Copy)]
@@ -72,19 +83,74 @@ impl<'a> Product<'a> {
         }
     }
 
-    /// Is the right operand turned first?
-    fn is_turned(&self) -> bool {
+    /// Tiles of our own, where they are made for the product and faster than `gemm`.
+    fn own<R: Real>(&self) -> Option<Rectangle> {
         let Product { kernel, m, n, .. } = *self;
-        let across = self.b.0 == 1 && self.b.1 != 1 && self.c.1 == 1;
-        let once = kernel.batch.is_empty() && kernel.outer.is_empty();
-        across && once && m >= 32 && n >= 32 && kernel.k >= 32
+        let is_single = TypeId::of::<R>() == TypeId::of::<f32>();
+        let is_empty = kernel.k == 0 || kernel.outer.contains(&0);
+        let lies_well = self.c.1 == 1 || n == 1;
+        let is_large = if kernel.outer.is_empty() {
+            m >= LARGE_ROWS && n >= LARGE_COLUMNS && m * n * kernel.k >= LARGE
+        } else {
+            m * n * kernel.k > LARGE_TERM
+        };
+        if !is_single || is_empty || !lies_well || is_large {
+            return None;
+        }
+        product::for_machine()
     }
-}
 
-/// Elements of work space that the product needs: for its right operand, turned.
-pub fn turned_elements(kernel: &Contract) -> usize {
-    let product = Product::new(kernel);
-    if product.is_turned() { product.n * kernel.k } else { 0 }
+    /// How many groups of products, rows and columns are shared between threads. No bit depends on it.
+    fn shares(&self, threads: usize) -> (usize, Cut) {
+        let Product { kernel, m, n, .. } = *self;
+        let whole = Cut { rows: 1, columns: 1 };
+        if threads == 1 {
+            return (1, whole);
+        }
+        let batch: usize = kernel.batch.iter().product();
+        let work = batch * m * n * kernel.k * kernel.outer.iter().product::<usize>();
+        let wanted = (work / SHARE).clamp(1, SHARES * threads);
+        if wanted <= batch {
+            return (wanted, whole);
+        }
+        let each = wanted.div_ceil(batch.max(1));
+        // Whoever packs an operand does so for its whole part: the operand that is packed is cut first.
+        let packs_left = self.a.0 == 1 && self.a.1 != 1;
+        let (rows, columns) = if packs_left {
+            let rows = (m / 32).clamp(1, each);
+            (rows, (n / 32).clamp(1, each.div_ceil(rows)))
+        } else {
+            let columns = (n / 32).clamp(1, each);
+            ((m / 16).clamp(1, each.div_ceil(columns)), columns)
+        };
+        (batch, Cut { rows, columns })
+    }
+
+    /// Where the operands of one product of the batch lie.
+    fn offsets(&self, at: usize) -> (isize, isize, isize) {
+        let kernel = self.kernel;
+        let (a_batch, b_batch) = self.swap(&kernel.a.strides[..], &kernel.b.strides[..]);
+        let (mut a, mut b, mut c, mut rest) = (0, 0, 0, at);
+        for (place, size) in kernel.batch.iter().enumerate().rev() {
+            let position = (rest % size) as isize;
+            rest /= size;
+            a += position * a_batch[place];
+            b += position * b_batch[place];
+            c += position * kernel.c.strides[place];
+        }
+        (a, b, c)
+    }
+
+    fn matrices(&self) -> Matrices<'a> {
+        let kernel = self.kernel;
+        let (a_outer, b_outer) = self.swap(&kernel.a_outer[..], &kernel.b_outer[..]);
+        let (a, b, c) = (self.a, self.b, self.c.0);
+        Matrices { k: kernel.k, outer: &kernel.outer, a, a_outer, b, b_outer, c }
+    }
+
+    fn swap<T>(&self, left: T, right: T) -> (T, T) {
+        if self.is_swapped { (right, left) } else { (left, right) }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -105,65 +171,14 @@ impl<R> Operands<R> {
 }
 
 /// # Safety
-/// a, b and c point to matrices of the sizes and strides of the contraction; `turned` has [`turned_elements`].
-pub unsafe fn contract<R: Real>(
-    kernel: &Contract,
-    a: *const R,
-    b: *const R,
-    c: *mut R,
-    turned: *mut R,
-    team: &Team,
-) {
-    let mut product = Product::new(kernel);
-    let (a, b) = if product.is_swapped { (b, a) } else { (a, b) };
-    let mut operands = Operands { a, b, c };
-    if product.is_turned() {
-        let (n, k) = (product.n, kernel.k);
-        let to = Operands { a, b, c: turned };
-        let pieces = if n * k >= 1 << 15 { k.div_ceil(SQUARE).min(16) } else { 1 };
-        team.share(pieces, |piece, _| {
-            let (start, count) = part(k, SQUARE, piece, pieces);
-            let (_, b, to) = to.all();
-            unsafe { turn(b, product.b.1, to, n, start, count) };
-        });
-        product.b = (n as isize, 1);
-        operands.b = turned;
-    }
-    unsafe { share(&product, operands, team) }
-}
-
-/// Rows `start .. start + count` of the turned matrix: to[i, j] = from[i + j * stride].
-unsafe fn turn<R: Real>(from: *const R, stride: isize, to: *mut R, width: usize, start: usize, count: usize) {
-    let mut column = 0;
-    while column < width {
-        let columns = SQUARE.min(width - column);
-        let mut row = start;
-        while row < start + count {
-            let rows = SQUARE.min(start + count - row);
-            unsafe {
-                if (rows, columns) == (SQUARE, SQUARE) {
-                    let mut square = [R::ZERO; SQUARE * SQUARE];
-                    for j in 0..SQUARE {
-                        let source = from.offset((column + j) as isize * stride).add(row);
-                        for i in 0..SQUARE {
-                            square[i * SQUARE + j] = *source.add(i);
-                        }
-                    }
-                    for i in 0..SQUARE {
-                        let target = to.add((row + i) * width + column);
-                        std::ptr::copy_nonoverlapping(square.as_ptr().add(i * SQUARE), target, SQUARE);
-                    }
-                } else {
-                    for i in row..row + rows {
-                        for j in column..column + columns {
-                            *to.add(i * width + j) = *from.offset(j as isize * stride).add(i);
-                        }
-                    }
-                }
-            }
-            row += SQUARE;
-        }
-        column += SQUARE;
+/// a, b and c point to matrices of the sizes and strides of the contraction.
+pub unsafe fn contract<R: Real>(kernel: &Contract, a: *const R, b: *const R, c: *mut R, team: &Team) {
+    let product = Product::new(kernel);
+    let (a, b) = product.swap(a, b);
+    let operands = Operands { a, b, c };
+    match product.own::<R>() {
+        Some(run) => unsafe { share_own(&product, operands, run, team) },
+        None => unsafe { share(&product, operands, team) },
     }
 }
 
@@ -185,21 +200,68 @@ unsafe fn share<R: Real>(product: &Product, operands: Operands<R>, team: &Team) 
     });
 }
 
+/// With tiles of our own.
+///
+/// # Safety
+/// As of [`contract`]; R is f32.
+unsafe fn share_own<R: Real>(product: &Product, operands: Operands<R>, run: Rectangle, team: &Team) {
+    let kernel = product.kernel;
+    let matrices = product.matrices();
+    let (groups, cut) = product.shares(team.threads());
+    let each = cut.rows * cut.columns;
+    let batch: usize = kernel.batch.iter().product();
+    team.share(groups * each, |piece, _| {
+        let rows = part(product.m, 1, piece % each / cut.columns, cut.rows);
+        let columns = part(product.n, UNIT, piece % cut.columns, cut.columns);
+        let (first, count) = part(batch, 1, piece / each, groups);
+        let (a, b, c) = operands.all();
+        for at in first..first + count {
+            let (x, y, z) = product.offsets(at);
+            unsafe {
+                run(&matrices, (a.offset(x).cast(), b.offset(y).cast(), c.offset(z).cast()), rows, columns);
+            }
+        }
+    });
+}
+
+/// The products `first .. first + count` of the batch.
+///
+/// # Safety
+/// As of [`contract`].
+pub unsafe fn contract_some<R: Real>(
+    kernel: &Contract,
+    (a, b, c): (*const R, *const R, *mut R),
+    first: usize,
+    count: usize,
+) {
+    let product = Product::new(kernel);
+    let (a, b) = product.swap(a, b);
+    let run = product.own::<R>();
+    for at in first..first + count {
+        unsafe {
+            match run {
+                Some(run) => {
+                    let (x, y, z) = product.offsets(at);
+                    let operands = (a.offset(x).cast(), b.offset(y).cast(), c.offset(z).cast());
+                    run(&product.matrices(), operands, (0, product.m), (0, product.n));
+                }
+                None => {
+                    let cut = product.cut();
+                    for piece in 0..cut.rows * cut.columns {
+                        one(&product, Operands { a, b, c }, at, cut, piece);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// One piece of one product of the batch.
 unsafe fn one<R: Real>(product: &Product, operands: Operands<R>, at: usize, cut: Cut, piece: usize) {
     let kernel = product.kernel;
     let (a, b, c) = operands.all();
-    let swap = |x, y| if product.is_swapped { (y, x) } else { (x, y) };
-    let (a_batch, b_batch) = swap(&kernel.a.strides[..], &kernel.b.strides[..]);
-    let (a_outer, b_outer) = swap(&kernel.a_outer[..], &kernel.b_outer[..]);
-    let (mut ia, mut ib, mut ic, mut rest) = (0, 0, 0, at);
-    for (place, size) in kernel.batch.iter().enumerate().rev() {
-        let position = (rest % size) as isize;
-        rest /= size;
-        ia += position * a_batch[place];
-        ib += position * b_batch[place];
-        ic += position * kernel.c.strides[place];
-    }
+    let (a_outer, b_outer) = product.swap(&kernel.a_outer[..], &kernel.b_outer[..]);
+    let (mut ia, mut ib, mut ic) = product.offsets(at);
     let (row, m) = part(product.m, ROWS, piece / cut.columns, cut.rows);
     let (column, n) = part(product.n, COLUMNS, piece % cut.columns, cut.columns);
     if m == 0 || n == 0 {

@@ -1,22 +1,25 @@
 //! Runs the kernels of a plan, one after another.
 
 use std::cell::UnsafeCell;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::contract::{contract, turned_elements};
-use super::copy::{add, copy};
+use super::contract::contract;
 use smallvec::SmallVec;
 
-use super::fused::{Machine, ROW};
+use super::fused::ROW;
 use super::index::Picks;
 use super::instruction::{Execute, TILE, for_machine};
 use super::line::{Strided, cumulative, extreme, rank, sort};
+use super::native::Native;
 use super::real::Real;
-use super::reduce::{Loops, WORK, reduce};
-use super::share::{Pointers, cuts, pieces, reduce_float, share_reduce};
+use super::reduce::{Loops, WORK};
+use super::share::{Pointers, cuts, pieces, reduce_float, reduce_truth, share_reduce};
 use super::slots::Slots;
 use super::team::{Team, part};
+use super::view::{Rows, View};
 use crate::backend::{Executable, Fault, Followed};
 use crate::graph::{Element, Reduction, Slot, Store, Tensor};
+use crate::plan::band::Band;
 use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place, Rounds};
 use crate::plan::{Plan, PlanOptions, element_bytes};
 use crate::random::philox;
@@ -51,10 +54,15 @@ pub struct Executor<R> {
     scratch_bytes: usize,
     /// Trees of reductions, for each thread.
     work: Vec<R>,
-    /// The operand of a product, turned.
-    turned: Vec<CacheLine>,
+    /// What bands keep of their rows, for each thread.
+    local: Vec<CacheLine>,
+    local_bytes: usize,
+    /// Where buffers lie for the rows at hand, for each thread.
+    own_bases: Vec<*mut u8>,
+    most_bases: usize,
     team: Team,
     execute: Execute,
+    native: Arc<Native>,
     followed: Followed,
     /// The rounds of loops, by their numbers. Only the thread that runs the plan goes there.
     loops: Vec<UnsafeCell<Executor<R>>>,
@@ -71,17 +79,17 @@ unsafe impl<R: Send> Send for Step<'_, R> {}
 
 impl<R: Real> Step<'_, R> {
     fn run(self, team: &Team) -> Result<(), Fault> {
-        for kernel in &self.executor.plan.kernels {
-            unsafe { self.executor.kernel(kernel, self.space, team)? };
+        for band in &self.executor.plan.bands {
+            unsafe { self.executor.band(band, self.space, team)? };
         }
         Ok(())
     }
 
-    /// Adds what each kernel takes.
+    /// Adds what each band takes.
     fn measure(self, team: &Team, seconds: &mut [f64]) -> Result<(), Fault> {
-        for (kernel, seconds) in self.executor.plan.kernels.iter().zip(seconds) {
+        for (band, seconds) in self.executor.plan.bands.iter().zip(seconds) {
             let start = std::time::Instant::now();
-            unsafe { self.executor.kernel(kernel, self.space, team)? };
+            unsafe { self.executor.band(band, self.space, team)? };
             *seconds += start.elapsed().as_secs_f64();
         }
         Ok(())
@@ -92,9 +100,12 @@ impl<R: Real> Step<'_, R> {
 #[derive(Clone, Copy)]
 struct Space<R> {
     work: *mut R,
-    turned: *mut R,
     scratch: *mut u8,
     scratch_bytes: usize,
+    local: *mut u8,
+    local_bytes: usize,
+    bases: *mut *mut u8,
+    most_bases: usize,
 }
 
 // Each thread uses its own part.
@@ -109,13 +120,28 @@ impl<R> Space<R> {
     fn scratch(&self, thread: usize) -> *mut u8 {
         self.scratch.wrapping_add(thread * self.scratch_bytes)
     }
+
+    /// Where a band keeps what only some rows of it use.
+    fn local(&self, thread: usize) -> *mut u8 {
+        self.local.wrapping_add(thread * self.local_bytes)
+    }
+
+    /// Room for the places of so many buffers.
+    ///
+    /// # Safety
+    /// A thread runs one piece of a band at a time.
+    #[allow(clippy::mut_from_ref)]
+    unsafe fn bases(&self, thread: usize, count: usize) -> &mut [*mut u8] {
+        unsafe { std::slice::from_raw_parts_mut(self.bases.wrapping_add(thread * self.most_bases), count) }
+    }
 }
 
-// The pointers are set and used in one call of `run`.
+// The pointers are set and used in one call of `run`; threads that share a kernel write disjoint parts.
 unsafe impl<R: Send> Send for Executor<R> {}
+unsafe impl<R: Sync> Sync for Executor<R> {}
 
 impl<R: Real> Executor<R> {
-    pub fn new(plan: Plan, options: &PlanOptions) -> Self {
+    pub fn new(plan: Plan, native: Arc<Native>, options: &PlanOptions) -> Self {
         let all = plan.all_kernels();
         let rows = all.iter().map(|kernel| match kernel {
             Kernel::Fused(fused) => fused.rows,
@@ -127,30 +153,32 @@ impl<R: Real> Executor<R> {
         let threads = if options.parallel && total >= TEAM { rayon::current_num_threads() } else { 1 };
         let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
         let work = if reduces { WORK } else { 0 };
-        let turned = all.iter().map(|kernel| match kernel {
-            Kernel::Contract(contract) => turned_elements(contract),
-            _ => 0,
-        });
-        let turned = turned.max().unwrap_or(0);
         let arena = plan.arena;
+        let local_bytes =
+            plan.most(&|plan| plan.bands.iter().map(|band| band.local_bytes).max().unwrap_or(0));
+        let most_bases = plan.most(&|plan| plan.buffers.len());
         Executor {
             arena: lines(arena),
             scratch: lines(scratch_bytes * threads),
             work: vec![R::ZERO; work * threads],
-            turned: lines(turned * size_of::<R>()),
-            team: Team::new(threads),
-            ..Executor::bare(plan, scratch_bytes)
+            local: lines(local_bytes * threads),
+            local_bytes,
+            own_bases: vec![std::ptr::null_mut(); most_bases * threads],
+            most_bases,
+            team: Team::new(threads, flushes::<R>()),
+            ..Executor::bare(plan, native, scratch_bytes)
         }
     }
 
     /// Without memory of its own: what runs in the rounds of a loop.
-    fn bare(mut plan: Plan, scratch_bytes: usize) -> Self {
+    fn bare(mut plan: Plan, native: Arc<Native>, scratch_bytes: usize) -> Self {
         let constants = plan.constants.iter().map(|tensor| in_width::<R>(tensor)).collect();
         let mut loops = Vec::new();
         for kernel in &mut plan.kernels {
             if let Kernel::Rounds(rounds) = kernel {
                 rounds.number = loops.len();
-                let body = Executor::bare(rounds.plan.clone(), scratch_bytes);
+                let native = native.loops.get(loops.len()).cloned().unwrap_or_default();
+                let body = Executor::bare(rounds.plan.clone(), native, scratch_bytes);
                 loops.push(UnsafeCell::new(body));
             }
         }
@@ -162,18 +190,22 @@ impl<R: Real> Executor<R> {
             scratch: Vec::new(),
             scratch_bytes,
             work: Vec::new(),
-            turned: Vec::new(),
-            team: Team::new(1),
+            local: Vec::new(),
+            local_bytes: 0,
+            own_bases: Vec::new(),
+            most_bases: 0,
+            team: Team::new(1, flushes::<R>()),
             execute: for_machine::<R>(),
+            native,
             followed: Followed::default(),
             plan,
             loops,
         }
     }
 
-    /// Runs `steps` steps; gives the seconds that each kernel took in all.
+    /// Runs `steps` steps; gives the seconds that each band took in all.
     pub fn profile(&mut self, store: &mut Store, steps: usize) -> Result<Vec<f64>, Fault> {
-        let mut seconds = vec![0.0; self.plan.kernels.len()];
+        let mut seconds = vec![0.0; self.plan.bands.len()];
         for _ in 0..steps {
             self.point(store);
             let step = Step { executor: &*self, space: self.space() };
@@ -187,9 +219,12 @@ impl<R: Real> Executor<R> {
     fn space(&self) -> Space<R> {
         Space {
             work: self.work.as_ptr().cast_mut(),
-            turned: self.turned.as_ptr().cast_mut().cast(),
             scratch: self.scratch.as_ptr().cast_mut().cast(),
             scratch_bytes: self.scratch_bytes,
+            local: self.local.as_ptr().cast_mut().cast(),
+            local_bytes: self.local_bytes,
+            bases: self.own_bases.as_ptr().cast_mut(),
+            most_bases: self.most_bases,
         }
     }
 
@@ -213,7 +248,7 @@ impl<R: Real> Executor<R> {
                         Tensor::Bool(v) => v.as_mut_ptr(),
                     }
                 }
-                Place::Slot(_) => {}
+                Place::Slot(_) | Place::Band(_) => {}
             }
         }
     }
@@ -226,18 +261,15 @@ impl<R: Real> Executor<R> {
         unsafe {
             let body = &mut *self.loops[rounds.number].get();
             body.point_into(self.base(rounds.work));
+            if rounds.plan.rows > 1 && team.threads() > 1 {
+                return self.rows_apart(body, rounds, space, team);
+            }
             for step in 0..rounds.rounds {
                 let round = if rounds.reverse { rounds.rounds - 1 - step } else { step };
                 *self.base::<i32>(rounds.round) = round as i32;
-                for binding in rounds.bindings.iter().filter(|binding| step == 0 || binding.stride != 0) {
-                    let element = self.plan.buffers[binding.buffer.0 as usize].element;
-                    let width = element_bytes(element, self.plan.precision) as isize;
-                    let at = (binding.offset + round as isize * binding.stride) * width;
-                    let base = self.base::<u8>(binding.buffer).wrapping_offset(at);
-                    body.slots.bind(binding.slot, base, &mut body.bases);
-                }
-                for kernel in &body.plan.kernels {
-                    body.kernel(kernel, space, team)?;
+                self.bind(rounds, step, &body.slots, &mut body.bases);
+                for band in &body.plan.bands {
+                    body.band(band, space, team)?;
                 }
                 if rounds.done.is_some_and(|done| *self.base::<u8>(done) != 0) {
                     break;
@@ -245,6 +277,52 @@ impl<R: Real> Executor<R> {
             }
         }
         Ok(())
+    }
+
+    /// Points the slots of a loop's body to where they are in a round.
+    fn bind(&self, rounds: &Rounds, step: usize, slots: &Slots, bases: &mut [*mut u8]) {
+        let round = if rounds.reverse { rounds.rounds - 1 - step } else { step };
+        for binding in rounds.bindings.iter().filter(|binding| step == 0 || binding.stride != 0) {
+            let element = self.plan.buffers[binding.buffer.0 as usize].element;
+            let width = element_bytes(element, self.plan.precision) as isize;
+            let at = (binding.offset + round as isize * binding.stride) * width;
+            let base = self.base::<u8>(binding.buffer).wrapping_offset(at);
+            slots.bind(binding.slot, base, bases);
+        }
+    }
+
+    /// A loop whose rows do not need each other: every thread goes through all rounds with its own rows.
+    ///
+    /// # Safety
+    /// As for `rounds`.
+    unsafe fn rows_apart(
+        &self,
+        body: &Executor<R>,
+        rounds: &Rounds,
+        space: Space<R>,
+        team: &Team,
+    ) -> Result<(), Fault> {
+        let of = rounds.plan.rows;
+        let pieces = of.min(team.threads());
+        let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
+        team.share(pieces, |piece, thread| {
+            let (start, count) = part(of, 1, piece, pieces);
+            let own = unsafe { space.bases(thread, body.bases.len()) };
+            own.copy_from_slice(&body.bases);
+            for step in 0..rounds.rounds {
+                self.bind(rounds, step, &body.slots, own);
+                let view = View { bases: own, ..body.view() };
+                for at in 0..body.plan.kernels.len() {
+                    let rows = Rows { from: start, to: start + count, of };
+                    let result = unsafe { view.rows(at, rows, space.scratch(thread), space.work(thread)) };
+                    if let Err(found) = result {
+                        return keep_first(&fault, piece, found);
+                    }
+                }
+            }
+        });
+        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fault.map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
     fn base<T>(&self, buffer: BufferId) -> *mut T {
@@ -261,11 +339,14 @@ impl<R: Real> Executor<R> {
 
     /// # Safety
     /// The plan is valid, and `bases` are those of this step.
-    unsafe fn kernel(&self, kernel: &Kernel, space: Space<R>, team: &Team) -> Result<(), Fault> {
+    unsafe fn kernel(&self, at: usize, space: Space<R>, team: &Team) -> Result<(), Fault> {
         unsafe {
-            match kernel {
-                Kernel::Fused(fused) => self.fused(fused, space, team),
-                Kernel::Fill { buffer, value } => self.fill(*buffer, *value),
+            match &self.plan.kernels[at] {
+                Kernel::Fused(fused) => self.fused(at, fused, space, team),
+                Kernel::Fill { buffer, value } => {
+                    let length = self.plan.buffers[buffer.0 as usize].length;
+                    self.view().fill::<R>(*buffer, *value, 0, length);
+                }
                 Kernel::Copy { sizes, from, to, add } => self.copy(sizes, from, to, *add, team),
                 Kernel::Reduce { reduction, kept, reduced, from, inner, to } => {
                     let loops = Loops { kept, kept_strides: &from.strides, reduced, reduced_strides: inner };
@@ -279,27 +360,16 @@ impl<R: Real> Executor<R> {
                         let work = space.work(thread);
                         if is_float {
                             let (from, to) = reach.both();
-                            reduce_float::<R>(
-                                *reduction,
-                                loops,
-                                from.offset(source),
-                                to.offset(target),
-                                work,
-                            );
-                            return;
-                        }
-                        let (from, to) = bits.both();
-                        let (from, to, work) = (from.offset(source), to.offset(target), work.cast::<u8>());
-                        match reduction {
-                            Reduction::All | Reduction::Min | Reduction::Product => {
-                                reduce(loops, from, to, work, 1, |a, b| a & b);
-                            }
-                            _ => reduce(loops, from, to, work, 0, |a, b| a | b),
+                            reduce_float(*reduction, loops, from.offset(source), to.offset(target), work);
+                        } else {
+                            let (from, to) = bits.both();
+                            let (from, to) = (from.offset(source), to.offset(target));
+                            reduce_truth(*reduction, loops, from, to, work.cast());
                         }
                     });
                 }
                 Kernel::Contract(c) => {
-                    contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), space.turned, team);
+                    contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), team);
                 }
                 Kernel::Gather {
                     node,
@@ -319,9 +389,9 @@ impl<R: Real> Executor<R> {
                         stride: *stride,
                         outer,
                         inner,
-                        index,
-                        from,
-                        to,
+                        index: &index.strides,
+                        from: &from.strides,
+                        to: &to.strides,
                         from_inner,
                         to_inner,
                     };
@@ -351,9 +421,9 @@ impl<R: Real> Executor<R> {
                         stride: *stride,
                         outer,
                         inner,
-                        index,
-                        from,
-                        to,
+                        index: &index.strides,
+                        from: &from.strides,
+                        to: &to.strides,
                         from_inner,
                         to_inner,
                     };
@@ -452,10 +522,6 @@ impl<R: Real> Executor<R> {
         let elements: usize = sizes.iter().product();
         let first = sizes.first().copied().unwrap_or(1);
         let pieces = pieces(elements, COPY, first, team);
-        let element = self.element(from);
-        let floats = Pointers((self.at::<R>(from).cast_const(), self.at::<R>(to)));
-        let indices = Pointers((self.at::<i32>(from).cast_const(), self.at::<i32>(to)));
-        let bools = Pointers((self.at::<u8>(from).cast_const(), self.at::<u8>(to)));
         team.share(pieces, |piece, _| {
             let (start, count) = part(first, 1, piece, pieces);
             let mut sizes: SmallVec<[usize; 8]> = SmallVec::from_slice(sizes);
@@ -466,58 +532,61 @@ impl<R: Real> Executor<R> {
                 *size = count;
                 (f, t) = (start as isize * from, start as isize * to);
             }
-            let strides = (&from.strides[..], &to.strides[..]);
             unsafe {
-                match (element, adds) {
-                    (Element::Float, true) => {
-                        let (from, to) = floats.both();
-                        add(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
-                    }
-                    (Element::Float, false) => {
-                        let (from, to) = floats.both();
-                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
-                    }
-                    (Element::Index, _) => {
-                        let (from, to) = indices.both();
-                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
-                    }
-                    (Element::Bool, _) => {
-                        let (from, to) = bools.both();
-                        copy(&sizes, from.offset(f), strides.0, to.offset(t), strides.1);
-                    }
-                }
+                self.view().copy::<R>(&sizes, (from, &from.strides, f), (to, &to.strides, t), adds);
             }
         });
     }
 
-    unsafe fn fused(&self, fused: &Fused, space: Space<R>, team: &Team) {
-        let machine = Machine { bases: &self.bases, execute: self.execute, precision: self.plan.precision };
+    unsafe fn fused(&self, at: usize, fused: &Fused, space: Space<R>, team: &Team) {
         let tiles = fused.length.div_ceil(TILE);
         let work = fused.length * (fused.instructions.len() + fused.loads.len());
         let pieces = pieces(work, FUSED, tiles, team);
         team.share(pieces, |piece, thread| {
             let (start, count) = part(fused.length, TILE, piece, pieces);
-            unsafe { machine.run(fused, start, start + count, space.scratch(thread)) };
+            let scratch = space.scratch(thread);
+            unsafe { self.view().elements(at, fused, start, start + count, scratch) };
         });
     }
 
-    unsafe fn fill(&self, buffer: BufferId, value: f64) {
-        let Some(entry) = self.plan.buffers.get(buffer.0 as usize) else { return };
-        unsafe {
-            match entry.element {
-                Element::Float => {
-                    std::slice::from_raw_parts_mut(self.base::<R>(buffer), entry.length)
-                        .fill(R::from_f64(value));
-                }
-                Element::Index => {
-                    std::slice::from_raw_parts_mut(self.base::<i32>(buffer), entry.length).fill(value as i32);
-                }
-                Element::Bool => {
-                    std::slice::from_raw_parts_mut(self.base::<u8>(buffer), entry.length)
-                        .fill(u8::from(value != 0.0));
+    /// Kernels that go through their rows together: as many rows at a time as stay in the cache.
+    ///
+    /// # Safety
+    /// As for `kernel`.
+    unsafe fn band(&self, band: &Band, space: Space<R>, team: &Team) -> Result<(), Fault> {
+        if band.rows == 1 {
+            for at in band.kernels.clone() {
+                unsafe { self.kernel(at, space, team)? };
+            }
+            return Ok(());
+        }
+        let pieces = band.rows.div_ceil(band.together);
+        let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
+        team.share(pieces, |piece, thread| {
+            let (start, count) = part(band.rows, 1, piece, pieces);
+            // What only these rows use lies in the thread's own space, as if the rows before them lay there, too.
+            let own = unsafe { space.bases(thread, self.bases.len()) };
+            own.copy_from_slice(&self.bases);
+            for local in &band.locals {
+                let before = (start * local.row_bytes) as isize;
+                own[local.buffer.0 as usize] =
+                    space.local(thread).wrapping_add(local.place).wrapping_offset(-before);
+            }
+            let view = View { bases: own, ..self.view() };
+            for at in band.kernels.clone() {
+                let rows = Rows { from: start, to: start + count, of: band.rows };
+                let result = unsafe { view.rows(at, rows, space.scratch(thread), space.work(thread)) };
+                if let Err(found) = result {
+                    return keep_first(&fault, piece, found);
                 }
             }
-        }
+        });
+        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
+        fault.map_or(Ok(()), |(_, fault)| Err(fault))
+    }
+
+    fn view(&self) -> View<'_> {
+        View { plan: &self.plan, native: &self.native, execute: self.execute, bases: &self.bases }
     }
 }
 
@@ -529,6 +598,19 @@ fn constant_bytes(plan: &Plan) -> usize {
         _ => 0,
     });
     own.chain(loops).sum()
+}
+
+/// Whoever is faster, the first rows have the word.
+fn keep_first(fault: &Mutex<Option<(usize, Fault)>>, piece: usize, found: Fault) {
+    let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
+    if fault.as_ref().is_none_or(|(known, _)| piece < *known) {
+        *fault = Some((piece, found));
+    }
+}
+
+/// In double precision small numbers are rare, and meant.
+fn flushes<R: Real>() -> bool {
+    size_of::<R>() == size_of::<f32>()
 }
 
 /// A constant in the program's width.
@@ -563,7 +645,7 @@ impl<R: Real> Executable for Executor<R> {
 
     fn memory(&self) -> usize {
         let work = self.work.len() * size_of::<R>();
-        (self.arena.len() + self.scratch.len() + self.turned.len()) * size_of::<CacheLine>()
+        (self.arena.len() + self.scratch.len() + self.local.len()) * size_of::<CacheLine>()
             + constant_bytes(&self.plan)
             + work
     }

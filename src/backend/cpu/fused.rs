@@ -3,7 +3,7 @@
 use super::instruction::{Argument, Execute, TILE};
 use crate::graph::{Element, Precision};
 use crate::plan::element_bytes;
-use crate::plan::kernel::{BufferId, Fused, Load, LoadKind, Register};
+use crate::plan::kernel::{BufferId, Fused, LoadKind, Register};
 
 /// Bytes from one row of scratch to the next: a tile of the widest element, and some lines so that rows do not fall on the same
 /// places of the cache.
@@ -66,7 +66,15 @@ impl Machine<'_> {
             for (at, load) in fused.loads.iter().enumerate() {
                 if let (LoadKind::Strided(loops), Register::Scratch(row)) = (&load.kind, fused.registers[at])
                 {
-                    self.load(load, loops, start, count, scratch.add(row as usize * ROW));
+                    let place = (load.offset, self.size(load.element));
+                    gather(
+                        self.base(load.buffer),
+                        place,
+                        loops,
+                        start,
+                        count,
+                        scratch.add(row as usize * ROW),
+                    );
                 }
             }
             for (at, instruction) in fused.instructions.iter().enumerate() {
@@ -86,28 +94,27 @@ impl Machine<'_> {
             }
         }
     }
+}
 
-    #[inline]
-    unsafe fn load(&self, load: &Load, loops: &[(usize, isize)], start: usize, count: usize, to: *mut u8) {
-        let base = self.base(load.buffer);
-        unsafe {
-            match self.size(load.element) {
-                1 => strided(base.cast_const().offset(load.offset), loops, start, count, to),
-                4 => strided(
-                    base.cast_const().cast::<u32>().offset(load.offset),
-                    loops,
-                    start,
-                    count,
-                    to.cast(),
-                ),
-                _ => strided(
-                    base.cast_const().cast::<u64>().offset(load.offset),
-                    loops,
-                    start,
-                    count,
-                    to.cast(),
-                ),
-            }
+/// Gathers the elements `start .. start + count` of a strided load, which has `place`: its offset, and the bytes of an element.
+///
+/// # Safety
+/// The loops stay inside the buffer at `base`; `to` holds a tile.
+#[inline]
+pub unsafe fn gather(
+    base: *const u8,
+    place: (isize, usize),
+    loops: &[(usize, isize)],
+    start: usize,
+    count: usize,
+    to: *mut u8,
+) {
+    let (offset, bytes) = place;
+    unsafe {
+        match bytes {
+            1 => strided(base.offset(offset), loops, start, count, to),
+            4 => strided(base.cast::<u32>().offset(offset), loops, start, count, to.cast()),
+            _ => strided(base.cast::<u64>().offset(offset), loops, start, count, to.cast()),
         }
     }
 }

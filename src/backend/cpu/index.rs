@@ -4,7 +4,6 @@ use super::copy::copy;
 use super::walk::{inner, try_walk, walk};
 use crate::backend::Fault;
 use crate::graph::NodeId;
-use crate::plan::kernel::Access;
 
 /// The loops that gather and scatter share.
 pub struct Picks<'a> {
@@ -14,9 +13,10 @@ pub struct Picks<'a> {
     pub stride: isize,
     pub outer: &'a [usize],
     pub inner: &'a [usize],
-    pub index: &'a Access,
-    pub from: &'a Access,
-    pub to: &'a Access,
+    /// Strides of the outer loop.
+    pub index: &'a [isize],
+    pub from: &'a [isize],
+    pub to: &'a [isize],
     pub from_inner: &'a [isize],
     pub to_inner: &'a [isize],
 }
@@ -27,7 +27,7 @@ impl Picks<'_> {
         if self.inner.contains(&0) {
             return Ok(());
         }
-        let strides = [&self.index.strides[..], &self.from.strides[..], &self.to.strides[..]];
+        let strides = [self.index, self.from, self.to];
         try_walk(self.outer, strides, [0, 0, 0], &mut |[at, from, to]| {
             let index = unsafe { *indices.offset(at) };
             if index < 0 || index as usize >= self.size {

@@ -7,20 +7,33 @@
 mod contract;
 mod copy;
 mod executor;
+mod flush;
 mod fused;
 mod index;
 mod instruction;
 mod line;
 mod matrix;
+#[cfg(target_arch = "x86_64")]
+mod native;
+#[cfg(not(target_arch = "x86_64"))]
+#[path = "interpreted.rs"]
+mod native;
+mod product;
 mod real;
 mod reduce;
+mod rows;
 mod share;
 mod single;
 mod slots;
 mod special;
 mod symmetric;
 mod team;
+mod view;
 mod walk;
+
+use std::sync::Arc;
+
+pub use native::Native;
 
 use super::{Executable, Fault};
 use crate::graph::{Precision, Program, Store};
@@ -31,24 +44,36 @@ pub fn compile(program: &Program, options: &PlanOptions) -> Result<Box<dyn Execu
     Ok(prepare(plan(program, options)?, options))
 }
 
+/// The native code of a plan.
+pub fn native(plan: &Plan, options: &PlanOptions) -> Arc<Native> {
+    Arc::new(if options.native { Native::new(plan) } else { Native::default() })
+}
+
 /// Prepares a plan to run.
 pub fn prepare(plan: Plan, options: &PlanOptions) -> Box<dyn Executable> {
+    let native = native(&plan, options);
+    prepare_with(plan, native, options)
+}
+
+/// The same, with code that was made for this plan before: executors share it.
+pub fn prepare_with(plan: Plan, native: Arc<Native>, options: &PlanOptions) -> Box<dyn Executable> {
     match plan.precision {
-        Precision::Single => Box::new(executor::Executor::<f32>::new(plan, options)),
-        Precision::Double => Box::new(executor::Executor::<f64>::new(plan, options)),
+        Precision::Single => Box::new(executor::Executor::<f32>::new(plan, native, options)),
+        Precision::Double => Box::new(executor::Executor::<f64>::new(plan, native, options)),
     }
 }
 
-/// Runs steps of a plan and gives, for each kernel, the microseconds that it takes in one step.
+/// Runs steps of a plan and gives, for each band, the microseconds that it takes in one step.
 pub fn profile(
     plan: &Plan,
     options: &PlanOptions,
     store: &mut Store,
     steps: usize,
 ) -> Result<Vec<f64>, Fault> {
+    let (own, native) = (plan.clone(), native(plan, options));
     let seconds = match plan.precision {
-        Precision::Single => executor::Executor::<f32>::new(plan.clone(), options).profile(store, steps)?,
-        Precision::Double => executor::Executor::<f64>::new(plan.clone(), options).profile(store, steps)?,
+        Precision::Single => executor::Executor::<f32>::new(own, native, options).profile(store, steps)?,
+        Precision::Double => executor::Executor::<f64>::new(own, native, options).profile(store, steps)?,
     };
     Ok(seconds.into_iter().map(|total| total * 1e6 / steps.max(1) as f64).collect())
 }

@@ -10,7 +10,7 @@ const BLOCK: usize = 1024;
 /// Rows that are reduced one after another before they enter the tree.
 const ROWS: usize = 64;
 /// Columns at a time.
-pub const COLUMNS: usize = 512;
+pub const COLUMNS: usize = 1024;
 /// Levels of the tree: enough for any size.
 const LEVELS: usize = 48;
 
@@ -54,26 +54,27 @@ impl<T: Copy> Tree<T> {
     }
 }
 
+/// Neighbours in halves: element i with element i + N.
+#[inline(always)]
+fn halve<T: Copy, const N: usize, const M: usize>(values: [T; M], f: &impl Fn(T, T) -> T) -> [T; N] {
+    std::array::from_fn(|at| f(values[at], values[at + N]))
+}
+
 #[inline(always)]
 fn block<T: Copy>(values: &[T], identity: T, f: &impl Fn(T, T) -> T) -> T {
     let mut lanes = [identity; LANES];
-    let (whole, rest) = values.split_at(values.len() / LANES * LANES);
-    for chunk in whole.chunks_exact(LANES) {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = f(*lane, *value);
-        }
+    let (whole, rest) = values.as_chunks::<LANES>();
+    for chunk in whole {
+        lanes = std::array::from_fn(|at| f(lanes[at], chunk[at]));
     }
     for (lane, value) in lanes.iter_mut().zip(rest) {
         *lane = f(*lane, *value);
     }
-    let mut width = LANES / 2;
-    while width > 0 {
-        for at in 0..width {
-            lanes[at] = f(lanes[at], lanes[at + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
+    let half: [T; 16] = halve(lanes, f);
+    let half: [T; 8] = halve(half, f);
+    let half: [T; 4] = halve(half, f);
+    let half: [T; 2] = halve(half, f);
+    f(half[0], half[1])
 }
 
 /// Reduces one contiguous row.
@@ -146,8 +147,13 @@ pub unsafe fn reduce<T: Copy>(
                     while done < run {
                         let count = (run - done).min(BLOCK - filled);
                         let first = from.offset(source + done as isize * step);
-                        for (i, to) in gathered[filled..filled + count].iter_mut().enumerate() {
-                            *to = *first.offset(i as isize * step);
+                        let to = &mut gathered[filled..filled + count];
+                        if step == 1 {
+                            to.copy_from_slice(std::slice::from_raw_parts(first, count));
+                        } else {
+                            for (i, to) in to.iter_mut().enumerate() {
+                                *to = *first.offset(i as isize * step);
+                            }
                         }
                         done += count;
                         filled += count;
@@ -167,6 +173,9 @@ pub unsafe fn reduce<T: Copy>(
     }
 }
 
+/// Rows that enter the sums in one go.
+const TOGETHER: usize = 4;
+
 #[inline(always)]
 unsafe fn columns<T: Copy>(
     loops: &Loops,
@@ -183,26 +192,43 @@ unsafe fn columns<T: Copy>(
         let level_row = |level: usize| std::slice::from_raw_parts_mut(work.add(level * COLUMNS), width);
         let mut rows = 0usize;
         let mut blocks = 0usize;
-        walk(loops.reduced, [loops.reduced_strides], [0], &mut |[offset]| {
-            if rows == ROWS {
-                // The finished rows enter the tree.
-                let mut level = 0;
-                while blocks >> level & 1 == 1 {
-                    for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
-                        *sum = f(*value, *sum);
+        let (outer, [strides], run, [step]) = inner(loops.reduced, [loops.reduced_strides]);
+        walk(outer, [strides], [0], &mut |[offset]| {
+            let mut done = 0;
+            while done < run {
+                if rows == ROWS {
+                    // The finished rows enter the tree.
+                    let mut level = 0;
+                    while blocks >> level & 1 == 1 {
+                        for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
+                            *sum = f(*value, *sum);
+                        }
+                        level += 1;
                     }
-                    level += 1;
+                    level_row(level).copy_from_slice(sum);
+                    blocks += 1;
+                    sum.fill(identity);
+                    rows = 0;
                 }
-                level_row(level).copy_from_slice(sum);
-                blocks += 1;
-                sum.fill(identity);
-                rows = 0;
+                let row = |number: usize| {
+                    let start = from.offset(offset + (done + number) as isize * step);
+                    std::slice::from_raw_parts(start, width)
+                };
+                if (run - done).min(ROWS - rows) >= TOGETHER {
+                    let others = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
+                    for (sum, (((a, b), c), d)) in sum.iter_mut().zip(others) {
+                        *sum = f(f(f(f(*sum, *a), *b), *c), *d);
+                    }
+                    rows += TOGETHER;
+                    done += TOGETHER;
+                } else {
+                    for (sum, value) in sum.iter_mut().zip(row(0)) {
+                        *sum = f(*sum, *value);
+                    }
+                    rows += 1;
+                    done += 1;
+                }
             }
-            let values = std::slice::from_raw_parts(from.offset(offset), width);
-            for (sum, value) in sum.iter_mut().zip(values) {
-                *sum = f(*sum, *value);
-            }
-            rows += 1;
         });
         for level in 0..LEVELS {
             if blocks >> level & 1 == 1 {

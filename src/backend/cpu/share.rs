@@ -86,9 +86,43 @@ pub unsafe fn reduce_float<R: Real>(
     work: *mut R,
 ) {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        return unsafe { reduce_float_v3(reduction, loops, from, to, work) };
+    {
+        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            return unsafe { reduce_float_v4(reduction, loops, from, to, work) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            return unsafe { reduce_float_v3(reduction, loops, from, to, work) };
+        }
     }
+    unsafe { reduce_float_any(reduction, loops, from, to, work) }
+}
+
+/// Reduces truth values: all, or any.
+///
+/// # Safety
+/// As of [`reduce`].
+pub unsafe fn reduce_truth(reduction: Reduction, loops: &Loops, from: *const u8, to: *mut u8, work: *mut u8) {
+    unsafe {
+        match reduction {
+            Reduction::All | Reduction::Min | Reduction::Product => {
+                reduce(loops, from, to, work, 1, |a, b| a & b);
+            }
+            Reduction::Any | Reduction::Max | Reduction::Sum => {
+                reduce(loops, from, to, work, 0, |a, b| a | b);
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx2")]
+unsafe fn reduce_float_v4<R: Real>(
+    reduction: Reduction,
+    loops: &Loops,
+    from: *const R,
+    to: *mut R,
+    work: *mut R,
+) {
     unsafe { reduce_float_any(reduction, loops, from, to, work) }
 }
 

@@ -7,27 +7,79 @@
 #![allow(clippy::excessive_precision)]
 
 /// Adding and subtracting this rounds to an integer, and leaves the integer in the low bits.
-const ROUND: f32 = 12_582_912.0;
+pub const ROUND: f32 = 12_582_912.0;
+/// Beyond this the exponential is infinite, and below the other one it is zero.
+pub const MOST: f32 = 89.0;
+pub const LEAST: f32 = -104.0;
+/// ln 2 in two parts.
+pub const LN_2_HIGH: f32 = 0.693_145_752;
+pub const LN_2_LOW: f32 = 1.428_606_77e-6;
+/// Coefficients of polynomials, the highest power first.
+pub const EXP: [f32; 7] =
+    [1.378_059_39e-3, 8.373_124_52e-3, 4.166_953_64e-2, 1.666_647_20e-1, 4.999_998_51e-1, 1.0, 1.0];
+pub const LOG: [f32; 9] = [
+    7.037_683_629_2e-2,
+    -1.151_461_031_0e-1,
+    1.167_699_874_0e-1,
+    -1.242_014_084_6e-1,
+    1.424_932_278_7e-1,
+    -1.666_805_766_5e-1,
+    2.000_071_476_5e-1,
+    -2.499_999_399_3e-1,
+    3.333_333_117_4e-1,
+];
+/// Makes subnormal numbers normal: 2^23.
+pub const SUBNORMAL: f32 = 8_388_608.0;
+/// The bits of sqrt(1/2).
+pub const ROOT_HALF: u32 = 0x3f35_04f3;
+/// ln 2 in two parts, for the exponent of a logarithm.
+pub const LOG_LOW: f32 = -2.121_944_4e-4;
+pub const LOG_HIGH: f32 = 0.693_359_375;
+pub const EXPM1: [f32; 8] = [
+    2.755_731_9e-6,
+    2.480_158_7e-5,
+    1.984_127_0e-4,
+    1.388_888_9e-3,
+    8.333_333_3e-3,
+    4.166_666_7e-2,
+    1.666_666_7e-1,
+    0.5,
+];
+pub const TANH: [f32; 5] = [
+    1.549_792_755_395_174e-2,
+    -5.211_976_543_068_885_8e-2,
+    0.133_106_693_625_450_13,
+    -0.333_323_597_908_020_02,
+    0.999_999_940_395_355_2,
+];
+pub const ERF_NEAR: [f32; 6] = [-7.575_758e-4, 4.629_629_6e-3, -2.380_952_4e-2, 0.1, -0.333_333_33, 1.0];
+pub const ERF_FAR: [f32; 5] = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
+pub const ERF_SCALE: f32 = 0.327_591_1;
+
+#[inline(always)]
+fn polynomial<const N: usize>(x: f32, coefficients: &[f32; N]) -> f32 {
+    let mut sum = coefficients[0];
+    for coefficient in &coefficients[1..] {
+        sum = sum * x + coefficient;
+    }
+    sum
+}
 
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // Beyond these the result is infinite or zero in any case.
-    let bounded = if x > 89.0 { 89.0 } else { x };
-    let bounded = if bounded < -104.0 { -104.0 } else { bounded };
+    let bounded = if x > MOST { MOST } else { x };
+    // What becomes zero goes another way: arithmetic with subnormal numbers is slow.
+    let vanishes = x < LEAST;
+    let bounded = if vanishes { 0.0 } else { bounded };
     let shifted = bounded * std::f32::consts::LOG2_E + ROUND;
     let whole = shifted - ROUND;
     let k = (shifted.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-    let rest = (bounded - whole * 0.693_145_752) - whole * 1.428_606_77e-6;
-    let mut p = 1.378_059_39e-3;
-    p = p * rest + 8.373_124_52e-3;
-    p = p * rest + 4.166_953_64e-2;
-    p = p * rest + 1.666_647_20e-1;
-    p = p * rest + 4.999_998_51e-1;
-    p = p * rest + 1.0;
-    p = p * rest + 1.0;
+    let rest = (bounded - whole * LN_2_HIGH) - whole * LN_2_LOW;
+    let p = polynomial(rest, &EXP);
     // 2^k in two factors, so that subnormal results are reached.
     let half = k >> 1;
-    p * power_of_two(half) * power_of_two(k.wrapping_sub(half))
+    let value = p * power_of_two(half) * power_of_two(k.wrapping_sub(half));
+    if vanishes { 0.0 } else { value }
 }
 
 #[inline(always)]
@@ -38,25 +90,17 @@ fn power_of_two(k: i32) -> f32 {
 #[inline(always)]
 pub fn log(x: f32) -> f32 {
     let tiny = x < f32::MIN_POSITIVE;
-    let scaled = if tiny { x * 8_388_608.0 } else { x };
+    let scaled = if tiny { x * SUBNORMAL } else { x };
     let bits = scaled.to_bits() as i32;
     // Mantissa in [sqrt(1/2), sqrt(2)).
-    let above = bits.wrapping_sub(0x3f35_04f3);
+    let above = bits.wrapping_sub(ROOT_HALF as i32);
     let exponent = above >> 23;
     let mantissa = f32::from_bits(bits.wrapping_sub(exponent << 23) as u32) - 1.0;
     let e = exponent as f32 - if tiny { 23.0 } else { 0.0 };
     let square = mantissa * mantissa;
-    let mut p = 7.037_683_629_2e-2;
-    p = p * mantissa - 1.151_461_031_0e-1;
-    p = p * mantissa + 1.167_699_874_0e-1;
-    p = p * mantissa - 1.242_014_084_6e-1;
-    p = p * mantissa + 1.424_932_278_7e-1;
-    p = p * mantissa - 1.666_805_766_5e-1;
-    p = p * mantissa + 2.000_071_476_5e-1;
-    p = p * mantissa - 2.499_999_399_3e-1;
-    p = p * mantissa + 3.333_333_117_4e-1;
-    let tail = p * mantissa * square + e * -2.121_944_4e-4 - 0.5 * square;
-    let finite = mantissa + tail + e * 0.693_359_375;
+    let p = polynomial(mantissa, &LOG);
+    let tail = p * mantissa * square + e * LOG_LOW - 0.5 * square;
+    let finite = mantissa + tail + e * LOG_HIGH;
     let infinite = if x == f32::INFINITY { x } else { finite };
     let zero = if x == 0.0 { f32::NEG_INFINITY } else { infinite };
     // Negative numbers and NaN.
@@ -75,15 +119,7 @@ pub fn log1p(x: f32) -> f32 {
 
 #[inline(always)]
 pub fn expm1(x: f32) -> f32 {
-    let mut p = 2.755_731_9e-6;
-    p = p * x + 2.480_158_7e-5;
-    p = p * x + 1.984_127_0e-4;
-    p = p * x + 1.388_888_9e-3;
-    p = p * x + 8.333_333_3e-3;
-    p = p * x + 4.166_666_7e-2;
-    p = p * x + 1.666_666_7e-1;
-    p = p * x + 0.5;
-    let near = x + x * x * p;
+    let near = x + x * x * polynomial(x, &EXPM1);
     let far = exp(x) - 1.0;
     if x.abs() < 0.6 { near } else { far }
 }
@@ -101,12 +137,7 @@ pub fn sigmoid(x: f32) -> f32 {
 pub fn tanh(x: f32) -> f32 {
     let size = x.abs();
     let square = x * x;
-    let mut p = 1.549_792_755_395_174e-2;
-    p = p * square - 5.211_976_543_068_885_8e-2;
-    p = p * square + 0.133_106_693_625_450_13;
-    p = p * square - 0.333_323_597_908_020_02;
-    p = p * square + 0.999_999_940_395_355_2;
-    let near = p * x;
+    let near = polynomial(square, &TANH) * x;
     let twice = exp(-2.0 * size);
     let far = ((1.0 - twice) / (1.0 + twice)).copysign(x);
     let value = if size < 0.55 { near } else { far };
@@ -120,20 +151,9 @@ pub fn tanh(x: f32) -> f32 {
 pub fn erf(x: f32) -> f32 {
     let size = x.abs();
     let square = x * x;
-    let mut p = -7.575_758e-4;
-    p = p * square + 4.629_629_6e-3;
-    p = p * square - 2.380_952_4e-2;
-    p = p * square + 0.1;
-    p = p * square - 0.333_333_33;
-    p = p * square + 1.0;
-    let near = x * p * std::f32::consts::FRAC_2_SQRT_PI;
-    let t = 1.0 / (1.0 + 0.327_591_1 * size);
-    let mut q = 1.061_405_429;
-    q = q * t - 1.453_152_027;
-    q = q * t + 1.421_413_741;
-    q = q * t - 0.284_496_736;
-    q = q * t + 0.254_829_592;
-    let far = (1.0 - q * t * exp(-square)).copysign(x);
+    let near = x * polynomial(square, &ERF_NEAR) * std::f32::consts::FRAC_2_SQRT_PI;
+    let t = 1.0 / (1.0 + ERF_SCALE * size);
+    let far = (1.0 - polynomial(t, &ERF_FAR) * t * exp(-square)).copysign(x);
     let value = if size < 0.5 { near } else { far };
     #[allow(clippy::eq_op)]
     if x != x { x } else { value }

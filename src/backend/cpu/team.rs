@@ -7,6 +7,8 @@
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::flush::Flush;
+
 /// Looks before a thread that waits lets others go first.
 const PATIENCE: usize = 4000;
 
@@ -25,6 +27,8 @@ pub struct Team {
     done: AtomicUsize,
     job: UnsafeCell<Option<Job>>,
     threads: usize,
+    /// Do results below the normal numbers become zero?
+    flushes: bool,
 }
 
 // The job is written while no piece is left, and read by who has taken one.
@@ -63,8 +67,9 @@ impl Patience {
 }
 
 impl Team {
-    pub fn new(threads: usize) -> Team {
-        Team { state: AtomicU64::new(0), done: AtomicUsize::new(0), job: UnsafeCell::new(None), threads }
+    pub fn new(threads: usize, flushes: bool) -> Team {
+        let (state, done) = (AtomicU64::new(0), AtomicUsize::new(0));
+        Team { state, done, job: UnsafeCell::new(None), threads, flushes }
     }
 
     /// How many threads may take part.
@@ -75,6 +80,7 @@ impl Team {
     /// Runs `step` on this thread, while the other threads of the current pool help with what it shares.
     pub fn work<T: Send>(&self, step: impl FnOnce(&Team) -> T + Send) -> T {
         if self.threads == 1 {
+            let _flush = Flush::new(self.flushes);
             return step(self);
         }
         self.state.store(0, Ordering::Release);
@@ -82,6 +88,7 @@ impl Team {
         let team = self;
         let main = move || {
             let _close = Close(&team.state);
+            let _flush = Flush::new(team.flushes);
             step(team)
         };
         rayon::join(main, || team.helpers(1, team.threads)).0
@@ -97,6 +104,7 @@ impl Team {
 
     fn help(&self, thread: usize) {
         let mut patience = Patience(0);
+        let _flush = Flush::new(self.flushes);
         loop {
             match self.take() {
                 Taken::Piece(piece) => {
@@ -177,7 +185,7 @@ mod tests {
     #[test]
     fn every_piece_runs_once() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
-        let team = Team::new(3);
+        let team = Team::new(3, false);
         pool.install(|| {
             for _ in 0..50 {
                 let counts: Vec<AtomicUsize> = (0..100).map(|_| AtomicUsize::new(0)).collect();

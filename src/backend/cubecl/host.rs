@@ -64,6 +64,8 @@ impl HostStep {
             precision: frame.plan.precision,
             buffers,
             kernels: vec![kernel.clone()],
+            rows: 1,
+            bands: crate::plan::band::single(1),
             constants: frame.plan.constants.clone(),
             levels: Vec::new(),
             arena: 0,

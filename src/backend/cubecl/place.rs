@@ -50,7 +50,7 @@ impl<'a> Frame<'a> {
     pub fn outer(plan: &'a Plan, slot: impl Fn(Slot) -> Located, table: &mut Vec<u32>) -> Self {
         let constants = constants(plan, table);
         let place = |buffer: &crate::plan::kernel::Buffer| match buffer.place {
-            Place::Arena(bytes) => Located::new(ARENA, bytes as i64 / 4),
+            Place::Arena(bytes) | Place::Band(bytes) => Located::new(ARENA, bytes as i64 / 4),
             Place::Constant(at) => constants[at],
             Place::Slot(s) => slot(s),
         };
@@ -71,7 +71,7 @@ impl<'a> Frame<'a> {
             place
         };
         let place = |buffer: &crate::plan::kernel::Buffer| match buffer.place {
-            Place::Arena(bytes) => self.place(rounds.work).further(bytes as i64 / 4),
+            Place::Arena(bytes) | Place::Band(bytes) => self.place(rounds.work).further(bytes as i64 / 4),
             Place::Constant(at) => constants[at],
             Place::Slot(slot) => bound(slot),
         };

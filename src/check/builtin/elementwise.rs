@@ -5,7 +5,7 @@ use super::rule::BuiltinCall;
 use crate::check::program::{AxisIds, Definition, Element, Type};
 use crate::check::state::{Checker, Place};
 use crate::check::types::array;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::ExprKind;
 
@@ -151,7 +151,14 @@ impl Checker<'_> {
                 Diagnostic::error(Code::A0301, y.span, "the gradient is taken of a single number")
                     .label(format!("this has {has}"))
                     .related(call.name.span, "for this gradient")
-                    .help(format!("reduce it first: `sum({}, {})`", self.text(y.span), names.join(", "))),
+                    .help(
+                        Help::from(format!(
+                            "reduce it first: `sum({}, {})`",
+                            self.text(y.span),
+                            names.join(", ")
+                        ))
+                        .or(vec![self.wrapped("sum", y.span, &names)]),
+                    ),
             );
             return Type::Error;
         }

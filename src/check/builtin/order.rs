@@ -5,7 +5,7 @@ use super::rule::BuiltinCall;
 use crate::check::program::{Element, Type};
 use crate::check::state::Checker;
 use crate::check::types::array;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::syntax::ast::ExprKind;
 
 const TIES: [&str; 4] = ["average", "min", "max", "first"];
@@ -30,8 +30,8 @@ impl Checker<'_> {
             };
             if !TIES.contains(&written.as_str()) {
                 let help = match nearest(&written, TIES) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("ties are ranked by {}", TIES.join(", ")),
+                    Some(near) => Help::meant(value.span, near),
+                    None => format!("ties are ranked by {}", TIES.join(", ")).into(),
                 };
                 self.report(
                     Diagnostic::error(Code::A0110, value.span, "there is no such rule for ties")

@@ -5,7 +5,7 @@ use super::rule::BuiltinCall;
 use crate::check::program::{AxisId, AxisIds, Element, Type};
 use crate::check::state::Checker;
 use crate::check::types::array;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::Expr;
 
@@ -239,8 +239,12 @@ impl Checker<'_> {
         let has = self.axes_in_words(axes);
         let text = self.text(operand);
         let help = match axes.iter().next() {
-            Some(axis) => format!("write `{}({text}, {})`", call.name.text, self.axis_name(*axis)),
-            None => "it is a single value already".to_owned(),
+            Some(axis) => Help::insert_after(
+                operand,
+                format!(", {}", self.axis_name(*axis)),
+                format!("write `{}({text}, {})`", call.name.text, self.axis_name(*axis)),
+            ),
+            None => "it is a single value already".into(),
         };
         self.report(
             Diagnostic::error(

@@ -3,7 +3,7 @@
 use super::Builtin;
 use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Target, Type};
 use crate::check::state::Checker;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Expr, Name};
 
@@ -166,7 +166,11 @@ impl Checker<'_> {
                         format!("`{}` is a value, not a function", call.name.text),
                     )
                     .label("called here")
-                    .help(format!("write `{}` without parentheses", call.name.text)),
+                    .help(Help::replace(
+                        call.expr.span,
+                        &call.name.text,
+                        format!("write `{}` without parentheses", call.name.text),
+                    )),
                 );
                 Type::Error
             }

@@ -3,7 +3,7 @@
 use crate::check::program::{AxisId, AxisKind, Definition, Type};
 use crate::check::state::{Checker, Local, LocalKind, Place, Trace};
 use crate::check::types::array;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{AxisName, Name, Statement, StatementKind, Train};
 
@@ -37,6 +37,7 @@ impl Checker<'_> {
 
     /// The rows that a block names, and the data set they are of.
     pub(super) fn block_rows(&mut self, axis: &AxisName) -> Option<(String, AxisId)> {
+        self.watch(axis.span);
         match axis.path.as_slice() {
             [of] => match self.data.get(&of.text).cloned() {
                 Some(info) => {
@@ -146,6 +147,8 @@ impl Checker<'_> {
             });
         });
         self.program.blocks.insert(span, axes);
+        // Whether the block is there at all depends on what stands around it.
+        self.trial.conditions.iter().for_each(|condition| trace.merge(condition));
         // The order of the rows and everything random differ with the seed.
         trace.varies.extend(self.trial.counts.clone());
         trace.parts.clear();
@@ -168,10 +171,18 @@ impl Checker<'_> {
         self.declare_terms(terms, &trace);
     }
 
+    /// A statement that a block lacks, before those that it has.
+    fn first_in_block(&self, train: &Train, statement: &str, text: &str) -> Help {
+        let Some(first) = train.body.first().map(|first| first.span) else { return text.into() };
+        let column = self.sources.position(first).1 - 1;
+        Help::replace(first.before(), format!("{statement}\n{}", " ".repeat(column)), text)
+    }
+
     fn trains_on_test(&mut self, name: &AxisName) {
         let [data, part] = name.path.as_slice() else { return };
         let held = |word: &str| matches!(word, "test" | "held_out" | "holdout" | "heldout");
         if held(&part.text) {
+            let help = format!("train on the other part: `train on {}.train {{ ... }}`", data.text);
             self.report(
                 Diagnostic::error(
                     Code::A0302,
@@ -184,7 +195,10 @@ impl Checker<'_> {
                         .map_or(part.span, |axis| self.program.axis(axis).span),
                     "split off for testing here",
                 )
-                .help(format!("train on the other part: `train on {}.train {{ ... }}`", data.text)),
+                .help(match self.find_part(&data.text, "train") {
+                    Some(_) => Help::replace(part.span, "train", help),
+                    None => help.into(),
+                }),
             );
         }
     }
@@ -213,7 +227,11 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(Code::A0311, head, "this training has no length")
                     .label("how many epochs or steps?")
-                    .help("add `epochs 10` or `steps 1000` to the block"),
+                    .help(self.first_in_block(
+                        train,
+                        "epochs 10",
+                        "add `epochs 10` or `steps 1000` to the block",
+                    )),
             );
         }
         if objectives.is_empty() {
@@ -280,13 +298,16 @@ impl Checker<'_> {
                     .find(|other| !self.trial.trained.contains_key(&(data.text.clone(), other.name.clone())))
             });
             let help = match other {
-                Some(other) => {
-                    format!("for what holds on new data, measure on `{}.{}`", data.text, other.name)
-                }
+                Some(other) => Help::replace(
+                    part.span,
+                    &other.name,
+                    format!("for what holds on new data, measure on `{}.{}`", data.text, other.name),
+                ),
                 None => format!(
                     "split off a part that is not trained on: `split {} into train 70%, test 30%`",
                     data.text
-                ),
+                )
+                .into(),
             };
             self.report(
                 Diagnostic::warning(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::program::Type;
 use crate::check::state::Checker;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOperator, Constraint, Expr, ExprKind};
 
@@ -112,14 +112,17 @@ impl Checker<'_> {
         let what = if keyword == "combiner" { "combiner" } else { "method for constraints" };
         let (message, help) = if known {
             self.use_item(&name.text);
-            (format!("`{}` needs its arguments", name.text), format!("write `by {}(...)`", name.text))
+            (format!("`{}` needs its arguments", name.text), format!("write `by {}(...)`", name.text).into())
         } else {
             let help = match nearest(&name.text, library.iter().copied()) {
                 Some(near) if near == name.text => {
-                    format!("add `use std.combine ({near})` at the top of the file")
+                    Help::from(format!("add `use std.combine ({near})` at the top of the file"))
+                        .or(vec![self.import_of("combine", near)])
                 }
-                Some(near) => format!("did you mean `{near}`? It comes by `use std.combine ({near})`"),
-                None => format!("the library's are {}: write `by {example}`", library.join(", ")),
+                Some(near) => Help::meant(name.span, near)
+                    .and(self.find_item(near).is_none().then(|| self.import_of("combine", near)))
+                    .saying(format!("did you mean `{near}`? It comes by `use std.combine ({near})`")),
+                None => format!("the library's are {}: write `by {example}`", library.join(", ")).into(),
             };
             (format!("there is no {what} `{}` here", name.text), help)
         };

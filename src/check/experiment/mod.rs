@@ -4,6 +4,7 @@ mod blocks;
 mod combine;
 mod model;
 mod objective;
+mod quick;
 mod record;
 mod results;
 mod rounds;
@@ -18,7 +19,7 @@ pub(super) use terms::{TermResult, Terms};
 
 use super::program::{PRECISIONS, Phase, Type};
 use super::state::{Checker, Local, LocalKind, Place};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::syntax::ast::{Experiment, Expr, ExprKind, Name, Statement, StatementKind};
 
 impl Checker<'_> {
@@ -32,6 +33,8 @@ impl Checker<'_> {
                 let phase = c.phase_of(statement);
                 c.program.phases.insert(statement.span, phase);
             }
+            c.quick(&experiment.body);
+            c.marked_once(&experiment.body);
             c.untrained_models();
         });
     }
@@ -43,7 +46,7 @@ impl Checker<'_> {
                 .is_some_and(|local| local.span == name.span && local.kind == LocalKind::Result)
         };
         match &statement.kind {
-            StatementKind::Claim { .. } | StatementKind::Report(_) | StatementKind::Snapshot(_) => {
+            StatementKind::Claim { .. } | StatementKind::Report(_) | StatementKind::Snapshot { .. } => {
                 Phase::Results
             }
             StatementKind::Let(l) if l.names.iter().any(binds_result) => Phase::Results,
@@ -67,7 +70,8 @@ impl Checker<'_> {
                 | StatementKind::Measure { .. }
                 | StatementKind::Claim { .. }
                 | StatementKind::Report(_)
-                | StatementKind::Snapshot(_)
+                | StatementKind::Snapshot { .. }
+                | StatementKind::Quick(_)
                 | StatementKind::Setting { .. }
         );
         if alike && place == Place::Experiment && !self.trial.conditions.is_empty() {
@@ -132,12 +136,15 @@ impl Checker<'_> {
                 }
                 self.report_lines(lines);
             }
-            StatementKind::Snapshot(names) => {
+            StatementKind::Snapshot { values, within } => {
                 if place != Place::Experiment {
                     return self.out_of_place(span, "a snapshot", "an experiment, after its blocks");
                 }
-                self.snapshot(names);
+                self.snapshot(values, within.as_ref());
             }
+            // Its names may stand after it: looked at when all are known.
+            StatementKind::Quick(_) if place == Place::Experiment => {}
+            StatementKind::Quick(_) => self.out_of_place(span, "`quick`", "an experiment"),
             StatementKind::Repeat { axis, count, body } if place == Place::Experiment => {
                 self.rounds(axis.as_ref(), count, body, span);
             }
@@ -185,8 +192,8 @@ impl Checker<'_> {
             other => {
                 let known = ["seed", "precision", "allow"];
                 let help = match nearest(other, known) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the settings are {}", known.join(", ")),
+                    Some(near) => Help::meant(name.span, near),
+                    None => format!("the settings are {}", known.join(", ")).into(),
                 };
                 self.report(
                     Diagnostic::error(Code::A0111, name.span, format!("there is no setting `{other}`"))
@@ -207,8 +214,9 @@ impl Checker<'_> {
             return;
         }
         let help = match nearest(written, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`? It may be {}", known.join(", ")),
-            None => format!("it may be {}", known.join(", ")),
+            Some(near) => Help::meant(value.span, near)
+                .saying(format!("did you mean `{near}`? It may be {}", known.join(", "))),
+            None => format!("it may be {}", known.join(", ")).into(),
         };
         let message = match written {
             "" => format!("there is no such {what}"),

@@ -112,7 +112,11 @@ impl Checker<'_> {
         let outer = std::mem::take(&mut self.context.trace);
         let ty = self.expression(of);
         let mut trace = std::mem::replace(&mut self.context.trace, outer);
-        self.trial.copied.extend(std::mem::take(&mut trace.models));
+        let models = std::mem::take(&mut trace.models);
+        if call.builtin == Builtin::Freeze {
+            trace.behind.extend(&models);
+        }
+        self.trial.copied.extend(models);
         self.context.trace.merge(&trace);
         if let Some(decay) = decay {
             self.numbers(decay);

@@ -6,7 +6,7 @@ use super::terms::VIOLATION;
 
 use crate::check::program::{AxisIds, Definition, Type};
 use crate::check::state::{Checker, LocalKind};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Objective};
 
@@ -88,7 +88,14 @@ impl Checker<'_> {
                 self.report(
                     Diagnostic::error(Code::A0310, objective.span, "this objective has no optimizer")
                         .label("minimized how?")
-                        .help(format!("add one: `{short} with adam(lr = 1e-3)` and `use std.optim (adam)`")),
+                        .help(
+                            Help::insert_after(
+                                objective.span,
+                                " with adam(lr = 1e-3)",
+                                format!("add one: `{short} with adam(lr = 1e-3)` and `use std.optim (adam)`"),
+                            )
+                            .and(self.find_item("adam").is_none().then(|| self.import_of("optim", "adam"))),
+                        ),
                 );
             }
             Some(with) => self.with(with),
@@ -112,7 +119,11 @@ impl Checker<'_> {
             Diagnostic::error(Code::A0301, value.span, "an objective is a single number")
                 .label(format!("this has {has}"))
                 .related(Span { end: place.start + 8, ..place }, "minimized here")
-                .help(format!("reduce it: `mean({text}, {})`", names.join(", "))),
+                .help(Help::replace(
+                    value.span,
+                    format!("mean({}, {})", self.sources.slice(value.span), names.join(", ")),
+                    format!("reduce it: `mean({text}, {})`", names.join(", ")),
+                )),
         );
     }
 
@@ -207,7 +218,11 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(Code::A0202, with.span, format!("`{}` needs its arguments", name.text))
                     .label("called without parentheses")
-                    .help(format!("write `with {}(lr = 1e-3)`", name.text)),
+                    .help(Help::insert_after(
+                        name.span,
+                        "(lr = 1e-3)",
+                        format!("write `with {}(lr = 1e-3)`", name.text),
+                    )),
             );
             return;
         }
@@ -233,9 +248,14 @@ impl Checker<'_> {
     fn unknown_optimizer(&mut self, name: &str, span: Span) {
         let known = crate::library::of_kind("optimizer");
         let help = match crate::diagnostic::nearest(name, known.iter().copied()) {
-            Some(near) if near == name => format!("add `use std.optim ({name})` at the top of the file"),
-            Some(near) => format!("did you mean `{near}`? It comes by `use std.optim ({near})`"),
-            None => format!("the library's are {}: `use std.optim (adam)`", known.join(", ")),
+            Some(near) if near == name => {
+                Help::from(format!("add `use std.optim ({name})` at the top of the file"))
+                    .or(vec![self.import_of("optim", name)])
+            }
+            Some(near) => Help::meant(span, near)
+                .and(self.find_item(near).is_none().then(|| self.import_of("optim", near)))
+                .saying(format!("did you mean `{near}`? It comes by `use std.optim ({near})`")),
+            None => format!("the library's are {}: `use std.optim (adam)`", known.join(", ")).into(),
         };
         self.report(
             Diagnostic::error(Code::A0115, span, format!("there is no optimizer `{name}` here"))

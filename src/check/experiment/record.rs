@@ -3,7 +3,7 @@
 use crate::check::program::{AxisId, AxisKind, Type};
 use crate::check::state::{Checker, LocalKind, Place, Trace};
 use crate::check::types::{axes_of, lift};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{AxisName, Expr, ExprKind, Name, Statement};
 
@@ -123,7 +123,11 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(Code::A0342, condition.span, "training stops by one truth value")
                     .label(format!("this has {has}"))
-                    .help(format!("`all(..., {0})` or `any(..., {0})`", names.join(", "))),
+                    .help(
+                        Help::from(format!("`all(..., {0})` or `any(..., {0})`", names.join(", ")))
+                            .or(vec![self.wrapped("all", condition.span, &names)])
+                            .or(vec![self.wrapped("any", condition.span, &names)]),
+                    ),
             );
         }
     }
@@ -137,8 +141,8 @@ impl Checker<'_> {
         let Some(found) = found else {
             let known: Vec<&str> = self.trial.records.iter().map(|known| known.name.text.as_str()).collect();
             let help = match crate::diagnostic::nearest(&name.text, known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "record it before this line: `every 100 { record score = ... }`".to_owned(),
+                Some(near) => Help::meant(name.span, near),
+                None => "record it before this line: `every 100 { record score = ... }`".into(),
             };
             self.report(
                 Diagnostic::error(Code::A0343, name.span, format!("this block records no `{}`", name.text))

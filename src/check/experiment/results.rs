@@ -3,9 +3,9 @@
 use crate::check::program::{AxisKind, Definition, Element, Type};
 use crate::check::state::{Checker, LocalKind, Place};
 use crate::check::types::axes_of;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
-use crate::syntax::ast::{Expr, ExprKind, Name, ReportKind, ReportLine};
+use crate::syntax::ast::{Expr, ExprKind, Name, ReportKind, ReportLine, Statement, StatementKind};
 
 impl Checker<'_> {
     pub fn measure(&mut self, name: &Name, value: &Expr, span: Span) {
@@ -63,9 +63,13 @@ impl Checker<'_> {
             let text = if text.chars().count() > 40 { "...".to_owned() } else { text };
             let mut diagnostic = Diagnostic::error(Code::A0309, condition.span, "a claim is decided once, by one truth value")
                 .label(format!("this has {has}"))
-                .help(format!(
-                    "say for which of them it must hold: `all({text}, {0})`, or compare means: `mean(..., {0}) > ...`",
-                    names.join(", ")
+                .help(Help::replace(
+                    condition.span,
+                    format!("all({}, {})", self.sources.slice(condition.span), names.join(", ")),
+                    format!(
+                        "say for which of them it must hold: `all({text}, {0})`, or compare means: `mean(..., {0}) > ...`",
+                        names.join(", ")
+                    ),
                 ));
             if let Some(axis) = axes.iter().next() {
                 let info = self.program.axis(*axis);
@@ -149,11 +153,11 @@ impl Checker<'_> {
         known.sort();
         known.dedup();
         let help = match nearest(&name.text, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => Help::meant(name.span, near),
             None if known.is_empty() => {
-                "measure something first: `on data.test { measure score = ... }`".to_owned()
+                "measure something first: `on data.test { measure score = ... }`".into()
             }
-            None => format!("there are {}", known.join(", ")),
+            None => format!("there are {}", known.join(", ")).into(),
         };
         self.report(
             Diagnostic::error(Code::A0119, name.span, format!("nothing called `{}` is measured", name.text))
@@ -185,11 +189,56 @@ impl Checker<'_> {
         }
     }
 
-    pub fn snapshot(&mut self, names: &[Name]) {
-        for name in names {
-            match self.find_local(&name.text).cloned() {
-                Some(local) if local.kind == LocalKind::Result => self.use_local(name, &local),
+    /// What `ansatz test` compares: results that are arrays, and the tolerance, a number in the text.
+    pub fn snapshot(&mut self, values: &[Expr], within: Option<&Expr>) {
+        let outer = std::mem::replace(&mut self.context.results, true);
+        for value in values {
+            let ExprKind::Name(name) = &value.kind else { continue };
+            match self.find_local(&name.text) {
+                Some(local) if local.kind == LocalKind::Result => {
+                    let ty = self.expression(value);
+                    self.as_array(value, &ty);
+                }
                 _ => self.unmeasured(name, &[]),
+            }
+        }
+        self.context.results = outer;
+        if let Some(within) = within
+            && let Some(tolerance) = self.fixed_number(within, "the tolerance of a snapshot")
+            && !(tolerance >= 0.0 && tolerance.is_finite())
+        {
+            self.report(
+                Diagnostic::error(
+                    Code::A0227,
+                    within.span,
+                    format!("the tolerance of a snapshot is at least 0, not {tolerance}"),
+                )
+                .label(format!("this is {tolerance}"))
+                .help("write how far a value may be from before: `within 0.02`"),
+            );
+        }
+    }
+
+    /// One value has one tolerance.
+    pub fn marked_once(&mut self, body: &[Statement]) {
+        let mut before: Vec<&Name> = Vec::new();
+        for statement in body {
+            let StatementKind::Snapshot { values, .. } = &statement.kind else { continue };
+            for value in values {
+                let ExprKind::Name(name) = &value.kind else { continue };
+                match before.iter().find(|known| known.text == name.text) {
+                    Some(first) => self.report(
+                        Diagnostic::error(
+                            Code::A0339,
+                            name.span,
+                            format!("`{}` is in a snapshot twice", name.text),
+                        )
+                        .label("the second time")
+                        .related(first.span, "the first time")
+                        .help("keep one of them, with the tolerance that holds"),
+                    ),
+                    None => before.push(name),
+                }
             }
         }
     }

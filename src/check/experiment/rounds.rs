@@ -35,7 +35,8 @@ impl Checker<'_> {
                     StatementKind::Vary { .. } => Some("`vary`"),
                     StatementKind::Claim { .. } => Some("a claim"),
                     StatementKind::Report(_) => Some("a report"),
-                    StatementKind::Snapshot(_) => Some("a snapshot"),
+                    StatementKind::Snapshot { .. } => Some("a snapshot"),
+                    StatementKind::Quick(_) => Some("`quick`"),
                     StatementKind::Setting { .. } => Some("a setting"),
                     StatementKind::Data(data) if matches!(data.source, DataSource::File { .. }) => {
                         Some("data from a file")

@@ -2,7 +2,7 @@
 
 use crate::check::program::{AxisKind, Definition, Element};
 use crate::check::state::{Checker, PartInfo};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{ExprKind, Name, PartSize, Split};
 
@@ -113,8 +113,8 @@ impl Checker<'_> {
         let Some(column) = info.columns.iter().find(|column| column.name == key.text) else {
             let names: Vec<&str> = info.columns.iter().map(|column| column.name.as_str()).collect();
             let help = match nearest(&key.text, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("its columns are {}", names.join(", ")),
+                Some(near) => Help::meant(key.span, near),
+                None => format!("its columns are {}", names.join(", ")).into(),
             };
             self.report(
                 Diagnostic::error(

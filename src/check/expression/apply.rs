@@ -8,7 +8,7 @@ use crate::check::infer::{Pair, arrays, assignments, silent};
 use crate::check::program::{AxisId, AxisIds, AxisKind, CallInfo, Element, ItemRef, Target, Type};
 use crate::check::state::{Checker, Draw, Hint, Signature};
 use crate::check::types::{Bindings, bound, lift, substitute};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Help};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, AxisName, Expr};
 
@@ -211,11 +211,24 @@ impl Checker<'_> {
                         if found.len() > 8 { "many".to_owned() } else { found.len().to_string() }
                     ))
                     .related(signature.span, "its axes are declared here")
-                    .help(format!("name the axes: {}", calls.join(" or "))),
+                    .help(self.readings(expr, signature, &calls)),
                 );
                 None
             }
         }
+    }
+
+    /// The spelled-out calls, each in the place of the call, where that is on one line.
+    fn readings(&self, expr: &Expr, signature: &Signature, calls: &[String]) -> Help {
+        let help = Help::from(format!("name the axes: {}", calls.join(" or ")));
+        let written = self.sources.slice(expr.span);
+        let plain =
+            written.strip_prefix(signature.name.as_str()).is_some_and(|rest| rest.starts_with(['(', '[']));
+        if !plain || !written.ends_with(')') || written.contains('\n') {
+            return help;
+        }
+        let edit = |call: &String| vec![Edit { span: expr.span, text: call.trim_matches('`').to_owned() }];
+        calls.iter().fold(help, |help, call| help.or(edit(call)))
     }
 
     /// Whether every twin among the generic axes stands for the twin of what its axis stands for; and there is one.

@@ -8,7 +8,7 @@ use crate::check::builtin::rule::BuiltinCall;
 use crate::check::item::GIVEN;
 use crate::check::program::{AxisId, AxisIds, AxisKind, Callable, Definition, ItemRef, Target, Type};
 use crate::check::state::{Checker, ItemState, Signature};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ArgumentKind, AxisName, Call, Expr, ExprKind, Name};
 
@@ -387,15 +387,15 @@ impl Checker<'_> {
     /// An argument name that the callee does not have.
     pub fn unknown_argument(&mut self, callee: &str, name: &Name, known: &[&str], place: Option<Span>) {
         let help = match nearest(&name.text, known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
+            Some(near) => Help::meant(name.span, near),
             // What other frameworks give the optimizer is here a rate that depends on the moment.
             None if known.contains(&"lr") && SCHEDULES.contains(&name.text.as_str()) => {
                 let rate = "a rate may change with the moment: `lr = 1e-3 * cosine(progress)`, with `use std.optim (cosine)`";
                 let weights = if name.text == "decay" { "; `adamw` lets the weights decay" } else { "" };
-                format!("{rate}{weights}")
+                format!("{rate}{weights}").into()
             }
-            None if known.is_empty() => format!("`{callee}` has no arguments with names"),
-            None => format!("`{callee}` knows {}", known.join(", ")),
+            None if known.is_empty() => format!("`{callee}` has no arguments with names").into(),
+            None => format!("`{callee}` knows {}", known.join(", ")).into(),
         };
         let mut diagnostic =
             Diagnostic::error(Code::A0108, name.span, format!("`{callee}` has no argument `{}`", name.text))

@@ -3,7 +3,7 @@
 use crate::check::program::{AxisKind, Definition, Element, Type};
 use crate::check::state::{Checker, ItemState, Place, Trace};
 use crate::check::types::{array, lift, substitute};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Name};
 
@@ -101,13 +101,13 @@ impl Checker<'_> {
                 return Type::Error;
             }
             let help = match nearest(&field.text, names.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
+                Some(near) => Help::meant(field.span, near),
                 None => {
                     let mut help = format!("its columns are {}", names.join(", "));
                     if !parts.is_empty() {
                         help += &format!("; its parts are {}", parts.join(", "));
                     }
-                    help
+                    help.into()
                 }
             };
             self.report(
@@ -148,9 +148,9 @@ impl Checker<'_> {
 
     pub fn unknown_field(&mut self, of: &str, field: &Name, known: &[String], place: Option<Span>) -> Type {
         let help = match nearest(&field.text, known.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if known.is_empty() => "it has none".to_owned(),
-            None => format!("its fields are {}", known.join(", ")),
+            Some(near) => Help::meant(field.span, near),
+            None if known.is_empty() => "it has none".into(),
+            None => format!("its fields are {}", known.join(", ")).into(),
         };
         let mut diagnostic =
             Diagnostic::error(Code::A0104, field.span, format!("{of} has no field `{}`", field.text))

@@ -3,7 +3,7 @@
 use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type, Vary};
 use crate::check::state::Checker;
 use crate::check::types::array;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{AxisName, Expr, ExprKind, Selector};
 
@@ -137,18 +137,19 @@ impl Checker<'_> {
     ) -> Option<T> {
         let name = self.axis_name(axis);
         let has = self.axes_in_words(axes);
-        let help = match axes.len() {
-            0 => "it is a single value already".to_owned(),
+        let help: Help = match axes.len() {
+            0 => "it is a single value already".into(),
             _ if axes.iter().any(|own| self.axis_name(*own) == name) => {
                 let own = axes.iter().find(|own| self.axis_name(**own) == name).copied().unwrap_or(axis);
                 let (own, other) = (self.part_in_words(own), self.part_in_words(axis));
                 format!("its axis of that name is another one: it is over {own}, and this names {other}")
+                    .into()
             }
             1 => {
                 let only = axes.iter().next().map(|axis| self.axis_name(*axis)).unwrap_or_default();
-                format!("did you mean `{only}`?")
+                Help::meant(span, &only)
             }
-            _ => "name one of the axes that it has".to_owned(),
+            _ => "name one of the axes that it has".into(),
         };
         let mut diagnostic =
             Diagnostic::error(Code::A0208, span, format!("this {verb} `{name}`, which the operand lacks"))
@@ -247,7 +248,11 @@ impl Checker<'_> {
                     )
                     .label(format!("this is {shown}"))
                     .related(axis.span, format!("picks along `{name}`"))
-                    .help(format!("make an index of it: `position[{name}]({})`", self.text(index.span))),
+                    .help(Help::replace(
+                        index.span,
+                        format!("position[{name}]({})", self.sources.slice(index.span)),
+                        format!("make an index of it: `position[{name}]({})`", self.text(index.span)),
+                    )),
                 );
                 return None;
             }

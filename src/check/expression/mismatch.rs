@@ -4,7 +4,7 @@ use super::arguments::Matched;
 use crate::check::program::{AxisId, AxisIds, Element, Type};
 use crate::check::state::{Checker, Signature};
 use crate::check::types::{Bindings, axes_of};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{Argument, ArgumentKind};
 
@@ -161,21 +161,29 @@ impl Checker<'_> {
         have: Element,
     ) {
         let (wanted, found) = (self.show_element(want), self.show_element(have));
-        let text = self.text(span);
-        let (code, help) = match (want, have) {
+        let (text, whole) = (self.text(span), self.sources.slice(span));
+        let (code, help): (Code, Help) = match (want, have) {
             (Element::Index(_), Element::Index(_)) => (
                 Code::A0209,
-                format!("an index of `{found}` is no index of `{wanted}`; were two arguments swapped?"),
+                format!("an index of `{found}` is no index of `{wanted}`; were two arguments swapped?")
+                    .into(),
             ),
             (Element::Float, Element::Index(_)) => {
-                (Code::A0206, format!("an index is no number by itself: write `number({text})`"))
+                let words = format!("an index is no number by itself: write `number({text})`");
+                (Code::A0206, Help::replace(span, format!("number({whole})"), words))
             }
             (Element::Index(_), _) => (
                 Code::A0206,
-                format!("make an index of it: `position[{wanted}]({text})`; or were two arguments swapped?"),
+                Help::replace(
+                    span,
+                    format!("position[{wanted}]({whole})"),
+                    format!(
+                        "make an index of it: `position[{wanted}]({text})`; or were two arguments swapped?"
+                    ),
+                ),
             ),
-            (Element::Bool, _) => (Code::A0206, format!("compare it: `{text} > 0`")),
-            _ => (Code::A0206, "give a value of the declared type".to_owned()),
+            (Element::Bool, _) => (Code::A0206, format!("compare it: `{text} > 0`").into()),
+            _ => (Code::A0206, "give a value of the declared type".into()),
         };
         self.report(
             Diagnostic::error(

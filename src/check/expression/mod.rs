@@ -23,12 +23,13 @@ use super::builtin::Builtin;
 use super::program::{AxisIds, Element, Target, Type};
 use super::state::Checker;
 use super::types::{all_axes, array, boolean};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::syntax::ast::{Expr, ExprKind};
 
 impl Checker<'_> {
     /// The type of an expression, written down.
     pub fn expression(&mut self, expr: &Expr) -> Type {
+        self.watch(expr.span);
         let flows = self.context.trace.flows.clone();
         let ty = self.expression_kind(expr);
         if self.cuts_gradients(expr, &ty) {
@@ -166,9 +167,10 @@ impl Checker<'_> {
                     )
                     .label(format!("has type {}", self.show(&array(element, axes.clone()))))
                     .related(self.program.axis(axis).span, format!("`{name}` is declared here"))
-                    .help(format!(
-                        "an index is no number by itself: write `number({})`",
-                        self.text(expr.span)
+                    .help(Help::replace(
+                        expr.span,
+                        format!("number({})", self.sources.slice(expr.span)),
+                        format!("an index is no number by itself: write `number({})`", self.text(expr.span)),
                     )),
                 );
                 None

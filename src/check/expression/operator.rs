@@ -3,7 +3,7 @@
 use crate::check::program::{AxisKind, Definition, Element, Type, Vary};
 use crate::check::state::Checker;
 use crate::check::types::{array, boolean};
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOperator, Expr, ExprKind, Name, UnaryOperator};
 
@@ -119,7 +119,11 @@ impl Checker<'_> {
         self.expression(choice);
         let found = self.arm(axis, arm_name);
         self.program.types.insert(arm.id, Type::Choice(axis));
-        Some(if found.is_some() { boolean() } else { Type::Error })
+        Some(match found {
+            Some(_) if self.context.results => array(Element::Bool, [axis].into_iter().collect()),
+            Some(_) => boolean(),
+            None => Type::Error,
+        })
     }
 
     /// The position of an arm, written down; unknown ones are reported.
@@ -131,8 +135,8 @@ impl Checker<'_> {
             return Some(position);
         }
         let help = match nearest(&name.text, arms.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("its arms are {}", arms.join(", ")),
+            Some(near) => Help::meant(name.span, near),
+            None => format!("its arms are {}", arms.join(", ")).into(),
         };
         self.report(
             Diagnostic::error(Code::A0110, name.span, format!("`{}` has no arm `{}`", info.name, name.text))

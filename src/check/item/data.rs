@@ -134,7 +134,7 @@ impl Checker<'_> {
 
     /// Unknown elements are categories, unknown axes are groups sized by the data.
     fn file_column(&mut self, data: &Data, column: &Column) -> Option<ColumnInfo> {
-        let TypeKind::Array { element, axes } = &column.ty.kind else {
+        let TypeKind::Array { element, part, axes } = &column.ty.kind else {
             self.report(
                 Diagnostic::error(Code::A0103, column.ty.span, "a column has an element type and axes")
                     .label("not the type of a column")
@@ -152,7 +152,8 @@ impl Checker<'_> {
                 self.declare_axis(name, id);
             }
         }
-        let known = matches!(element.text.as_str(), "Float" | "Bool" | "Text")
+        let known = part.is_some()
+            || matches!(element.text.as_str(), "Float" | "Bool" | "Text")
             || self.find_axis(&element.text).is_some();
         if !known && self.looks_like_type(&element.text) {
             let kind = AxisKind::Category { data: data.name.text.clone() };

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::check::program::{AxisId, AxisIds, AxisKind, Element, Type};
 use crate::check::state::{Checker, Draw, Hint, LocalKind, ParameterInfo, Place, Signature, Trace};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Function, Name, Parameter};
 
@@ -129,7 +129,11 @@ impl Checker<'_> {
                             format!("the parameter `{}` needs a type", parameter.name.text),
                         )
                         .label("no type")
-                        .help(format!("write `{}: Float`", parameter.name.text)),
+                        .help(Help::insert_after(
+                            parameter.name.span,
+                            ": Float",
+                            format!("write `{}: Float`", parameter.name.text),
+                        )),
                     );
                     (Type::Error, Vec::new())
                 }

@@ -2,7 +2,7 @@
 
 use crate::check::program::{AxisId, Type};
 use crate::check::state::Checker;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::syntax::ast::{Argument, ArgumentKind, Data, Expr, ExprKind, Name};
 
 const READERS: [&str; 9] = ["csv", "tsv", "jsonl", "parquet", "text", "idx", "npy", "npz", "safetensors"];
@@ -11,8 +11,8 @@ impl Checker<'_> {
     pub(super) fn reader(&mut self, reader: &Name, arguments: &[Argument]) {
         if !READERS.contains(&reader.text.as_str()) {
             let help = match nearest(&reader.text, READERS) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the readers are {}", READERS.join(", ")),
+                Some(near) => Help::meant(reader.span, near),
+                None => format!("the readers are {}", READERS.join(", ")).into(),
             };
             self.report(
                 Diagnostic::error(Code::A0112, reader.span, format!("there is no reader `{}`", reader.text))

@@ -1,7 +1,7 @@
 //! Columns computed from text columns: `said: Float = last_integer(answer) else -1`. They are evaluated when the data is read.
 
 use crate::check::state::Checker;
-use crate::diagnostic::{Code, Diagnostic, nearest};
+use crate::diagnostic::{Code, Diagnostic, Help, nearest};
 use crate::syntax::ast::{Argument, ArgumentKind, Call, Column, Expr, ExprKind, Init, TypeKind};
 
 /// The functions of texts: name, how it is called, the element that it gives.
@@ -45,7 +45,11 @@ impl Checker<'_> {
             self.report(
                 Diagnostic::error(Code::A0266, column.ty.span, "a column of texts has one text in each row")
                     .label("has axes")
-                    .help(format!("write `{}: Text`", column.name.text)),
+                    .help(Help::replace(
+                        column.ty.span,
+                        "Text",
+                        format!("write `{}: Text`", column.name.text),
+                    )),
             );
         }
     }
@@ -59,8 +63,8 @@ impl Checker<'_> {
         let Some((_, signature, gives)) = TEXT_FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
             let names = TEXT_FUNCTIONS.map(|(name, ..)| name);
             let help = match nearest(name, names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the functions of texts are {}", names.join(", ")),
+                Some(near) => Help::meant(call.callee.span, near),
+                None => format!("the functions of texts are {}", names.join(", ")).into(),
             };
             self.report(
                 Diagnostic::error(
@@ -132,7 +136,7 @@ impl Checker<'_> {
                 );
             }
         }
-        let TypeKind::Array { element, axes } = &column.ty.kind else { return };
+        let TypeKind::Array { element, axes, .. } = &column.ty.kind else { return };
         // With an axis, the tokens themselves, padded: a category.
         if name == "tokens" && !axes.is_empty() {
             if axes.len() > 1 || ["Float", "Bool", "Text"].contains(&element.text.as_str()) {

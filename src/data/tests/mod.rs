@@ -88,7 +88,7 @@ pub fn refused(outcome: Checked<Table>, code: Code, speaks_of: &[&str]) {
         "{} {} {}",
         problems[0].message,
         problems[0].primary.text,
-        problems[0].help.as_deref().unwrap_or("")
+        problems[0].help.as_ref().map_or("", |help| &help.text)
     );
     for words in speaks_of {
         assert!(said.contains(words), "`{words}` is not in: {said}");

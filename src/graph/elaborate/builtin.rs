@@ -245,6 +245,13 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     fn element_wise_node(&mut self, builtin: Builtin, values: &[Value<'p>], span: Span) -> Checked<NodeId> {
+        // Truth values and indices have no gradient to stop.
+        if let (Builtin::Stop, [value]) = (builtin, values) {
+            let node = self.node(value, span)?;
+            if self.element(node) != Element::Float {
+                return Ok(node);
+            }
+        }
         let mut operands = Vec::with_capacity(values.len());
         for value in values {
             operands.push(self.float(value, span)?);

@@ -195,6 +195,10 @@ impl<'p> Elaborator<'_, 'p> {
             })),
             Some(VaryBinding::Values(values)) => {
                 let axis = self.axis(id, name.span)?;
+                // Of arms, their positions.
+                if values.is_empty() {
+                    return self.build(name.span, |g| g.iota(axis)).map(Value::Node);
+                }
                 let tensor = crate::graph::Tensor::F64(values);
                 self.build(name.span, |g| g.tensor(tensor, &[axis])).map(Value::Node)
             }

@@ -126,7 +126,7 @@ impl<'p> Elaborator<'_, 'p> {
         let span = column.name.span;
         let mut layout = vec![rows];
         let mut float = false;
-        if let TypeKind::Array { element, axes } = &column.ty.kind {
+        if let TypeKind::Array { element, axes, .. } = &column.ty.kind {
             float = element.text == "Float";
             for name in axes {
                 layout.push(self.named_axis(name)?);

@@ -169,7 +169,7 @@ impl<'p> Elaborator<'_, 'p> {
     /// become 0 and 1 where Floats are declared. A scalar of a type without axes stays known now.
     pub fn conform(&mut self, value: Value<'p>, ty: &'p ast::Type, span: Span) -> Checked<Value<'p>> {
         match (&ty.kind, value) {
-            (TypeKind::Array { element, axes }, value) => self.conform_array(value, element, axes, span),
+            (TypeKind::Array { element, axes, .. }, value) => self.conform_array(value, element, axes, span),
             (TypeKind::Record(fields), Value::Record(values)) => {
                 let mut fitted = Vec::with_capacity(values.len());
                 for (name, value) in values.iter() {

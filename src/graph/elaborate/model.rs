@@ -194,12 +194,22 @@ impl<'p> Elaborator<'_, 'p> {
         let (new, old) = (self.model_nodes(&of, span)?, self.model_nodes(kept, span)?);
         let mut chosen = Vec::with_capacity(new.len());
         for (new, old) in new.into_iter().zip(old) {
-            chosen.push(Value::Node(self.build(span, |g| g.select(due, new, old))?));
+            chosen.push(Value::Node(self.build(span, |g| {
+                let new = g.stop(new)?;
+                let chosen = g.select(due, new, old)?;
+                Ok(g.variable(chosen))
+            })?));
         }
-        match self.remade(kept, &mut chosen.into_iter()) {
-            Value::Model(chosen) => self.set_model(kept, &chosen, span),
-            _ => Ok(()),
+        if let Value::Model(chosen) = self.remade(kept, &mut chosen.into_iter()) {
+            self.set_model(kept, &chosen, span)?;
         }
+        // What was taken stays as it is while an objective makes several updates within the step.
+        for stored in kept.all_parameters() {
+            if let Some(node) = self.current.get(&stored.slot).copied() {
+                self.versions.entry(stored.slot).or_default().push(node);
+            }
+        }
+        Ok(())
     }
 
     /// At the end of a step: s := decay s + (1 - decay) m.

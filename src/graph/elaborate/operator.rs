@@ -101,6 +101,12 @@ impl<'p> Elaborator<'_, 'p> {
         if let Some(known) = statically(operator, left, right) {
             return Ok(known);
         }
+        // In the results, an arm is compared with all of its axis.
+        if let Value::Choice { axis, arm } = right {
+            let axis = self.axis(*axis, span)?;
+            let arm = Value::Node(self.position_node(*arm as f64, axis, span)?);
+            return self.binary_operator(operator, left, &arm, span);
+        }
         self.each(&[left.clone(), right.clone()], &mut |e, values| {
             e.binary_node(operator, &values[0], &values[1], span).map(Value::Node)
         })

@@ -49,6 +49,8 @@ pub struct Scope<'p> {
     pub(super) parameters: BTreeMap<Slot, Stored>,
     /// The names of the states declared so far.
     pub(super) states: BTreeSet<Span>,
+    /// Numbers that stand in the place of what a `let` says, by the span of its name.
+    pub(super) settings: HashMap<Span, f64>,
     /// `let`s at the top of files by the span of each name, and sizes of axes there.
     pub(super) file_lets: HashMap<Span, &'p ast::Let>,
     pub(super) file_axes: HashMap<ExprId, &'p ast::Expr>,
@@ -74,6 +76,7 @@ impl<'p> Scope<'p> {
             parameters: BTreeMap::new(),
             prefix: Vec::new(),
             states: BTreeSet::new(),
+            settings: HashMap::new(),
             weights: BTreeMap::new(),
             blocks: HashMap::new(),
             file_lets,
@@ -104,6 +107,11 @@ impl<'p> Scope<'p> {
     /// Gives the name bound at `name` a value: a measure in the results phase, for example.
     pub fn bind(&mut self, name: Span, value: Value<'p>) {
         self.root.values.insert(name, value);
+    }
+
+    /// The `let` of this name has this number for its value, whatever the file says.
+    pub fn set(&mut self, name: Span, value: f64) {
+        self.settings.insert(name, value);
     }
 
     pub fn value(&self, name: Span) -> Option<&Value<'p>> {

@@ -140,10 +140,12 @@ impl<'p> Elaborator<'_, 'p> {
     }
 
     fn let_value(&mut self, binding: &'p ast::Let) -> Checked<Value<'p>> {
-        let value = match &binding.value {
-            Init::Value(value) if !binding.over.is_empty() => self.zoo_of(&binding.over, value)?,
-            Init::Value(value) => self.eval(value)?,
-            Init::Draw(draw) => {
+        let setting = binding.names.first().and_then(|name| self.scope.settings.get(&name.span)).copied();
+        let value = match (setting, &binding.value) {
+            (Some(setting), _) => Value::Number(setting),
+            (None, Init::Value(value)) if !binding.over.is_empty() => self.zoo_of(&binding.over, value)?,
+            (None, Init::Value(value)) => self.eval(value)?,
+            (None, Init::Draw(draw)) => {
                 let mut ambient = Vec::new();
                 if let Some(TypeKind::Array { axes, .. }) = binding.ty.as_ref().map(|ty| &ty.kind) {
                     for name in axes {
@@ -171,7 +173,8 @@ fn construct(kind: &StatementKind) -> &'static str {
         StatementKind::Measure { .. } => "`measure`",
         StatementKind::Claim { .. } => "`claim`",
         StatementKind::Report(_) => "`report`",
-        StatementKind::Snapshot(_) => "`snapshot`",
+        StatementKind::Snapshot { .. } => "`snapshot`",
+        StatementKind::Quick(_) => "`quick`",
         StatementKind::Repeat { .. } => "`repeat` with an axis",
         StatementKind::Setting { .. } => "a setting",
         StatementKind::Batch { .. } => "`batch`",

@@ -1,5 +1,6 @@
 //! Rewrites, one a file, and the walk that they share. See [`super::passes`] for their order.
 
+pub mod accumulate;
 pub mod contraction;
 pub mod factors;
 pub mod fold;
@@ -7,6 +8,8 @@ pub mod join;
 pub mod reassociate;
 pub mod rounds;
 pub mod shorten;
+pub mod spread;
+pub mod unwindow;
 
 use super::Graph;
 use super::node::{Node, NodeId, Program};

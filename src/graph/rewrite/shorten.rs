@@ -32,8 +32,11 @@ fn shorten(
         (Op::Reduce(kind, axes), Op::Rename { from, to }) if axes.contains(*to) => {
             Some(g.reduce(*kind, inner.operands[0], axes.without(*to).with(*from).as_slice())?)
         }
-        // A slice of a slice.
-        (Op::Slice { into, start, step, .. }, Op::Slice { axis, start: first, step: stride, .. }) => {
+        // A slice of a slice along the same axis.
+        (
+            Op::Slice { axis: of, into, start, step },
+            Op::Slice { axis, into: cut, start: first, step: stride },
+        ) if of == cut => {
             let start = *first as isize + *start as isize * stride;
             Some(g.slice(inner.operands[0], *axis, *into, start.max(0) as usize, stride * step)?)
         }

@@ -10,12 +10,11 @@ mod space;
 mod split;
 
 pub use display::Load;
-pub use space::lanes;
+pub use space::{Space, Stage, accepted_rows, common_rows, lanes, space};
 pub use split::split;
 
 use super::kernel::{Buffer, BufferId, Contract, Kernel, Operation, Place};
 use crate::graph::Unary;
-use space::{Space, space};
 
 /// Units that work together on a row.
 pub const UNITS: usize = 256;
@@ -229,36 +228,19 @@ impl Scheduler<'_> {
         })
     }
 
+    fn common(&self, kernels: &[usize]) -> Option<usize> {
+        let stages: Vec<Stage> = kernels
+            .iter()
+            .filter_map(|at| Some(Stage { space: self.spaces[*at].as_ref()?, uses: &self.uses[*at] }))
+            .collect();
+        common_rows(&stages, self.buffers, &self.memory)
+    }
+
     /// The largest number of rows in which the kernels can run without waiting for other rows; none if they cannot, or
     /// if too few rows would do too much work.
     fn rows(&self, kernels: &[usize]) -> Option<usize> {
+        let rows = self.common(kernels)?;
         let spaces: Vec<&Space> = kernels.iter().filter_map(|at| self.spaces[*at].as_ref()).collect();
-        let mut candidates = Vec::new();
-        spaces.iter().for_each(|space| space.candidates(&mut candidates));
-        candidates.sort_unstable();
-        candidates.dedup();
-        let mut shared: Vec<usize> = Vec::new();
-        for (number, at) in kernels.iter().enumerate() {
-            for (memory, _) in &self.uses[*at] {
-                let others = kernels[..number].iter().any(|other| {
-                    self.uses[*other].iter().any(|(m, written)| {
-                        m == memory && (*written || self.uses[*at].contains(&(*memory, true)))
-                    })
-                });
-                if others {
-                    shared.push(*memory);
-                }
-            }
-        }
-        let fits = |rows: &usize| {
-            spaces.iter().all(|space| space.iterations % rows == 0)
-                && spaces.iter().flat_map(|space| &space.touches).all(|touch| {
-                    let memory = self.memory[touch.buffer.0 as usize];
-                    let length = self.buffers[touch.buffer.0 as usize].length;
-                    !shared.contains(&memory) || touch.is_aligned(*rows, length)
-                })
-        };
-        let rows = candidates.into_iter().rev().filter(|rows| *rows > 0).find(fits)?;
         let units = rows.min(MOST_CUBES) * UNITS;
         // The units of a row share the work of a fold.
         let time = |space: &Space, units: usize| {
@@ -271,7 +253,7 @@ impl Scheduler<'_> {
     }
 }
 
-fn conflict(earlier: &[(usize, bool)], later: &[(usize, bool)]) -> bool {
+pub(super) fn conflict(earlier: &[(usize, bool)], later: &[(usize, bool)]) -> bool {
     later.iter().any(|(memory, written)| {
         earlier.iter().any(|(other, other_written)| other == memory && (*written || *other_written))
     })

@@ -4,7 +4,7 @@
 //! does row r touch only the r-th of R equal pieces of the buffer? Where that holds for all accesses to a buffer, rows of
 //! several kernels can run one after another without waiting for other rows.
 
-use crate::plan::kernel::{Access, BufferId, Kernel, Line, LoadKind};
+use crate::plan::kernel::{Access, Buffer, BufferId, Kernel, Line, LoadKind};
 
 /// One access: `offset` plus a stride for each iteration loop, and as far again as the loops inside an iteration reach.
 #[derive(Clone, Debug)]
@@ -254,4 +254,51 @@ impl Touch {
         }
         left == 1 && inside < piece
     }
+}
+
+/// A kernel among others: how it walks, and which memories it uses: (memory, written).
+pub struct Stage<'a> {
+    pub space: &'a Space,
+    pub uses: &'a [(usize, bool)],
+}
+
+/// The largest number of rows in which the kernels can run one after another without waiting for other rows. `memory`: which
+/// memory each buffer lies in.
+pub fn common_rows(stages: &[Stage], buffers: &[Buffer], memory: &[usize]) -> Option<usize> {
+    accepted_rows(stages, buffers, memory, &|_| true)
+}
+
+/// The same, of numbers that are accepted.
+pub fn accepted_rows(
+    stages: &[Stage],
+    buffers: &[Buffer],
+    memory: &[usize],
+    accept: &dyn Fn(usize) -> bool,
+) -> Option<usize> {
+    let mut candidates = Vec::new();
+    stages.iter().for_each(|stage| stage.space.candidates(&mut candidates));
+    candidates.sort_unstable();
+    candidates.dedup();
+    let mut shared: Vec<usize> = Vec::new();
+    for (number, stage) in stages.iter().enumerate() {
+        for (used, _) in stage.uses {
+            let others = stages[..number].iter().any(|other| {
+                other
+                    .uses
+                    .iter()
+                    .any(|(m, written)| m == used && (*written || stage.uses.contains(&(*used, true))))
+            });
+            if others {
+                shared.push(*used);
+            }
+        }
+    }
+    let fits = |rows: &usize| {
+        stages.iter().all(|stage| stage.space.iterations % rows == 0)
+            && stages.iter().flat_map(|stage| &stage.space.touches).all(|touch| {
+                let length = buffers[touch.buffer.0 as usize].length;
+                !shared.contains(&memory[touch.buffer.0 as usize]) || touch.is_aligned(*rows, length)
+            })
+    };
+    candidates.into_iter().rev().filter(|rows| *rows > 0 && accept(*rows)).find(fits)
 }

@@ -10,6 +10,7 @@ mod effect;
 mod forest;
 mod frame;
 mod heat;
+mod image;
 mod line;
 mod over;
 mod reliability;
@@ -20,6 +21,7 @@ mod summary;
 mod training;
 
 pub use choose::chosen;
+pub use over::course;
 pub use statement::stated;
 pub use summary::{REPLICATES, grid, over_replicates};
 pub use training::training;

@@ -45,7 +45,8 @@ impl<'t> Pieces<'t> {
                 | StatementKind::Setting { .. }
                 | StatementKind::Claim { .. }
                 | StatementKind::Report(_)
-                | StatementKind::Snapshot(_) => continue,
+                | StatementKind::Snapshot { .. }
+                | StatementKind::Quick(_) => continue,
                 _ if program.phases.get(&statement.span) == Some(&Phase::Results) => continue,
                 StatementKind::Let(l) => {
                     names.extend(&l.names);
@@ -132,9 +133,11 @@ fn names_of_data(data: &Data) -> Vec<&Name> {
 
 fn axes_of_column(column: &Column) -> Vec<&Name> {
     match &column.ty.kind {
-        TypeKind::Array { element, axes } => {
+        TypeKind::Array { element, part, axes } => {
             let category = !matches!(element.text.as_str(), "Float" | "Bool" | "Text");
-            category.then_some(element).into_iter().chain(axes.iter().flat_map(|axis| &axis.path)).collect()
+            let whole = (category && part.is_none()).then_some(element);
+            let path = part.iter().flat_map(|part| &part.path);
+            whole.into_iter().chain(path).chain(axes.iter().flat_map(|axis| &axis.path)).collect()
         }
         _ => Vec::new(),
     }

@@ -318,7 +318,7 @@ pub(super) fn axes(axes: &[AxisName]) -> Doc {
 pub(super) fn type_of(ty: &Type) -> Doc {
     let separator = docs![",", Doc::Line];
     match &ty.kind {
-        TypeKind::Array { element, axes: named } => {
+        TypeKind::Array { element, axes: named, .. } => {
             docs![element.text.as_str(), if named.is_empty() { Doc::Many(Vec::new()) } else { axes(named) }]
         }
         TypeKind::Record(entries) => {

@@ -5,8 +5,8 @@ use super::expression::{axis_name, quoted, type_of};
 use super::item::documented;
 use super::{Formatter, names};
 use crate::syntax::ast::{
-    AxisName, Expr, Name, Objective, PartSize, ReportKind, ReportLine, Split, Statement, StatementKind,
-    Train, VaryOver,
+    AxisName, Expr, Name, Objective, PartSize, QuickSetting, ReportKind, ReportLine, Split, Statement,
+    StatementKind, Train, VaryOver,
 };
 
 impl Formatter<'_> {
@@ -52,7 +52,18 @@ impl Formatter<'_> {
                 ]
             }
             StatementKind::Report(lines) => self.report(lines, start + "report".len()),
-            StatementKind::Snapshot(measures) => docs!["snapshot ", names(measures)],
+            StatementKind::Snapshot { values, within } => {
+                let shown = values.iter().map(|value| self.expression(value)).collect();
+                let mut parts = vec![docs!["snapshot ", join(shown, &Doc::text(", "))]];
+                parts.extend(within.as_ref().map(|within| docs![" within ", self.expression(within)]));
+                Doc::Many(parts)
+            }
+            StatementKind::Quick(settings) => {
+                let setting = |setting: &QuickSetting| {
+                    docs![setting.name.text.as_str(), " = ", self.expression(&setting.value)]
+                };
+                docs!["quick ", join(settings.iter().map(setting).collect(), &Doc::text(", "))]
+            }
             StatementKind::Repeat { axis, count, body } => {
                 let axis = axis.as_ref().map_or(String::new(), |axis| format!("{} = ", axis.text));
                 docs!["repeat ", axis, self.expression(count), " ", self.body(body, count.span.end as usize)]

@@ -5,7 +5,7 @@
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::{Lower, Rule};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit, Help};
 use crate::source::Span;
 use crate::syntax::ast::Expr;
 use crate::syntax::scan::closing;
@@ -69,6 +69,38 @@ const FOREIGN_OPERATORS: &[(&str, &str)] = &[
     ("$", "names consist of letters, digits and `_`"),
     ("`", "names stand without quotes"),
 ];
+
+/// What can stand in the place of a word or operator of another language as it is.
+const REPLACEMENTS: &[(&str, &str)] = &[
+    ("def", "fn"),
+    ("func", "fn"),
+    ("function", "fn"),
+    ("const", "let"),
+    ("elif", "else if"),
+    ("elseif", "else if"),
+    ("True", "true"),
+    ("False", "false"),
+    ("switch", "match"),
+    ("**", "^"),
+    ("&&", " and "),
+    ("||", " or "),
+    ("===", "=="),
+    ("//", "/"),
+    ("#", "//"),
+    ("!", "not "),
+    ("&", " and "),
+    ("|", " or "),
+    (";", ""),
+    ("`", ""),
+];
+
+/// What is said of something foreign, with the change if another word does.
+fn in_place_of(foreign: &str, place: Span, help: &str) -> Help {
+    match REPLACEMENTS.iter().find(|(known, _)| *known == foreign) {
+        Some((_, replacement)) => Help::replace(place, *replacement, help),
+        None => help.into(),
+    }
+}
 
 const RESERVED: &[&str] = &[
     "fn", "let", "axis", "if", "else", "match", "true", "false", "and", "or", "not", "scan", "iterate",
@@ -140,7 +172,11 @@ impl Lower<'_> {
             return Some(
                 Diagnostic::error(Code::A0013, line, "`//!` documents a file and stands only at its top")
                     .label("not at the top of the file")
-                    .help("write `///` to document the declaration below, or `//` for a comment"),
+                    .help(
+                        Help::from("write `///` to document the declaration below, or `//` for a comment")
+                            .or(vec![slashes(line, "///")])
+                            .or(vec![slashes(line, "//")]),
+                    ),
             );
         }
         if self.text[at..].starts_with("///") {
@@ -148,20 +184,17 @@ impl Lower<'_> {
             return Some(
                 Diagnostic::error(Code::A0013, line, "`///` documents a declaration, and none follows here")
                     .label("documents nothing")
-                    .help("write `//` for a comment"),
+                    .help(Help::from("write `//` for a comment").or(vec![slashes(line, "//")])),
             );
         }
         let line_before = before.rsplit('\n').next().unwrap_or("").trim_start();
         if line_before.starts_with("///") && matches!(found, "}" | "") {
             let start = before.len() - line_before.len();
+            let line = Span::new(self.file, start, before.len());
             return Some(
-                Diagnostic::error(
-                    Code::A0013,
-                    Span::new(self.file, start, before.len()),
-                    "`///` documents a declaration, and none follows here",
-                )
-                .label("documents nothing")
-                .help("write `//` for a comment"),
+                Diagnostic::error(Code::A0013, line, "`///` documents a declaration, and none follows here")
+                    .label("documents nothing")
+                    .help(Help::from("write `//` for a comment").or(vec![slashes(line, "//")])),
             );
         }
         if let Some(error) = self.block_after_equals(at, found, opened) {
@@ -178,7 +211,11 @@ impl Lower<'_> {
                     format!("`{found}` is a word of the language and cannot be a name"),
                 )
                 .label("a name is expected here")
-                .help(format!("take another name, `{found}_` for example")),
+                .help(Help::replace(
+                    span,
+                    format!("{found}_"),
+                    format!("take another name, `{found}_` for example"),
+                )),
             );
         }
         for (word, place) in
@@ -194,10 +231,13 @@ impl Lower<'_> {
         if found == "=" && !previous.is_empty() {
             let error = Diagnostic::error(Code::A0008, span, "`=` does not stand alone here");
             return Some(match opened {
-                Some((_, b'{')) | None => error
-                    .label("not expected here")
-                    .help(format!("`let {previous} = ..` names a value, `{previous} := ..` changes a state, `a == b` compares")),
-                Some(_) => error.label("not expected here").help("compare with `==`"),
+                Some((_, b'{')) | None => {
+                    let name = Span::new(self.file, before.len() - previous.len(), before.len());
+                    error.label("not expected here").help(self.let_or_assign(previous, name, span, opened))
+                }
+                Some(_) => {
+                    error.label("not expected here").help(Help::replace(span, "==", "compare with `==`"))
+                }
             });
         }
         if found == ":=" {
@@ -219,7 +259,7 @@ impl Lower<'_> {
             return Some(
                 Diagnostic::error(Code::A0007, span, format!("Ansatz has no `{sign}`"))
                     .label("not an operator")
-                    .help(*help),
+                    .help(in_place_of(sign, span, help)),
             );
         }
         // `for i in A {` reads as names and a record, and stops only inside of it.
@@ -230,6 +270,22 @@ impl Lower<'_> {
             let word = self.token(start.min(self.text.len()));
             foreign_word(&self.text[word.start as usize..word.end as usize], word)
         })
+    }
+
+    /// `x = 1` where a statement stands: a new value, or another one of a state.
+    fn let_or_assign(&self, previous: &str, name: Span, sign: Span, opened: Option<(usize, u8)>) -> Help {
+        let mut help = Help::from(format!(
+            "`let {previous} = ..` names a value, `{previous} := ..` changes a state, `a == b` compares"
+        ));
+        let line = self.text[..name.start as usize].rsplit('\n').next().unwrap_or("");
+        if line.trim().is_empty() {
+            help = help.or(vec![Edit { span: name.before(), text: "let ".to_owned() }]);
+            // States are changed in blocks.
+            if opened.is_some() {
+                help = help.or(vec![Edit { span: sign, text: ":=".to_owned() }]);
+            }
+        }
+        help
     }
 
     /// `-> Float = { let r = ..`: behind `=`, braces make a record.
@@ -247,7 +303,11 @@ impl Lower<'_> {
                 Diagnostic::error(Code::A0008, sign, "a body in braces follows its signature without `=`")
                     .label("drop this `=`")
                     .related(Span::new(self.file, brace, brace + 1), "behind `=`, this begins a record")
-                    .help("write `(x: Float) -> Float { let y = ..  y }`, or `= expression` without braces"),
+                    .help(Help::replace(
+                        Span { end: brace as u32, ..sign },
+                        "",
+                        "write `(x: Float) -> Float { let y = ..  y }`, or `= expression` without braces",
+                    )),
             );
         }
         (found == "let").then(|| {
@@ -325,7 +385,7 @@ fn foreign_word(word: &str, place: Span) -> Option<Diagnostic> {
     FOREIGN_WORDS.iter().find(|(known, _)| *known == word).map(|(known, help)| {
         Diagnostic::error(Code::A0007, place, format!("Ansatz has no `{known}`"))
             .label("a word of another language")
-            .help(*help)
+            .help(in_place_of(word, place, help))
     })
 }
 
@@ -348,16 +408,32 @@ pub(super) fn joined(text: &str, before: Span, after: Span, what: &str) -> Diagn
     let (message, help) = match what {
         "statement" | "declaration" | "member" | "line of the report" => (
             format!("a {what} must start on a line of its own"),
-            "start a new line here, or look for an operator or a comma that is missing before it",
+            Help::replace(
+                Span { start: before.end, end: after.start, ..before },
+                format!("\n{}", indentation(text, before.start as usize)),
+                "start a new line here, or look for an operator or a comma that is missing before it",
+            ),
         ),
         _ => (
             format!("there is no comma before this {what}"),
-            "separate them by a comma or put each on its own line",
+            Help::insert_after(before, ",", "separate them by a comma or put each on its own line"),
         ),
     };
     Diagnostic::error(Code::A0009, place, message)
         .label(format!("the {what} before it ends just before this"))
         .help(help)
+}
+
+/// The space at the start of the line of a place.
+fn indentation(text: &str, at: usize) -> &str {
+    let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let line = &text[start..];
+    &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]
+}
+
+/// Other slashes in the place of the three that document.
+fn slashes(line: Span, with: &str) -> Edit {
+    Edit { span: Span { end: line.start + 3, ..line }, text: with.to_owned() }
 }
 
 pub(super) fn leading_minus(place: Span) -> Diagnostic {
@@ -380,7 +456,11 @@ pub(super) fn chained_comparison(text: &str, left: &Expr, operator: Span, right:
     Diagnostic::error(Code::A0010, operator, "comparisons do not chain")
         .label("compares the outcome of a comparison")
         .related(left.span, "this is already a comparison")
-        .help(format!("write `{} and {middle} {} {}`", slice(left.span), slice(operator), slice(right.span)))
+        .help({
+            let both = format!("{} and {middle} {} {}", slice(left.span), slice(operator), slice(right.span));
+            let text = format!("write `{both}`");
+            Help::replace(left.span.to(right.span), both, text)
+        })
 }
 
 pub(super) fn within_alone(place: Span) -> Diagnostic {
@@ -398,7 +478,7 @@ pub(super) fn if_without_else(place: Span) -> Diagnostic {
 pub(super) fn repeated_clause(place: Span) -> Diagnostic {
     Diagnostic::error(Code::A0014, place, "this clause stands here twice")
         .label("the second one")
-        .help("keep one of them")
+        .help(Help::replace(place, "", "keep one of them"))
 }
 
 pub(super) fn selector_in_call(place: Span) -> Diagnostic {
@@ -445,9 +525,12 @@ fn in_words(rule: Rule) -> Option<&'static str> {
         Rule::name | Rule::word | Rule::place | Rule::names | Rule::let_names => "a name",
         Rule::axis | Rule::axis_names | Rule::report_axis => "an axis",
         Rule::selector => "an axis, with `= index` or `as Name` behind it",
-        Rule::type_ | Rule::array_type | Rule::record_type | Rule::tuple_type | Rule::function_type => {
-            "a type"
-        }
+        Rule::type_
+        | Rule::array_type
+        | Rule::element
+        | Rule::record_type
+        | Rule::tuple_type
+        | Rule::function_type => "a type",
         Rule::expression
         | Rule::primary
         | Rule::operand

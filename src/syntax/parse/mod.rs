@@ -269,6 +269,7 @@ fn is_word(rule: Rule) -> bool {
             | Rule::param_named_word
             | Rule::plot_word
             | Rule::project_word
+            | Rule::quick_named_word
             | Rule::record_named_word
             | Rule::repeat_valued_word
             | Rule::report_braced_word
@@ -297,6 +298,7 @@ fn is_word(rule: Rule) -> bool {
             | Rule::when_word
             | Rule::where_word
             | Rule::with_word
+            | Rule::within_word
             | Rule::yield_word
     )
 }

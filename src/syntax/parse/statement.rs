@@ -4,8 +4,8 @@
 use super::{Lower, Pair, Rule, children, error, inner};
 use crate::source::Span;
 use crate::syntax::ast::{
-    AxisName, Block, Clause, Constraint, Expr, Let, Name, Objective, Part, PartSize, ReportKind, ReportLine,
-    Split, State, Statement, StatementKind, Term, Train, VaryOver,
+    AxisName, Block, Clause, Constraint, Expr, ExprKind, Let, Name, Objective, Part, PartSize, QuickSetting,
+    ReportKind, ReportLine, Split, State, Statement, StatementKind, Term, Train, VaryOver,
 };
 
 impl Lower<'_> {
@@ -102,8 +102,11 @@ impl Lower<'_> {
                 StatementKind::Claim { text, condition: self.only_expression(pair) }
             }
             Rule::report => StatementKind::Report(self.report(pair)),
-            Rule::snapshot => {
-                StatementKind::Snapshot(inner(pair).flat_map(|names| self.names(names)).collect())
+            Rule::snapshot => self.snapshot(pair),
+            Rule::quick => {
+                let bindings: Vec<_> = inner(pair).filter(|part| part.as_rule() == Rule::binding).collect();
+                let setting = |(name, value)| QuickSetting { name, value };
+                StatementKind::Quick(bindings.into_iter().map(|b| setting(self.binding(b))).collect())
             }
             Rule::repeat => self.repeat(pair),
             Rule::setting => {
@@ -195,6 +198,20 @@ impl Lower<'_> {
         }
         let value = value.unwrap_or_else(|| crate::syntax::ast::Init::Value(self.nothing(span)));
         Let { names, ty, value, over, refresh, span }
+    }
+
+    fn snapshot(&mut self, pair: Pair) -> StatementKind {
+        let (mut values, mut within) = (Vec::new(), None);
+        for part in inner(pair) {
+            match part.as_rule() {
+                Rule::snapshot_within => within = Some(self.only_expression(part)),
+                _ => values.extend(self.names(part).into_iter().map(|name| {
+                    let span = name.span;
+                    self.expr(ExprKind::Name(name), span)
+                })),
+            }
+        }
+        StatementKind::Snapshot { values, within }
     }
 
     fn vary(&mut self, pair: Pair) -> StatementKind {

@@ -41,14 +41,17 @@ impl Lower<'_> {
             }
             _ => {
                 let mut element = self.name(&pair);
-                let mut axes = Vec::new();
-                for part in inner(pair) {
-                    match part.as_rule() {
-                        Rule::name => element = self.name(&part),
-                        _ => axes = inner(part).map(|axis| self.axis(axis)).collect(),
+                let (mut part, mut axes) = (None, Vec::new());
+                for inside in inner(pair) {
+                    match inside.as_rule() {
+                        Rule::element => {
+                            element = self.name(&inside);
+                            part = Some(self.axis(inside)).filter(|axis| axis.path.len() > 1).map(Box::new);
+                        }
+                        _ => axes = inner(inside).map(|axis| self.axis(axis)).collect(),
                     }
                 }
-                TypeKind::Array { element, axes }
+                TypeKind::Array { element, part, axes }
             }
         }
     }

@@ -1,0 +1,258 @@
+//! Native code of fused kernels: machine code for AVX-512, made when a plan is prepared.
+//!
+//! In: a plan of single precision. Out: for each fused kernel a function that computes all its instructions on sixteen elements in
+//! registers, then on the next sixteen. Its results have the bits of the interpreter's (`fused.rs`), which runs what has no native code:
+//! other machines, double precision, rare functions.
+
+mod emit;
+mod functions;
+mod lanes;
+mod lower;
+mod memory;
+mod registers;
+mod shape;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use memmap2::Mmap;
+use smallvec::SmallVec;
+
+use super::fused::{ROW, gather};
+use super::instruction::TILE;
+use crate::graph::{Element, Precision, Tensor};
+use crate::plan::Plan;
+use crate::plan::kernel::{BufferId, Fused, Kernel, Load, LoadKind, Place, Register};
+use lanes::Lanes;
+use shape::{Shape, Strides, shape};
+
+/// Where a stream begins, and how many bytes it moves from row to row.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Pointer {
+    at: *mut u8,
+    row: isize,
+}
+
+/// (streams, rows, width, constants).
+type Entry = unsafe extern "sysv64" fn(*mut Pointer, usize, usize, *const u32);
+
+/// The code of a plan and of the loops in it.
+#[derive(Default)]
+pub struct Native {
+    kernels: Vec<Option<NativeKernel>>,
+    /// Of the loops, in their order.
+    pub loops: Vec<Arc<Native>>,
+    memory: Option<Mmap>,
+}
+
+struct NativeKernel {
+    /// Where its code begins.
+    entry: usize,
+    constants: Vec<u32>,
+    shape: Shape,
+    streams: Vec<Stream>,
+}
+
+struct Stream {
+    buffer: BufferId,
+    offset: isize,
+    /// Of an element.
+    bytes: usize,
+    strides: Strides,
+    /// The row of scratch where it is gathered.
+    gathered: Option<u32>,
+}
+
+fn is_possible() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("bmi2")
+}
+
+impl Native {
+    pub fn new(plan: &Plan) -> Native {
+        if plan.precision != Precision::Single || !is_possible() {
+            return Native::default();
+        }
+        let mut code = Vec::new();
+        let mut known = HashMap::new();
+        let mut native = Native::default();
+        for kernel in &plan.kernels {
+            native.kernels.push(match kernel {
+                Kernel::Fused(fused) => compile(fused, plan, &mut known, &mut code),
+                _ => None,
+            });
+            if let Kernel::Rounds(rounds) = kernel {
+                native.loops.push(Arc::new(Native::new(&rounds.plan)));
+            }
+        }
+        native.memory = memory::executable(&code);
+        native
+    }
+
+    /// The code of kernel `at`, if it has any.
+    pub fn kernel(&self, at: usize) -> Option<Code<'_>> {
+        let kernel = self.kernels.get(at)?.as_ref()?;
+        let memory = self.memory.as_ref()?;
+        let start = memory.as_ptr().wrapping_add(kernel.entry);
+        // The memory holds a function of this type there: `compile` wrote it.
+        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
+        Some(Code { kernel, entry })
+    }
+}
+
+/// Equal programs share their code, wherever their operands lie.
+fn compile(
+    fused: &Fused,
+    plan: &Plan,
+    known: &mut HashMap<Lanes, (usize, Vec<u32>)>,
+    code: &mut Vec<u8>,
+) -> Option<NativeKernel> {
+    let (shape, strides) = shape(fused);
+    let constant = |buffer: BufferId| match &plan.buffers[buffer.0 as usize].place {
+        Place::Constant(at) => match &plan.constants[*at] {
+            Tensor::F32(values) if values.len() == 1 => Some(values[0]),
+            Tensor::F64(values) if values.len() == 1 => Some(values[0] as f32),
+            _ => None,
+        },
+        _ => None,
+    };
+    let lanes = lower::lower(fused, &|load| strides[load].is_uniform, &constant)?;
+    let streams = streams(fused, plan, &shape, strides);
+    if let Some((entry, constants)) = known.get(&lanes) {
+        return Some(NativeKernel { entry: *entry, constants: constants.clone(), shape, streams });
+    }
+    let registers = registers::allocate(&lanes)?;
+    let assembled = emit::emit(&lanes, &registers)?;
+    code.resize(code.len().next_multiple_of(64), 0xcc);
+    let entry = code.len();
+    code.extend(assembled.code);
+    known.insert(lanes, (entry, assembled.constants.clone()));
+    Some(NativeKernel { entry, constants: assembled.constants, shape, streams })
+}
+
+fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> Vec<Stream> {
+    let bytes = |element| if element == Element::Bool { 1 } else { 4 };
+    let of_load = |(at, (load, strides)): (usize, (&Load, Strides))| {
+        let gathered = match (&load.kind, fused.registers.get(at), shape) {
+            (LoadKind::Strided(_), Some(Register::Scratch(row)), Shape::Tiles) => Some(*row),
+            _ => None,
+        };
+        Stream { buffer: load.buffer, offset: load.offset, bytes: bytes(load.element), strides, gathered }
+    };
+    let mut found: Vec<Stream> = fused.loads.iter().zip(strides).enumerate().map(of_load).collect();
+    let (row, outer) = match shape {
+        Shape::Rows { outer, rows, width } => {
+            let mut inside = rows * width;
+            let mut strides: SmallVec<[isize; 4]> = SmallVec::new();
+            for size in outer.iter().rev() {
+                strides.insert(0, inside as isize);
+                inside *= size;
+            }
+            (*width as isize, strides)
+        }
+        _ => (0, SmallVec::new()),
+    };
+    found.extend(fused.stores.iter().map(|(_, buffer)| Stream {
+        buffer: *buffer,
+        offset: 0,
+        bytes: bytes(plan.buffers[buffer.0 as usize].element),
+        strides: Strides { outer: outer.clone(), row, is_uniform: false },
+        gathered: None,
+    }));
+    found
+}
+
+/// A kernel's code, ready to run.
+#[derive(Clone, Copy)]
+pub struct Code<'a> {
+    kernel: &'a NativeKernel,
+    entry: Entry,
+}
+
+type Table = SmallVec<[Pointer; 24]>;
+
+impl Code<'_> {
+    /// Computes the elements `from .. to`. `scratch` holds the kernel's rows.
+    ///
+    /// # Safety
+    /// The plan is valid for the buffers at `bases`, and the kernel is the one of the plan that was compiled.
+    pub unsafe fn run(&self, fused: &Fused, bases: &[*mut u8], from: usize, to: usize, scratch: *mut u8) {
+        unsafe {
+            match &self.kernel.shape {
+                Shape::Flat => self.flat(bases, from, to, scratch),
+                Shape::Tiles => {
+                    let mut start = from;
+                    while start < to {
+                        let count = TILE.min(to - start);
+                        for (load, stream) in fused.loads.iter().zip(&self.kernel.streams) {
+                            if let (LoadKind::Strided(loops), Some(row)) = (&load.kind, stream.gathered) {
+                                let base = bases[load.buffer.0 as usize];
+                                let to = scratch.add(row as usize * ROW);
+                                gather(base, (load.offset, stream.bytes), loops, start, count, to);
+                            }
+                        }
+                        self.flat(bases, start, start + count, scratch);
+                        start += count;
+                    }
+                }
+                Shape::Rows { outer, rows, width } => self.rows(bases, (outer, *rows, *width), from, to),
+            }
+        }
+    }
+
+    unsafe fn call(&self, table: &mut Table, rows: usize, width: usize) {
+        unsafe { (self.entry)(table.as_mut_ptr(), rows, width, self.kernel.constants.as_ptr()) }
+    }
+
+    unsafe fn flat(&self, bases: &[*mut u8], from: usize, to: usize, scratch: *mut u8) {
+        let pointer = |stream: &Stream| {
+            let at = match stream.gathered {
+                Some(row) => scratch.wrapping_add(row as usize * ROW),
+                None => {
+                    let element = if stream.strides.is_uniform { 0 } else { from as isize };
+                    let bytes = (stream.offset + element) * stream.bytes as isize;
+                    bases[stream.buffer.0 as usize].wrapping_offset(bytes)
+                }
+            };
+            Pointer { at, row: 0 }
+        };
+        let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
+        unsafe { self.call(&mut table, 1, to - from) };
+    }
+
+    unsafe fn rows(&self, bases: &[*mut u8], loops: (&[usize], usize, usize), from: usize, to: usize) {
+        let (outer, rows, width) = loops;
+        let mut at = from;
+        while at < to {
+            let (row, column) = (at / width, at % width);
+            let whole = (to - at) / width;
+            // A piece of a row, or rows up to the next step of an outer loop.
+            let (count, long) = if column > 0 || whole == 0 {
+                (1, (width - column).min(to - at))
+            } else {
+                (whole.min(rows - row % rows), width)
+            };
+            let pointer = |stream: &Stream| {
+                let mut element = stream.offset + (row % rows) as isize * stream.strides.row;
+                let mut rest = row / rows;
+                for (size, stride) in outer.iter().zip(&stream.strides.outer).rev() {
+                    element += (rest % size) as isize * stride;
+                    rest /= size;
+                }
+                if !stream.strides.is_uniform {
+                    element += column as isize;
+                }
+                let bytes = stream.bytes as isize;
+                let at = bases[stream.buffer.0 as usize].wrapping_offset(element * bytes);
+                Pointer { at, row: stream.strides.row * bytes }
+            };
+            let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
+            unsafe { self.call(&mut table, count, long) };
+            at += count * long;
+        }
+    }
+}

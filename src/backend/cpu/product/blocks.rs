@@ -1,0 +1,263 @@
+//! A product, or a rectangle of one, in blocks that stay in the caches.
+//!
+//! In: operands as they lie, the left with any strides, the right best along its columns. Out: the result, along its columns.
+//! Every element is a sum of sums: blocks of terms, which depend on the contracted sizes alone, are added in order. So neither
+//! the rectangle nor the tile changes a bit.
+
+use super::pack::pack;
+use super::tile::{ROWS, Table, Tile, VECTORS};
+
+/// Terms of a block of a sum: the panels of the right operand that belong to it stay near.
+const TERMS: usize = 256;
+/// Blocks that go together, so that results are seldom read again.
+const TOGETHER: usize = 4;
+/// Rows that go together, so that their part of the left operand stays near.
+const TALL: usize = 256;
+/// Rows from which packing the right operand pays, and the stride from which it does so for one that lies well.
+const PACKED_ROWS: usize = 32;
+const PACKED_STRIDE: isize = 512;
+/// The widest panel.
+const WIDTH: usize = 64;
+
+/// c[m, n] = sum over (outer, k) of a[outer, m, k] * b[outer, k, n]; m and n are the rectangle's affair.
+#[derive(Clone, Copy)]
+pub struct Matrices<'a> {
+    pub k: usize,
+    pub outer: &'a [usize],
+    /// Strides of (m, k).
+    pub a: (isize, isize),
+    pub a_outer: &'a [isize],
+    /// Strides of (k, n).
+    pub b: (isize, isize),
+    pub b_outer: &'a [isize],
+    /// Stride of m; that of n is 1.
+    pub c: isize,
+}
+
+/// Terms that are summed in registers.
+struct Block {
+    a: isize,
+    b: isize,
+    k: usize,
+    loops: usize,
+}
+
+impl Matrices<'_> {
+    /// The innermost of the outer loops: size, strides of a and b.
+    fn inner(&self) -> (usize, isize, isize) {
+        match (self.outer.last(), self.a_outer.last(), self.b_outer.last()) {
+            (Some(size), Some(a), Some(b)) => (*size, *a, *b),
+            _ => (1, 0, 0),
+        }
+    }
+
+    /// Blocks along k, and along the innermost outer loop.
+    fn cuts(&self) -> (usize, usize) {
+        let along = self.k.div_ceil(TERMS).max(1);
+        let together = if along == 1 { (TERMS / self.k.max(1)).max(1) } else { 1 };
+        (along, self.inner().0.div_ceil(together))
+    }
+
+    fn blocks(&self) -> usize {
+        let (along, loops) = self.cuts();
+        let rest = &self.outer[..self.outer.len().saturating_sub(1)];
+        along * loops * rest.iter().product::<usize>()
+    }
+
+    fn block(&self, at: usize) -> Block {
+        let (along, loops) = self.cuts();
+        let (size, a_loop, b_loop) = self.inner();
+        let part = |size: usize, at: usize, of: usize| (size * at / of, size * (at + 1) / of);
+        let (k, k_end) = part(self.k, at % along, along);
+        let (first, end) = part(size, at / along % loops, loops);
+        let (mut a, mut b) = (k as isize * self.a.1, k as isize * self.b.0);
+        a += first as isize * a_loop;
+        b += first as isize * b_loop;
+        let mut rest = at / along / loops;
+        for place in (0..self.outer.len().saturating_sub(1)).rev() {
+            let position = (rest % self.outer[place]) as isize;
+            rest /= self.outer[place];
+            a += position * self.a_outer[place];
+            b += position * self.b_outer[place];
+        }
+        Block { a, b, k: k_end - k, loops: end - first }
+    }
+
+    /// Is the right operand packed for this many rows?
+    fn packs_right(&self, rows: usize) -> bool {
+        self.b.1 != 1 || rows >= PACKED_ROWS && self.b.0.abs() >= PACKED_STRIDE
+    }
+
+    /// Is the left operand packed? Where its rows lie side by side and its terms far apart.
+    fn packs_left(&self, rows: usize) -> bool {
+        rows >= PACKED_ROWS && self.a.0 == 1 && self.a.1.abs() >= PACKED_STRIDE
+    }
+
+    /// Does a rectangle of so many rows need room for packed operands?
+    pub fn packs(&self, rows: usize) -> bool {
+        self.packs_right(rows) || self.packs_left(rows)
+    }
+}
+
+/// How a panel of columns is computed.
+#[derive(Clone, Copy)]
+struct Panel {
+    column: usize,
+    width: usize,
+    vectors: usize,
+}
+
+/// Panels of about three vectors, which with their rows fill the registers best.
+fn panel(lanes: usize, column: usize, end: usize, rows: usize) -> Panel {
+    let left = (end - column).div_ceil(lanes);
+    let vectors = match left {
+        _ if rows <= 6 => left.min(VECTORS),
+        0..=3 => left,
+        4 => 2,
+        _ => 3,
+    };
+    Panel { column, width: (end - column).min(vectors * lanes), vectors }
+}
+
+/// Room for packed operands, and for both: the left one after the right one.
+#[repr(align(64))]
+pub struct Room(#[allow(dead_code)] [f32; RIGHT + LEFT]);
+
+const RIGHT: usize = TERMS * WIDTH;
+/// Rows of a packed left operand, and their distance: no power of two, so that they spread over the sets of a cache.
+const ROWS_PACKED: usize = 128;
+const LEFT_STRIDE: usize = ROWS_PACKED + 16;
+const LEFT: usize = TERMS * LEFT_STRIDE;
+
+/// What every strip of a rectangle shares.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    matrices: &'a Matrices<'a>,
+    table: &'a Table,
+    lanes: usize,
+    a: *const f32,
+    b: *const f32,
+    c: *mut f32,
+    room: *mut f32,
+}
+
+/// # Safety
+/// The machine has the features of the table; the rectangle (first, count) of rows and columns lies in the product, and the
+/// operands point to what it says. `room` is a [`Room`] if the product packs.
+#[inline(always)]
+pub unsafe fn rectangle(
+    matrices: &Matrices,
+    (table, lanes): (&Table, usize),
+    (a, b, c): (*const f32, *const f32, *mut f32),
+    rows: (usize, usize),
+    columns: (usize, usize),
+    room: *mut f32,
+) {
+    let work = Work { matrices, table, lanes, a, b, c, room };
+    let blocks = matrices.blocks();
+    let (row_end, column_end) = (rows.0 + rows.1, columns.0 + columns.1);
+    if matrices.packs_left(rows.1) {
+        for at in 0..blocks {
+            for row in (rows.0..row_end).step_by(ROWS_PACKED) {
+                let count = ROWS_PACKED.min(row_end - row);
+                unsafe {
+                    let left = work.pack_left(at, row, count);
+                    work.strips(left, (row, count), (columns.0, column_end), at..at + 1);
+                }
+            }
+        }
+        return;
+    }
+    let left = (a, matrices.a, matrices.inner().1);
+    for first in (0..blocks).step_by(TOGETHER) {
+        for row in (rows.0..row_end).step_by(TALL) {
+            let count = TALL.min(row_end - row);
+            let together = first..blocks.min(first + TOGETHER);
+            unsafe { work.strips(left, (row, count), (columns.0, column_end), together) };
+        }
+    }
+}
+
+/// A left operand: from its first row, strides of (rows, k), and of the loops.
+type Left = (*const f32, (isize, isize), isize);
+
+impl Work<'_> {
+    /// One block of terms of the left operand, moved so that rows and terms are near each other.
+    #[inline(always)]
+    unsafe fn pack_left(&self, at: usize, row: usize, count: usize) -> Left {
+        let block = self.matrices.block(at);
+        let to = self.room.wrapping_add(RIGHT);
+        for turn in 0..block.loops {
+            unsafe {
+                let from = self.a.offset(block.a + row as isize + turn as isize * self.matrices.inner().1);
+                let to = to.add(turn * block.k * LEFT_STRIDE);
+                // Terms are rows of what is packed.
+                pack(from, (self.matrices.a.1, 1), block.k, count, to, LEFT_STRIDE);
+            }
+        }
+        // As if it began at the first row of the whole and at the first term.
+        let start = to.wrapping_offset(-block.a).wrapping_sub(row);
+        (start, (1, LEFT_STRIDE as isize), (block.k * LEFT_STRIDE) as isize)
+    }
+
+    #[inline(always)]
+    unsafe fn strips(
+        &self,
+        left: Left,
+        rows: (usize, usize),
+        (mut column, end): (usize, usize),
+        blocks: std::ops::Range<usize>,
+    ) {
+        while column < end {
+            let panel = panel(self.lanes, column, end, rows.1);
+            for at in blocks.clone() {
+                unsafe { self.strip(left, rows, panel, at) };
+            }
+            column += panel.width;
+        }
+    }
+
+    /// One block of terms for some rows of one panel.
+    #[inline(always)]
+    unsafe fn strip(&self, left: Left, (first, count): (usize, usize), panel: Panel, at: usize) {
+        let Work { matrices, table, lanes, b, c, room, .. } = *self;
+        unsafe {
+            let block = matrices.block(at);
+            let mut right = b.offset(block.b + panel.column as isize * matrices.b.1);
+            let mut strides = (matrices.b.0, matrices.inner().2);
+            if matrices.packs_right(count) {
+                let stride = panel.vectors * lanes;
+                for turn in 0..block.loops {
+                    let from = right.offset(turn as isize * strides.1);
+                    pack(from, matrices.b, block.k, panel.width, room.add(turn * block.k * stride), stride);
+                }
+                right = room;
+                strides = (stride as isize, (block.k * stride) as isize);
+            }
+            let runs = &table[panel.vectors - 1];
+            let most = runs.iter().rposition(Option::is_some).map_or(1, |last| last + 1);
+            let tiles = count.div_ceil(most);
+            let mut row = first;
+            for tile in 0..tiles {
+                let end = first + count * (tile + 1) / tiles;
+                let work = Tile {
+                    a: left.0.wrapping_offset(block.a + row as isize * left.1.0),
+                    b: right,
+                    c: c.offset(row as isize * matrices.c).add(panel.column),
+                    k: block.k,
+                    loops: block.loops,
+                    a_strides: (left.1.0, left.1.1, left.2),
+                    b_strides: strides,
+                    c_stride: matrices.c,
+                    last: panel.width - (panel.vectors - 1) * lanes,
+                    add: at > 0,
+                };
+                debug_assert!(end - row <= ROWS);
+                if let Some(run) = runs[end - row - 1] {
+                    run(&work);
+                }
+                row = end;
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! One tile of a product, its sums in registers.
+//!
+//! In: a left operand whose elements are spread over lanes one by one, and a right operand that lies along its columns. Out:
+//! as many vectors of results as fit into registers. Every sum goes through its terms in order, whatever the tile.
+
+use super::lanes::Lanes;
+
+/// The most rows and vectors of a tile.
+pub const ROWS: usize = 16;
+pub const VECTORS: usize = 4;
+
+/// What a tile reads and writes. Sums over `loops` times `k` terms.
+#[derive(Clone, Copy)]
+pub struct Tile {
+    pub a: *const f32,
+    pub b: *const f32,
+    pub c: *mut f32,
+    pub k: usize,
+    pub loops: usize,
+    /// Strides of (rows, k, loops).
+    pub a_strides: (isize, isize, isize),
+    /// Strides of (k, loops).
+    pub b_strides: (isize, isize),
+    pub c_stride: isize,
+    /// Lanes of the last vector.
+    pub last: usize,
+    /// Add to what is there.
+    pub add: bool,
+}
+
+pub type Run = unsafe fn(&Tile);
+
+/// `table[vectors - 1][rows - 1]`; nothing where the sums do not fit into registers.
+pub type Table = [[Option<Run>; ROWS]; VECTORS];
+
+// Numbers of registers, for loops that are unrolled.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize>(tile: &Tile) {
+    unsafe {
+        let mask = L::mask(tile.last);
+        let (row, step, _) = tile.a_strides;
+        let mut sums = [[L::zero(); VECTORS]; ROWS];
+        for at in 0..tile.loops as isize {
+            let mut a = tile.a.offset(at * tile.a_strides.2);
+            let mut b = tile.b.offset(at * tile.b_strides.1);
+            for _ in 0..tile.k {
+                let mut right = [L::zero(); VECTORS];
+                for v in 0..VECTORS - 1 {
+                    right[v] = L::load(b.add(v * L::LANES));
+                }
+                right[VECTORS - 1] = L::load_part(b.add((VECTORS - 1) * L::LANES), mask);
+                for r in 0..ROWS {
+                    let left = L::splat(a.offset(r as isize * row));
+                    for v in 0..VECTORS {
+                        sums[r][v] = L::multiply_add(left, right[v], sums[r][v]);
+                    }
+                }
+                a = a.offset(step);
+                b = b.offset(tile.b_strides.0);
+            }
+        }
+        for r in 0..ROWS {
+            let c = tile.c.offset(r as isize * tile.c_stride);
+            for v in 0..VECTORS {
+                let at = c.add(v * L::LANES);
+                if v == VECTORS - 1 {
+                    let sum = if tile.add { L::add(L::load_part(at, mask), sums[r][v]) } else { sums[r][v] };
+                    L::store_part(at, mask, sum);
+                } else {
+                    L::store(at, if tile.add { L::add(L::load(at), sums[r][v]) } else { sums[r][v] });
+                }
+            }
+        }
+    }
+}
+
+macro_rules! table {
+    ($name:ident, $lanes:ty, $features:literal, [$($vectors:literal: $($rows:literal)*;)*]) => {
+        #[cfg(target_arch = "x86_64")]
+        pub mod $name {
+            use super::{ROWS, Table, Tile, VECTORS};
+            use super::super::lanes;
+
+            #[target_feature(enable = $features)]
+            unsafe fn run<const V: usize, const R: usize>(tile: &Tile) {
+                unsafe { super::run::<$lanes, V, R>(tile) }
+            }
+
+            pub static TABLE: Table = {
+                let mut table: Table = [[None; ROWS]; VECTORS];
+                $($(table[$vectors - 1][$rows - 1] = Some(run::<$vectors, $rows>);)*)*
+                table
+            };
+        }
+    };
+}
+
+table!(wide, lanes::Wide, "avx512f", [
+    1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16;
+    2: 1 2 3 4 5 6 7 8 9 10 11 12;
+    3: 1 2 3 4 5 6 7 8;
+    4: 1 2 3 4 5 6;
+]);
+table!(narrow, lanes::Narrow, "avx2,fma", [
+    1: 1 2 3 4 5 6 7 8 9 10 11 12;
+    2: 1 2 3 4 5 6;
+    3: 1 2 3 4;
+    4: 1 2 3;
+]);

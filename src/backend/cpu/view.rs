@@ -1,0 +1,227 @@
+//! Kernels, or some rows of them, on buffers at given places.
+//!
+//! In: a plan, its native code, and where each buffer lies: in bands some lie where the rows at hand have their space. Out: results in
+//! their buffers.
+
+use super::contract::contract_some;
+use super::copy::{add, copy};
+use super::fused::Machine;
+use super::index::Picks;
+use super::instruction::Execute;
+use super::native::Native;
+use super::real::Real;
+use super::reduce::Loops;
+use super::rows::Cut;
+use super::share::{reduce_float, reduce_truth};
+use crate::backend::Fault;
+use crate::graph::Element;
+use crate::plan::Plan;
+use crate::plan::kernel::{Access, BufferId, Fused, Kernel};
+
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    pub plan: &'a Plan,
+    pub native: &'a Native,
+    pub execute: Execute,
+    pub bases: &'a [*mut u8],
+}
+
+/// The rows `from .. to`, of so many.
+#[derive(Clone, Copy)]
+pub struct Rows {
+    pub from: usize,
+    pub to: usize,
+    pub of: usize,
+}
+
+/// # Safety
+/// Of all functions: the plan is valid, and the buffers lie where `bases` says.
+impl View<'_> {
+    fn base<T>(&self, buffer: BufferId) -> *mut T {
+        self.bases[buffer.0 as usize].cast()
+    }
+
+    fn at<T>(&self, access: &Access) -> *mut T {
+        self.base::<T>(access.buffer).wrapping_offset(access.offset)
+    }
+
+    fn element(&self, access: &Access) -> Element {
+        self.plan.buffers[access.buffer.0 as usize].element
+    }
+
+    /// Copies (or adds) by loops of these sizes; each side has its access, its strides and where to begin.
+    pub unsafe fn copy<R: Real>(
+        &self,
+        sizes: &[usize],
+        from: (&Access, &[isize], isize),
+        to: (&Access, &[isize], isize),
+        adds: bool,
+    ) {
+        unsafe fn both<T>(from: *const T, to: *mut T, offsets: (isize, isize)) -> (*const T, *mut T) {
+            unsafe { (from.offset(offsets.0), to.offset(offsets.1)) }
+        }
+        let ((from, from_strides, f), (to, to_strides, t)) = (from, to);
+        unsafe {
+            match self.element(from) {
+                Element::Float => {
+                    let (from, to) = both::<R>(self.at(from), self.at(to), (f, t));
+                    if adds {
+                        add(sizes, from, from_strides, to, to_strides);
+                    } else {
+                        copy(sizes, from, from_strides, to, to_strides);
+                    }
+                }
+                Element::Index => {
+                    let (from, to) = both::<i32>(self.at(from), self.at(to), (f, t));
+                    copy(sizes, from, from_strides, to, to_strides);
+                }
+                Element::Bool => {
+                    let (from, to) = both::<u8>(self.at(from), self.at(to), (f, t));
+                    copy(sizes, from, from_strides, to, to_strides);
+                }
+            }
+        }
+    }
+
+    /// The elements `from .. to` of a fused kernel.
+    pub unsafe fn elements(&self, at: usize, fused: &Fused, from: usize, to: usize, scratch: *mut u8) {
+        unsafe {
+            if let Some(code) = self.native.kernel(at) {
+                return code.run(fused, self.bases, from, to, scratch);
+            }
+            let machine =
+                Machine { bases: self.bases, execute: self.execute, precision: self.plan.precision };
+            machine.run(fused, from, to, scratch);
+        }
+    }
+
+    /// The elements `from .. to` of a buffer.
+    pub unsafe fn fill<R: Real>(&self, buffer: BufferId, value: f64, from: usize, to: usize) {
+        unsafe fn fill<T: Copy>(base: *mut T, from: usize, to: usize, value: T) {
+            unsafe { std::slice::from_raw_parts_mut(base.add(from), to - from).fill(value) }
+        }
+        unsafe {
+            match self.plan.buffers[buffer.0 as usize].element {
+                Element::Float => fill(self.base(buffer), from, to, R::from_f64(value)),
+                Element::Index => fill(self.base(buffer), from, to, value as i32),
+                Element::Bool => fill(self.base(buffer), from, to, u8::from(value != 0.0)),
+            }
+        }
+    }
+
+    /// The rows `from .. to` of a kernel.
+    ///
+    /// # Safety
+    /// The kernel can be cut in so many rows; `scratch` and `work` are the thread's own.
+    pub unsafe fn rows<R: Real>(
+        &self,
+        at: usize,
+        rows: Rows,
+        scratch: *mut u8,
+        work: *mut R,
+    ) -> Result<(), Fault> {
+        let Rows { from, to, of: rows } = rows;
+        unsafe {
+            match &self.plan.kernels[at] {
+                Kernel::Fused(fused) => {
+                    let each = fused.length / rows;
+                    self.elements(at, fused, from * each, to * each, scratch);
+                }
+                Kernel::Fill { buffer, value } => {
+                    let each = self.plan.buffers[buffer.0 as usize].length / rows;
+                    self.fill::<R>(*buffer, *value, from * each, to * each);
+                }
+                Kernel::Copy { sizes, from: source, to: target, add } => {
+                    let Some(cut) = Cut::new(sizes, [&source.strides, &target.strides], rows) else {
+                        return Ok(());
+                    };
+                    cut.runs(from, to, &mut |run| {
+                        let [f, t] = run.offsets;
+                        self.copy::<R>(
+                            run.sizes,
+                            (source, run.strides[0], f),
+                            (target, run.strides[1], t),
+                            *add,
+                        );
+                    });
+                }
+                Kernel::Reduce { reduction, kept, reduced, from: source, inner, to: target } => {
+                    let Some(cut) = Cut::new(kept, [&source.strides], rows) else { return Ok(()) };
+                    let each = self.plan.buffers[target.0 as usize].length / rows;
+                    let is_float = self.element(source) == Element::Float;
+                    cut.runs(from, to, &mut |run| {
+                        let loops = Loops {
+                            kept: run.sizes,
+                            kept_strides: run.strides[0],
+                            reduced,
+                            reduced_strides: inner,
+                        };
+                        let ([offset], first) = (run.offsets, run.row * each);
+                        if is_float {
+                            let from = self.at::<R>(source).cast_const().offset(offset);
+                            reduce_float(*reduction, &loops, from, self.base::<R>(*target).add(first), work);
+                        } else {
+                            let from = self.at::<u8>(source).cast_const().offset(offset);
+                            let to = self.base::<u8>(*target).add(first);
+                            reduce_truth(*reduction, &loops, from, to, work.cast());
+                        }
+                    });
+                }
+                Kernel::Contract(contract) => {
+                    let each = contract.batch.iter().product::<usize>() / rows;
+                    let operands = (
+                        self.at::<R>(&contract.a).cast_const(),
+                        self.at::<R>(&contract.b).cast_const(),
+                        self.at::<R>(&contract.c),
+                    );
+                    contract_some(contract, operands, from * each, (to - from) * each);
+                }
+                Kernel::Gather { node, size, stride, outer, index, from: source, to: target, .. } => {
+                    let strides = [&index.strides[..], &source.strides, &target.strides];
+                    let Some(cut) = Cut::new(outer, strides, rows) else { return Ok(()) };
+                    let mut result = Ok(());
+                    cut.runs(from, to, &mut |run| {
+                        if result.is_err() {
+                            return;
+                        }
+                        let [index_strides, from_strides, to_strides] = run.strides;
+                        let [i, f, t] = run.offsets;
+                        let picks = Picks {
+                            node: *node,
+                            size: *size,
+                            stride: *stride,
+                            outer: run.sizes,
+                            inner: &[],
+                            index: index_strides,
+                            from: from_strides,
+                            to: to_strides,
+                            from_inner: &[],
+                            to_inner: &[],
+                        };
+                        let indices = self.at::<i32>(index).offset(i);
+                        result = match self.element(source) {
+                            Element::Float => picks.gather(
+                                indices,
+                                self.at::<R>(source).offset(f),
+                                self.at::<R>(target).offset(t),
+                            ),
+                            Element::Index => picks.gather(
+                                indices,
+                                self.at::<i32>(source).offset(f),
+                                self.at::<i32>(target).offset(t),
+                            ),
+                            Element::Bool => picks.gather(
+                                indices,
+                                self.at::<u8>(source).offset(f),
+                                self.at::<u8>(target).offset(t),
+                            ),
+                        };
+                    });
+                    return result;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

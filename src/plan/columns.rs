@@ -1,0 +1,62 @@
+//! Long sums of columns in two: of few rows each, which go with the kernel that makes the rows, and then of these.
+//!
+//! In: the kernels of a plan, in order, before their buffers have places. Out: the same with some of them in two. How a sum is cut
+//! depends on sizes only.
+
+use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
+
+/// Rows that are summed first, at most, and how many elements they have together.
+const ROWS: usize = 16;
+const ELEMENTS: usize = 1 << 13;
+/// Elements that are summed, at least: fewer stay in the cache anyway.
+const LEAST: usize = 1 << 18;
+
+pub fn split(buffers: &mut Vec<Buffer>, kernels: Vec<Kernel>) -> Vec<Kernel> {
+    let mut found = Vec::with_capacity(kernels.len());
+    for kernel in kernels {
+        match halves(buffers, &kernel) {
+            Some(halves) => found.extend(halves),
+            None => found.push(kernel),
+        }
+    }
+    found
+}
+
+fn halves(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<[Kernel; 2]> {
+    let Kernel::Reduce { reduction, kept, reduced, from, inner, to } = kernel else { return None };
+    let ([rows], [stride]) = (&reduced[..], &inner[..]) else { return None };
+    let width: usize = kept.iter().product();
+    let each = (ELEMENTS / width.max(1)).next_power_of_two().clamp(4, ROWS);
+    let fits = from.strides.last() == Some(&1) && rows.is_multiple_of(each) && rows * width >= LEAST;
+    if !fits || rows / each < ROWS {
+        return None;
+    }
+    let parts = rows / each;
+    let element = buffers[from.buffer.0 as usize].element;
+    buffers.push(Buffer { element, length: parts * width, place: Place::Arena(0) });
+    let partial = BufferId(buffers.len() as u32 - 1);
+    let strides = std::iter::once(stride * each as isize).chain(from.strides.iter().copied()).collect();
+    let first = Kernel::Reduce {
+        reduction: *reduction,
+        kept: std::iter::once(parts).chain(kept.iter().copied()).collect(),
+        reduced: vec![each],
+        from: Access { strides, ..from.clone() },
+        inner: inner.clone(),
+        to: partial,
+    };
+    let mut dense = Vec::with_capacity(kept.len());
+    let mut inside = 1;
+    for size in kept.iter().rev() {
+        dense.insert(0, inside);
+        inside *= *size as isize;
+    }
+    let second = Kernel::Reduce {
+        reduction: *reduction,
+        kept: kept.clone(),
+        reduced: vec![parts],
+        from: Access { buffer: partial, offset: 0, strides: dense },
+        inner: vec![width as isize],
+        to: *to,
+    };
+    Some([first, second])
+}

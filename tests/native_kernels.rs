@@ -1,0 +1,153 @@
+//! Native code of fused kernels against the interpreter, and bands against kernels one by one: the same bits. Where this machine has no
+//! native code the interpreter is compared with itself.
+
+mod support;
+
+use ansatz::backend::cpu;
+use ansatz::graph::{Binary, Compare, Element, NodeId, Precision, Program, Store, Tensor, Unary};
+use ansatz::plan::PlanOptions;
+use proptest::prelude::*;
+use support::random_program::{Generated, generate};
+
+/// What a program leaves in its outputs, as bits; NaN are all alike.
+fn outputs(program: &Program, store: &Store, native: bool, bands: bool) -> Option<Vec<Vec<u64>>> {
+    let mut store = store.clone();
+    let options = PlanOptions { native, bands, ..PlanOptions::default() };
+    cpu::compile(program, &options).expect("a plan").run(&mut store).ok()?;
+    let bits = |x: f64| if x.is_nan() { u64::MAX } else { x.to_bits() };
+    let of = |slot| store.get(slot).to_f64().into_iter().map(bits).collect();
+    Some(program.outputs.iter().map(|output| of(output.slot)).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn random_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40) {
+        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        let plain = outputs(&program, &store, false, false);
+        prop_assert_eq!(&outputs(&program, &store, true, true), &plain);
+        prop_assert_eq!(&outputs(&program, &store, false, true), &plain);
+    }
+}
+
+/// Numbers at and around every limit of the functions.
+fn numbers(count: usize) -> Vec<f32> {
+    let special = [
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        2.0,
+        88.7,
+        89.0,
+        89.5,
+        -87.3,
+        -88.0,
+        -103.9,
+        -104.0,
+        -104.1,
+        1e-40,
+        -1e-40,
+        1.2e-38,
+        3.4e38,
+        -3.4e38,
+        0.6,
+        0.55,
+        4e-4,
+        2_147_483_648.0,
+        -2_147_483_648.0,
+        2_147_483_500.0,
+        0.1,
+        7.25,
+        f32::INFINITY,
+        f32::NEG_INFINITY,
+        f32::NAN,
+    ];
+    let mut state = 7u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 8
+    };
+    (0..count)
+        .map(|at| match random() % 3 {
+            0 => special[random() as usize % special.len()],
+            1 => (random() as f32 / (1 << 23) as f32 - 1.0) * 4.0,
+            _ => f32::from_bits(random() << 8 | at as u32 & 0xff),
+        })
+        .collect()
+}
+
+fn agree(what: &str, count: usize, build: &dyn Fn(&mut Program, NodeId, NodeId) -> NodeId) {
+    let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+    let axis = program.graph.axes.add("A", count);
+    let all = numbers(2 * count);
+    let operands = [&all[..count], &all[count..]].map(|values| {
+        let slot = store.add(Tensor::F32(values.to_vec()));
+        program.input("x", Element::Float, &[axis], slot)
+    });
+    let result = build(&mut program, operands[0], operands[1]);
+    let slot = store.add(Tensor::F32(Vec::new()));
+    program.output("y", result, &[axis], slot).unwrap();
+    let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
+    assert_eq!(native, plain, "{what} of {count}");
+}
+
+#[test]
+fn every_operation_has_the_same_bits() {
+    let unary = [
+        Unary::Negate,
+        Unary::Exp,
+        Unary::Log,
+        Unary::Log1p,
+        Unary::Expm1,
+        Unary::Sqrt,
+        Unary::Tanh,
+        Unary::Erf,
+        Unary::Sigmoid,
+        Unary::Abs,
+        Unary::Sign,
+        Unary::Floor,
+        Unary::Reciprocal,
+    ];
+    let binary = [
+        Binary::Add,
+        Binary::Subtract,
+        Binary::Multiply,
+        Binary::Divide,
+        Binary::Remainder,
+        Binary::Max,
+        Binary::Min,
+        Binary::Power,
+    ];
+    let compare = [Compare::Equal, Compare::NotEqual, Compare::Less, Compare::LessEqual];
+    for count in [1, 15, 16, 17, 100, 1000, 5000] {
+        for op in unary {
+            agree(&format!("{op:?}"), count, &|p, a, _| p.graph.unary(op, a).unwrap());
+        }
+        for op in binary {
+            agree(&format!("{op:?}"), count, &|p, a, b| p.graph.binary(op, a, b).unwrap());
+        }
+        for op in compare {
+            agree(&format!("{op:?}"), count, &|p, a, b| {
+                let test = p.graph.compare(op, a, b).unwrap();
+                p.graph.select(test, a, b).unwrap()
+            });
+        }
+        for exponent in [2.0, 3.0, 1.0, -1.0, 0.5] {
+            agree(&format!("power {exponent}"), count, &|p, a, _| {
+                let exponent = p.graph.float(exponent).unwrap();
+                p.graph.binary(Binary::Power, a, exponent).unwrap()
+            });
+        }
+        agree("casts", count, &|p, a, _| {
+            let index = p.graph.cast(a, Element::Index).unwrap();
+            let truth = p.graph.cast(index, Element::Bool).unwrap();
+            let (x, y) =
+                (p.graph.cast(index, Element::Float).unwrap(), p.graph.cast(truth, Element::Float).unwrap());
+            p.graph.binary(Binary::Add, x, y).unwrap()
+        });
+    }
+}
