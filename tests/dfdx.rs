@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use ansatz::backend::dfdx;
 use ansatz::check::check;
@@ -11,6 +12,7 @@ use ansatz::graph::elaborate::{GradientCheck, Scope};
 use ansatz::graph::{NodeId, Op, Precision, Program, Slot, Store, Tensor, reference};
 use ansatz::syntax::ast::ItemKind;
 use proptest::prelude::*;
+use rayon::prelude::*;
 use support::library;
 use support::random_program::{Generated, generate};
 
@@ -115,51 +117,66 @@ fn derivative(check: &GradientCheck, store: &Store) -> Option<Vec<String>> {
     Some(wrong)
 }
 
-#[test]
-fn the_library_agrees_with_its_derivatives() {
-    let mut wrong = Vec::new();
-    let (mut compared, mut passed_over) = (BTreeSet::new(), BTreeSet::new());
-    for path in library() {
-        let text = std::fs::read_to_string(&path).expect("a file of the library");
-        let outcome = check(&path.display().to_string(), &text);
-        let Some(program) = &outcome.program else { panic!("{} is wrong", path.display()) };
-        let Some(file) = program.files.last() else { continue };
-        for item in &file.items {
-            let ItemKind::Test(test) = &item.kind else { continue };
-            let mut store = Store::default();
-            let seed = store.add(Tensor::Index(vec![1]));
-            let elaborated = Scope::new(program, seed).test(test, &mut store).expect("a test of the library");
-            if elaborated
-                .program
-                .graph
-                .nodes
-                .iter()
-                .map(|node| elaborated.program.graph.elements(&node.axes))
-                .sum::<usize>()
-                > 4_000_000
-            {
-                continue;
-            }
-            wrong.extend(
-                difference(&elaborated.program, &store).map(|text| format!("{}: {text}", test.name.text)),
-            );
-            reference::evaluate(&elaborated.program, &mut store).expect("a test of the library");
-            for check in &elaborated.gradients {
-                // A derivative that is declared is not what a tape finds.
-                let skipped = check.declared || TIED.contains(&check.function.as_str());
-                let found = if skipped { None } else { derivative(check, &store) };
-                match found {
-                    Some(apart) => {
-                        compared.insert(check.function.clone());
-                        wrong.extend(apart.into_iter().map(|text| format!("{}: {text}", test.name.text)));
-                    }
-                    None => {
-                        passed_over.insert(check.function.clone());
-                    }
+/// What was found in the tests of one file of the library, or of all.
+#[derive(Default)]
+struct Found {
+    wrong: Vec<String>,
+    compared: BTreeSet<String>,
+    passed_over: BTreeSet<String>,
+}
+
+impl Found {
+    fn and(mut self, other: Found) -> Found {
+        self.wrong.extend(other.wrong);
+        self.compared.extend(other.compared);
+        self.passed_over.extend(other.passed_over);
+        self
+    }
+}
+
+/// The tape takes long for graphs that are larger.
+const MOST_ELEMENTS: usize = 4_000_000;
+
+/// The tests of one file of the library.
+fn compare(path: &Path) -> Found {
+    let mut found = Found::default();
+    let text = std::fs::read_to_string(path).expect("a file of the library");
+    let outcome = check(&path.display().to_string(), &text);
+    let Some(program) = &outcome.program else { panic!("{} is wrong", path.display()) };
+    let Some(file) = program.files.last() else { return found };
+    for item in &file.items {
+        let ItemKind::Test(test) = &item.kind else { continue };
+        let name = &test.name.text;
+        let mut store = Store::default();
+        let seed = store.add(Tensor::Index(vec![1]));
+        let elaborated = Scope::new(program, seed).test(test, &mut store).expect("a test of the library");
+        let graph = &elaborated.program.graph;
+        if graph.nodes.iter().map(|node| graph.elements(&node.axes)).sum::<usize>() > MOST_ELEMENTS {
+            continue;
+        }
+        found.wrong.extend(difference(&elaborated.program, &store).map(|text| format!("{name}: {text}")));
+        reference::evaluate(&elaborated.program, &mut store).expect("a test of the library");
+        for check in &elaborated.gradients {
+            // A derivative that is declared is not what a tape finds.
+            let skipped = check.declared || TIED.contains(&check.function.as_str());
+            match if skipped { None } else { derivative(check, &store) } {
+                Some(apart) => {
+                    found.compared.insert(check.function.clone());
+                    found.wrong.extend(apart.into_iter().map(|text| format!("{name}: {text}")));
+                }
+                None => {
+                    found.passed_over.insert(check.function.clone());
                 }
             }
         }
     }
+    found
+}
+
+#[test]
+fn the_library_agrees_with_its_derivatives() {
+    let found = library().par_iter().map(|path| compare(path)).reduce(Found::default, Found::and);
+    let Found { wrong, compared, passed_over } = found;
     let rest: Vec<&String> = passed_over.difference(&compared).collect();
     println!("{} derivatives compared; dfdx has no operation for a part of {rest:?}", compared.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -11,7 +11,7 @@ use crate::library;
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{
     Data, DataSource, Expr, ExprId, ExprKind, File, GeneratorStatement, ItemKind, Layer, MemberKind, Name,
-    StatementKind, VaryOver,
+    Statement, StatementKind, VaryOver,
 };
 use crate::syntax::names::{Binding, Kind, Role, Written, names};
 
@@ -106,11 +106,16 @@ impl<'p> Table<'p> {
             match &item.kind {
                 ItemKind::Data(of) => data.push((of, None)),
                 ItemKind::Experiment(experiment) => {
-                    for statement in &experiment.body {
+                    let mut open: Vec<&Statement> = experiment.body.iter().rev().collect();
+                    while let Some(statement) = open.pop() {
                         match &statement.kind {
                             StatementKind::Data(of) => data.push((of, Some(experiment.span))),
                             StatementKind::Vary { name, over: VaryOver::Arms(names) } => {
                                 arms.insert(name.span, names.iter().map(|arm| arm.span).collect());
+                            }
+                            StatementKind::Repeat { body, .. } => open.extend(body.iter().rev()),
+                            StatementKind::If { then, otherwise, .. } => {
+                                open.extend(then.iter().chain(otherwise.iter().flatten()).rev());
                             }
                             _ => {}
                         }

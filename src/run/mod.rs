@@ -23,6 +23,7 @@ pub mod results;
 mod resume;
 mod rounds;
 mod schema;
+mod shared;
 mod split;
 pub mod table;
 mod terms;
@@ -58,7 +59,8 @@ use keep::{Attempt, Work};
 use prepare::Base;
 use results::{Provenance, Results, Times};
 use resume::Checkpoints;
-use trial::{Outcome, Stopped};
+use shared::SharedBlocks;
+use trial::{Around, Outcome, Stopped};
 use vary::Trial;
 
 /// What the command line can change.
@@ -136,10 +138,11 @@ pub fn run(
     let provenance = provenance::provenance(program, sources, &base, options);
     let labels: Vec<Labels> = trials.iter().map(|trial| trial.labels(&base.axes)).collect();
     observer.started(&provenance, &labels);
-    let all = Trials { base: &base, experiment, sources, trials: &trials, engine: &engine, observer };
+    let identifier = Identifier::new(&base, experiment, sources, options, &engine);
+    let shared = SharedBlocks::new(&identifier, &trials, &trial::train_blocks(&base, experiment));
+    let all = Trials { base: &base, experiment, sources, trials: &trials, engine: &engine, observer, shared };
     let outcomes = match keeper {
         Some(keeper) => {
-            let identifier = Identifier::new(&base, experiment, sources, options, &engine);
             let identities = trials.iter().map(|trial| identifier.identify(trial)).collect();
             let work = Identified { all, identifier, identities };
             let record = record(experiment, &provenance, &base, &trials, &work.identities);
@@ -200,6 +203,7 @@ struct Trials<'a> {
     trials: &'a [Trial],
     engine: &'a Engine,
     observer: &'a dyn Observer,
+    shared: SharedBlocks,
 }
 
 impl Trials<'_> {
@@ -207,8 +211,9 @@ impl Trials<'_> {
         let trial = &self.trials[number];
         let started = Instant::now();
         self.observer.trial_started(number);
-        let outcome =
-            trial::run(self.base, self.experiment, trial, number, self.engine, self.observer, checkpoints);
+        let around = Around { engine: self.engine, observer: self.observer, shared: &self.shared };
+        let outcome = trial::run(self.base, self.experiment, trial, number, around, checkpoints);
+        self.shared.leave(number);
         let seconds = started.elapsed().as_secs_f64();
         match &outcome {
             Ok(outcome) => self.tell(number, How::Computed { seconds }, outcome),
@@ -252,6 +257,7 @@ impl Work for Identified<'_> {
     }
 
     fn found(&self, number: usize, outcome: &Outcome) {
+        self.all.shared.leave(number);
         self.all.tell(number, How::Kept, outcome);
     }
 }

@@ -4,6 +4,7 @@
 use super::engine::{Compiled, Engine, read_f64, set_scalar};
 use super::moments::{History, Watcher};
 use super::resume::{BlockState, Checkpoints, Parts};
+use super::shared::SharedBlocks;
 use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
 use crate::data::{Batches, Sampler};
@@ -51,19 +52,29 @@ pub struct TrainBlock {
     pub key: [u32; 2],
     /// Among the train blocks that the trial executes, from 1.
     pub number: u32,
+    pub trial: usize,
 }
 
-/// Runs all steps of a block, or those that are left of it. Stops at the first term that is not finite.
+/// Runs all steps of a block, or those that are left of it; none where it is known how another trial ended it. Stops at the
+/// first term that is not finite.
 pub fn train(
     step: StepProgram,
     block: TrainBlock,
     engine: &Engine,
     store: &mut Store,
     checkpoints: &mut Checkpoints,
+    shared: &SharedBlocks,
     progress: impl Fn(usize, usize),
 ) -> Result<Trained, Stopped> {
     let written = written(&step);
     let mut training = Training::new(step, block.span, block.key, engine, store, None)?;
+    if let Some(state) = shared.state(block.trial, block.span)
+        && training.restore((*state).clone(), &written, store)
+    {
+        progress(training.steps, training.steps);
+        checkpoints.block_ended(block.number, || (*state).clone());
+        return training.finish(store);
+    }
     let (mut saved, mut ended) = (0, false);
     if let Some(left) = checkpoints.state(block.number) {
         let (steps, has_ended) = (left.steps, left.ended);
@@ -95,6 +106,7 @@ pub fn train(
     }
     if training.settle(store)? {
         checkpoints.block_ended(block.number, || training.state(true, &written, store));
+        shared.ended(block.trial, block.span, || training.state(true, &written, store));
     }
     training.finish(store)
 }

@@ -3,6 +3,7 @@
 use super::engine::{Engine, read_f64};
 use super::prepare::{Base, axis_name};
 use super::resume::Checkpoints;
+use super::shared::SharedBlocks;
 use super::terms;
 use super::training::{self, Course, TrainBlock, Trained};
 use super::vary::{Over, Trial};
@@ -74,17 +75,24 @@ impl From<Vec<Diagnostic>> for Stopped {
     }
 }
 
+/// What the trials of a run share while they run.
+#[derive(Clone, Copy)]
+pub struct Around<'a> {
+    pub engine: &'a Engine,
+    pub observer: &'a dyn Observer,
+    pub shared: &'a SharedBlocks,
+}
+
 /// Executes every statement of the trial phase.
 pub fn run<'p>(
     base: &Base<'p>,
     experiment: &'p Experiment,
     trial: &Trial,
     number: usize,
-    engine: &Engine,
-    observer: &dyn Observer,
+    around: Around,
     checkpoints: &mut Checkpoints,
 ) -> Result<Outcome, Stopped> {
-    let mut running = Running::new(base, trial, number, engine, observer, checkpoints);
+    let mut running = Running::new(base, trial, number, around, checkpoints);
     for statement in trial_phase(base, experiment) {
         running.execute(statement)?;
         if running.outcome.diverged.is_some() {
@@ -113,7 +121,9 @@ pub fn first_block<'p>(
     engine: &Engine,
 ) -> Result<Option<FirstBlock>, Stopped> {
     let mut nothing = Checkpoints::default();
-    let mut running = Running::new(base, trial, 0, engine, &Silent, &mut nothing);
+    let shared = SharedBlocks::default();
+    let around = Around { engine, observer: &Silent, shared: &shared };
+    let mut running = Running::new(base, trial, 0, around, &mut nothing);
     let mut waiting: Vec<&Statement> = trial_phase(base, experiment).collect();
     waiting.reverse();
     while let Some(statement) = waiting.pop() {
@@ -149,6 +159,12 @@ fn order_key(seed: u32, block: u32) -> [u32; 2] {
     [seed, 0x4000_0000 | block]
 }
 
+/// The train blocks that every trial executes, once each.
+pub fn train_blocks(base: &Base, experiment: &Experiment) -> Vec<Span> {
+    let trains = |statement: &&Statement| matches!(statement.kind, StatementKind::Train(_));
+    trial_phase(base, experiment).filter(trains).map(|statement| statement.span).collect()
+}
+
 fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Item = &'p Statement> {
     let phases = &base.program.phases;
     experiment.body.iter().filter(|statement| phases.get(&statement.span) != Some(&Phase::Results))
@@ -169,6 +185,7 @@ pub(super) struct Running<'a, 'p> {
     pub(super) number: usize,
     pub(super) observer: &'a dyn Observer,
     pub(super) checkpoints: &'a mut Checkpoints,
+    pub(super) shared: &'a SharedBlocks,
 }
 
 impl<'a, 'p> Running<'a, 'p> {
@@ -176,10 +193,10 @@ impl<'a, 'p> Running<'a, 'p> {
         base: &'a Base<'p>,
         trial: &Trial,
         number: usize,
-        engine: &'a Engine,
-        observer: &'a dyn Observer,
+        around: Around<'a>,
         checkpoints: &'a mut Checkpoints,
     ) -> Self {
+        let Around { engine, observer, shared } = around;
         let mut running = Running {
             base,
             scope: base.scope.clone(),
@@ -193,6 +210,7 @@ impl<'a, 'p> Running<'a, 'p> {
             number,
             observer,
             checkpoints,
+            shared,
         };
         running.bind(trial);
         running
@@ -299,11 +317,18 @@ impl<'a, 'p> Running<'a, 'p> {
         let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
         let step = step.with_factors(self.base.factors);
         let key = order_key(self.seed, self.blocks);
-        let block = TrainBlock { span, key, number: self.blocks };
+        let block = TrainBlock { span, key, number: self.blocks, trial: self.number };
         let (observer, trial, number) = (self.observer, self.number, self.blocks as usize);
         let progress = |done, steps| observer.training(trial, number, done, steps);
-        let Trained { courses, histories, terms, stop } =
-            training::train(step, block, self.engine, &mut self.store, self.checkpoints, progress)?;
+        let Trained { courses, histories, terms, stop } = training::train(
+            step,
+            block,
+            self.engine,
+            &mut self.store,
+            self.checkpoints,
+            self.shared,
+            progress,
+        )?;
         for history in histories {
             let Measured { name, outcome } = history.measured;
             let mut axes = vec![FoundAxis {

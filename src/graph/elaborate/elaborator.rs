@@ -188,11 +188,22 @@ impl<'s, 'p> Elaborator<'s, 'p> {
 
     /// Writes a node to a new slot; later reads in this program are the node itself.
     pub fn keep(&mut self, name: &str, node: NodeId, span: Span) -> Checked<Stored> {
-        let layout = self.axes_of(node).as_slice().to_vec();
+        let layout = self.kept_layout(&self.axes_of(node));
         let stored = self.allocate(name, self.element(node), &layout)?;
         self.write(&stored, node, span)?;
         self.current.insert(stored.slot, node);
         Ok(stored)
+    }
+
+    /// The rows of data outermost: they are gathered one by one.
+    fn kept_layout(&self, axes: &AxisSet) -> Vec<Axis> {
+        let kind = |id: &AxisId| &self.typed().axis(*id).kind;
+        let bound = |axis: &Axis| self.scope.root.axes.iter().filter(move |(_, bound)| *bound == axis);
+        let is_rows = |axis: &Axis| {
+            bound(axis).any(|(id, _)| matches!(kind(id), AxisKind::Rows { .. } | AxisKind::Part { .. }))
+        };
+        let (rows, others): (Vec<Axis>, Vec<Axis>) = axes.iter().partition(is_rows);
+        rows.into_iter().chain(others).collect()
     }
 
     pub fn write(&mut self, stored: &Stored, node: NodeId, span: Span) -> Checked<()> {

@@ -1,7 +1,8 @@
 //! What a train block looks at while it runs: `every`, `record`, `stop when`, `keep`.
 //!
-//! The body of an `every` is a program of its own, in double precision. It is elaborated where it stands, so that
-//! what it records can be read by the rest of the step.
+//! The body of an `every` is a program of its own. It is elaborated where it stands, so that what it records can be read by the
+//! rest of the step. What is recorded is measured, in double precision; a body that only assigns is a part of the training, and
+//! has its precision.
 
 use std::collections::HashMap;
 
@@ -119,7 +120,8 @@ impl<'p> Elaborator<'_, 'p> {
                 self.frame.values.insert(binding, kept);
             }
         }
-        let program = Program::new(Precision::Double);
+        let precision = if measures(body) { Precision::Double } else { self.output.precision };
+        let program = Program::new(precision);
         let step_program = std::mem::replace(&mut self.output, program);
         self.output.graph.axes = step_program.graph.axes.clone();
         let current = std::mem::take(&mut self.current);
@@ -308,6 +310,18 @@ impl<'p> Elaborator<'_, 'p> {
         })
         .map(Value::Node)
     }
+}
+
+/// Whether something in the body of an `every` is recorded, or ends the training.
+fn measures(body: &[Statement]) -> bool {
+    body.iter().any(|statement| match &statement.kind {
+        StatementKind::Record { .. } | StatementKind::Stop(_) => true,
+        StatementKind::On { body, .. } => measures(body),
+        StatementKind::If { then, otherwise, .. } => {
+            measures(then) || otherwise.as_deref().is_some_and(measures)
+        }
+        _ => false,
+    })
 }
 
 /// Whether the value, or a part of it, is computed by the program at hand.

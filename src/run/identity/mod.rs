@@ -17,25 +17,28 @@ use super::engine::Engine;
 use super::prepare::Base;
 use super::vary::{Over, Trial};
 use crate::graph::Precision;
-use crate::source::Sources;
+use crate::source::{FileId, Sources, Span};
 use crate::syntax::ast::{Experiment, ItemKind};
 use slice::{Pieces, Placed};
 
 /// Raised whenever the same program may give other numbers than before: then nothing that was kept is used again.
-const SEMANTICS: u32 = 3;
+const SEMANTICS: u32 = 4;
 
 /// Tells the identities of the trials of one experiment.
 pub struct Identifier<'a> {
     base: &'a Base<'a>,
     pieces: Pieces<'a>,
+    /// That of the experiment.
+    file: FileId,
     /// What all trials share of what is neither text nor data.
     shared: Vec<String>,
-    /// By the positions on the axes of arms: trials differ in their texts by nothing else.
-    texts: Mutex<BTreeMap<Vec<usize>, Arc<Text<'a>>>>,
+    /// By the positions on the axes of arms, and the statement up to which: trials differ in their texts by nothing else.
+    texts: Mutex<BTreeMap<(Vec<usize>, Option<u32>), Arc<Text<'a>>>>,
 }
 
 /// What is written in a trial.
 struct Text<'a> {
+    /// Those of the user's file: the library knows nothing of its axes and data.
     words: BTreeSet<&'a str>,
     hash: blake3::Hash,
     places: Arc<Places>,
@@ -65,6 +68,7 @@ impl<'a> Identifier<'a> {
         Identifier {
             base,
             pieces: Pieces::new(base.program, experiment, sources),
+            file: experiment.span.file,
             shared,
             texts: Mutex::default(),
         }
@@ -72,44 +76,54 @@ impl<'a> Identifier<'a> {
 
     /// How places of a trial's text are called, whatever stands around them.
     pub fn places(&self, trial: &Trial) -> Arc<Places> {
-        self.text(trial).places.clone()
+        self.text(trial, None).places.clone()
     }
 
     /// A blake3 hash in hexadecimal digits.
     pub fn identify(&self, trial: &Trial) -> String {
-        let text = self.text(trial);
+        self.hash(trial, None)
+    }
+
+    /// The same of a part of a trial: of what is executed up to the end of one of the experiment's statements.
+    pub fn identify_until(&self, trial: &Trial, statement: Span) -> String {
+        self.hash(trial, Some(statement))
+    }
+
+    fn hash(&self, trial: &Trial, until: Option<Span>) -> String {
+        let text = self.text(trial, until);
         let circumstances = self.circumstances(trial, &text.words);
         let parts = self.shared.iter().chain(&circumstances).map(String::as_str);
         hash(parts.chain([text.hash.to_hex().as_str()])).to_string()
     }
 
-    fn text(&self, trial: &Trial) -> Arc<Text<'a>> {
+    fn text(&self, trial: &Trial, until: Option<Span>) -> Arc<Text<'a>> {
         let axes = self.base.axes.iter().zip(&trial.positions);
-        let arms = axes.filter(|(axis, _)| matches!(axis.over, Over::Arms(_))).map(|(_, at)| *at);
+        let arms = axes.filter(|(axis, _)| matches!(axis.over, Over::Arms(_))).map(|(_, at)| *at).collect();
         let make = || {
-            let tokens = self.tokens(trial);
+            let tokens = self.tokens(trial, until);
+            let own = |(file, _): &&Placed| *file == self.file;
             let text = tokens.iter().flat_map(|(_, t)| [if t.after_break { "\n" } else { "" }, t.text]);
             Arc::new(Text {
-                words: tokens.iter().map(|(_, token)| token.text).collect(),
+                words: tokens.iter().filter(own).map(|(_, token)| token.text).collect(),
                 hash: hash(text),
                 places: Arc::new(Places::new(&tokens, self.base.program)),
             })
         };
         match self.texts.lock() {
-            Ok(mut texts) => texts.entry(arms.collect()).or_insert_with(make).clone(),
+            Ok(mut texts) => texts.entry((arms, until.map(|until| until.start))).or_insert_with(make).clone(),
             Err(_) => make(),
         }
     }
 
     /// The trial's text, without the arms of other trials.
-    fn tokens(&self, trial: &Trial) -> Vec<Placed<'a>> {
+    fn tokens(&self, trial: &Trial, until: Option<Span>) -> Vec<Placed<'a>> {
         let axes = || self.base.axes.iter().zip(&trial.positions);
         let arms = self.base.program.arms.iter();
         let others: Vec<_> = arms
             .filter(|(_, (axis, arm))| axes().any(|(known, at)| known.id == *axis && at != arm))
             .map(|(span, _)| *span)
             .collect();
-        self.pieces.of_trial(|(file, token)| {
+        self.pieces.of_trial(until, |(file, token)| {
             others.iter().any(|span| span.file == *file && span.start <= token.start && token.end <= span.end)
         })
     }

@@ -19,6 +19,8 @@ pub type Placed<'t> = (FileId, Token<'t>);
 /// Something that is in a trial as a whole or not at all.
 struct Piece<'t> {
     tokens: Vec<Placed<'t>>,
+    /// It is a statement of the experiment, which no item can mention.
+    inside: bool,
     /// It is executed, mentioned or not.
     executed: bool,
 }
@@ -59,7 +61,8 @@ impl<'t> Pieces<'t> {
                 }
                 _ => true,
             };
-            pieces.add(text(statement.span), names, executed);
+            let tokens = text(statement.span);
+            pieces.add(Piece { tokens, inside: true, executed }, names);
         }
         let mut others: Vec<(Vec<Placed>, Vec<&Name>)> = Vec::new();
         for item in program.files.iter().flat_map(|file| &file.items) {
@@ -70,25 +73,33 @@ impl<'t> Pieces<'t> {
         }
         others
             .sort_by_cached_key(|(tokens, _)| tokens.iter().map(|(_, token)| token.text).collect::<Vec<_>>());
-        others.into_iter().for_each(|(tokens, names)| pieces.add(tokens, names, false));
+        for (tokens, names) in others {
+            pieces.add(Piece { tokens, inside: false, executed: false }, names);
+        }
         pieces
     }
 
-    fn add(&mut self, tokens: Vec<Placed<'t>>, names: Vec<&'t Name>, executed: bool) {
+    fn add(&mut self, piece: Piece<'t>, names: Vec<&'t Name>) {
         for name in names {
             self.by_name.entry(&name.text).or_default().push(self.pieces.len());
         }
-        self.pieces.push(Piece { tokens, executed });
+        self.pieces.push(piece);
     }
 
-    /// The tokens of a trial, without those for which `left_out` holds.
-    pub fn of_trial(&self, left_out: impl Fn(&Placed) -> bool) -> Vec<Placed<'t>> {
-        let mut taken: Vec<bool> = self.pieces.iter().map(|piece| piece.executed).collect();
+    /// The tokens of a trial, without those for which `left_out` holds. `until`: of what is executed up to the end of this
+    /// statement, in place of all.
+    pub fn of_trial(&self, until: Option<Span>, left_out: impl Fn(&Placed) -> bool) -> Vec<Placed<'t>> {
+        let executed = |piece: &Piece| {
+            let start = piece.tokens.first().map(|(_, token)| token.start);
+            piece.executed && until.is_none_or(|until| start.is_some_and(|start| start <= until.start))
+        };
+        let mut taken: Vec<bool> = self.pieces.iter().map(executed).collect();
         let mut open: Vec<usize> = (0..taken.len()).filter(|at| taken[*at]).collect();
         while let Some(at) = open.pop() {
             for (_, token) in self.pieces[at].tokens.iter().filter(|token| !left_out(token)) {
                 for other in self.by_name.get(token.text).into_iter().flatten() {
-                    if !std::mem::replace(&mut taken[*other], true) {
+                    let meant = self.pieces[at].inside || !self.pieces[*other].inside;
+                    if meant && !std::mem::replace(&mut taken[*other], true) {
                         open.push(*other);
                     }
                 }
