@@ -197,10 +197,11 @@ impl<'s, 'p> Elaborator<'s, 'p> {
 
     /// The rows of data outermost: they are gathered one by one.
     fn kept_layout(&self, axes: &AxisSet) -> Vec<Axis> {
-        let kind = |id: &AxisId| &self.typed().axis(*id).kind;
-        let bound = |axis: &Axis| self.scope.root.axes.iter().filter(move |(_, bound)| *bound == axis);
         let is_rows = |axis: &Axis| {
-            bound(axis).any(|(id, _)| matches!(kind(id), AxisKind::Rows { .. } | AxisKind::Part { .. }))
+            self.scope.root.axes.iter().any(|(id, bound)| {
+                let kind = &self.typed().axis(*id).kind;
+                bound == axis && matches!(kind, AxisKind::Rows { .. } | AxisKind::Part { .. })
+            })
         };
         let (rows, others): (Vec<Axis>, Vec<Axis>) = axes.iter().partition(is_rows);
         rows.into_iter().chain(others).collect()
