@@ -85,7 +85,7 @@ pub trait Resident: Any + Send + Sync + std::fmt::Debug {
 /// The arrays of one trial, by [`Slot`]: parameters, optimiser state, data columns, scalars, results.
 ///
 /// An array that programs on a device have written is fetched when the host first asks for it. A clone has no part in the
-/// memory of a device.
+/// memory of a device. Clones share an array until one of them changes it.
 #[derive(Debug, Default)]
 pub struct Store {
     slots: Vec<Cell>,
@@ -94,35 +94,37 @@ pub struct Store {
 /// At least one of both is there, and where both are, they are equal.
 #[derive(Debug)]
 struct Cell {
-    host: OnceLock<Tensor>,
+    host: OnceLock<Arc<Tensor>>,
     device: Option<Arc<dyn Resident>>,
 }
 
 impl Cell {
-    fn host(&self) -> &Tensor {
-        self.host.get_or_init(|| match &self.device {
-            Some(device) => device.download(),
-            None => Tensor::F32(Vec::new()),
+    fn host(&self) -> &Arc<Tensor> {
+        self.host.get_or_init(|| {
+            Arc::new(match &self.device {
+                Some(device) => device.download(),
+                None => Tensor::F32(Vec::new()),
+            })
         })
     }
 }
 
 impl Clone for Store {
     fn clone(&self) -> Self {
-        let host = |cell: &Cell| Cell { host: OnceLock::from(cell.host().clone()), device: None };
+        let host = |cell: &Cell| Cell { host: OnceLock::from(Arc::clone(cell.host())), device: None };
         Store { slots: self.slots.iter().map(host).collect() }
     }
 }
 
 impl Store {
     pub fn add(&mut self, tensor: Tensor) -> Slot {
-        self.slots.push(Cell { host: OnceLock::from(tensor), device: None });
+        self.slots.push(Cell { host: OnceLock::from(Arc::new(tensor)), device: None });
         Slot(self.slots.len() as u32 - 1)
     }
 
     /// All arrays in order.
     pub fn tensors(&self) -> impl Iterator<Item = &Tensor> {
-        self.slots.iter().map(Cell::host)
+        self.slots.iter().map(|cell| cell.host().as_ref())
     }
 
     /// How many slots there are.
@@ -171,6 +173,6 @@ impl Store {
         let cell = &mut self.slots[slot.0 as usize];
         cell.host();
         cell.device = None;
-        cell.host.get_mut().expect("the host has it now")
+        Arc::make_mut(cell.host.get_mut().expect("the host has it now"))
     }
 }

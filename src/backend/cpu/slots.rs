@@ -25,6 +25,86 @@ pub struct Slots {
     precision: Precision,
 }
 
+impl Entry {
+    fn fits(&self, tensor: &Tensor) -> bool {
+        tensor.element() == self.element && tensor.len() == self.length
+    }
+
+    /// # Panics
+    /// If a slot that is read has another length or element.
+    fn check(&self, tensor: &Tensor) {
+        assert!(
+            self.fits(tensor),
+            "slot {} holds {} elements of {:?}, the program reads {} of {:?}",
+            self.slot.0,
+            tensor.len(),
+            tensor.element(),
+            self.length,
+            self.element
+        );
+    }
+
+    /// Where the elements are, in the program's width. Nobody writes there but to the staging array.
+    fn to_read(&mut self, tensor: &Tensor, precision: Precision) -> *mut u8 {
+        self.check(tensor);
+        match is_of_width(tensor, precision) {
+            true => start(tensor).cast_mut(),
+            false => self.staged(tensor, precision),
+        }
+    }
+
+    fn to_write(&mut self, store: &mut Store, precision: Precision) -> *mut u8 {
+        let tensor = store.get_mut(self.slot);
+        if self.read {
+            self.check(tensor);
+        } else if !self.fits(tensor) {
+            // An empty slot keeps its width.
+            let width = match tensor {
+                Tensor::F32(_) => Precision::Single,
+                Tensor::F64(_) => Precision::Double,
+                _ => precision,
+            };
+            *tensor = zeros(self.element, self.length, width);
+        }
+        match is_of_width(tensor, precision) {
+            true => start_mut(tensor),
+            false => self.staged(tensor, precision),
+        }
+    }
+
+    fn staged(&mut self, tensor: &Tensor, precision: Precision) -> *mut u8 {
+        let length = self.length;
+        let staging = self.staging.get_or_insert_with(|| zeros(Element::Float, length, precision));
+        if self.read {
+            convert(tensor, staging);
+        }
+        start_mut(staging)
+    }
+}
+
+/// Whether it holds no floats of another width.
+fn is_of_width(tensor: &Tensor, precision: Precision) -> bool {
+    !matches!((tensor, precision), (Tensor::F32(_), Precision::Double) | (Tensor::F64(_), Precision::Single))
+}
+
+fn start(tensor: &Tensor) -> *const u8 {
+    match tensor {
+        Tensor::F32(v) => v.as_ptr().cast(),
+        Tensor::F64(v) => v.as_ptr().cast(),
+        Tensor::Index(v) => v.as_ptr().cast(),
+        Tensor::Bool(v) => v.as_ptr(),
+    }
+}
+
+fn start_mut(tensor: &mut Tensor) -> *mut u8 {
+    match tensor {
+        Tensor::F32(v) => v.as_mut_ptr().cast(),
+        Tensor::F64(v) => v.as_mut_ptr().cast(),
+        Tensor::Index(v) => v.as_mut_ptr().cast(),
+        Tensor::Bool(v) => v.as_mut_ptr(),
+    }
+}
+
 /// What kernels do with a buffer.
 #[derive(Clone, Copy)]
 struct Touched {
@@ -89,43 +169,10 @@ impl Slots {
     /// user's.
     pub fn open(&mut self, store: &mut Store, bases: &mut [*mut u8]) {
         for entry in &mut self.entries {
-            let tensor = store.get_mut(entry.slot);
-            if tensor.element() != entry.element || tensor.len() != entry.length {
-                assert!(
-                    !entry.read,
-                    "slot {} holds {} elements of {:?}, the program reads {} of {:?}",
-                    entry.slot.0,
-                    tensor.len(),
-                    tensor.element(),
-                    entry.length,
-                    entry.element
-                );
-                // An empty slot keeps its width.
-                let precision = match tensor {
-                    Tensor::F32(_) => Precision::Single,
-                    Tensor::F64(_) => Precision::Double,
-                    _ => self.precision,
-                };
-                *tensor = zeros(entry.element, entry.length, precision);
-            }
-            let base = match (&mut *tensor, self.precision) {
-                (Tensor::F32(v), Precision::Single) => v.as_mut_ptr().cast(),
-                (Tensor::F64(v), Precision::Double) => v.as_mut_ptr().cast(),
-                (Tensor::Index(v), _) => v.as_mut_ptr().cast(),
-                (Tensor::Bool(v), _) => v.as_mut_ptr(),
-                (other, precision) => {
-                    let staging =
-                        entry.staging.get_or_insert_with(|| zeros(Element::Float, entry.length, precision));
-                    if entry.read {
-                        convert(other, staging);
-                    }
-                    match staging {
-                        Tensor::F32(v) => v.as_mut_ptr().cast(),
-                        Tensor::F64(v) => v.as_mut_ptr().cast(),
-                        Tensor::Index(v) => v.as_mut_ptr().cast(),
-                        Tensor::Bool(v) => v.as_mut_ptr(),
-                    }
-                }
+            // What is only read may be shared with other trials: it is not to be copied.
+            let base = match entry.written {
+                true => entry.to_write(store, self.precision),
+                false => entry.to_read(store.get(entry.slot), self.precision),
             };
             for buffer in &entry.buffers {
                 bases[buffer.0 as usize] = base;
