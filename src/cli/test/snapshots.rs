@@ -1,7 +1,7 @@
 //! Experiments with a `snapshot` statement against their snapshots.
 //!
 //! The snapshot of an experiment is the file `snapshots/FILE__EXPERIMENT.snap` beside it; what would replace it is written
-//! beside that, with the ending `.snap.new`, where `cargo insta review` finds it.
+//! beside that, with the ending `.snap.new`, where `cargo insta review` finds it if that is a Cargo project.
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -149,8 +149,14 @@ impl Snapshots {
     }
 }
 
+/// How what was found becomes what is expected. `cargo insta` works inside a Cargo project only.
 fn accepting(file: &Path) -> String {
-    format!("accept it with `ansatz test --accept {}` or `cargo insta review`", file.display())
+    let accept = format!("accept it with `ansatz test --accept {}`", file.display());
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    match whole.ancestors().any(|folder| folder.join("Cargo.toml").is_file()) {
+        true => accept + " or `cargo insta review`",
+        false => accept,
+    }
 }
 
 fn error_of(problem: Diagnostic, opened: &Opened) -> Outcome {
