@@ -135,7 +135,7 @@ impl Found {
 }
 
 /// The tape takes long for graphs that are larger.
-const MOST_ELEMENTS: usize = 4_000_000;
+const MOST_ELEMENTS: usize = 1_000_000;
 
 /// The tests of one file of the library.
 fn compare(path: &Path) -> Found {

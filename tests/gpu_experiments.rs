@@ -88,7 +88,6 @@ fn papers_agree_after_a_few_steps() {
     for (file, steps, most) in [
         ("11-dice-loss", "20", 1e-2),
         ("12-class-separability", "3", 1e-3),
-        ("13-multi-objective-gflownets", "3", 1e-3),
         ("25-equiangular-basis", "3", 1e-3),
         ("45-input-gradients", "3", 1e-3),
         ("05-aranyani", "3", 1e-3),
@@ -99,6 +98,19 @@ fn papers_agree_after_a_few_steps() {
     // Weights are rounded to a grid, where a small difference may become a step of the grid. Of 160 pairs some are nearly ties after a
     // few steps: their shares, about 45 per cent, agree within one standard error of 4.
     agrees_but("19-fair-gptq", &few("3"), 3e-3, Some(("_stereotypes", 0.09)));
+}
+
+/// What a step samples by a loop every few steps, assigns to states, and trains on.
+#[test]
+fn rollouts_agree() {
+    if gpu::device().is_none() {
+        return;
+    }
+    let file = "tests/data/rollouts.anz";
+    let (on_gpu, on_cpu) =
+        (measures(file, &["--backend", "gpu"], &[]), measures(file, &["--backend", "cpu"], &[]));
+    let (apart, what) = apart(&on_gpu, &on_cpu);
+    assert!(apart <= 1e-4, "{what}");
 }
 
 /// And with the reference, where that is not too slow.
