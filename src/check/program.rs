@@ -240,9 +240,9 @@ pub struct Program {
     pub fits: HashSet<ItemRef>,
     /// The axes that a function without a name touches: those of every value in it.
     pub touched: HashMap<ExprId, AxisIds>,
-    /// Uses, in a block, of a value over all rows of the block's data set, by the span of the name: seen for the
+    /// Uses, in a block, of a value over all rows of the block's data sets, by the span of the name: seen for the
     /// block's rows alone, like a column.
-    pub viewed: HashMap<Span, String>,
+    pub viewed: HashMap<Span, Vec<String>>,
     /// By the span of a measure's name: the `vary` axes that it depends on.
     pub varies: HashMap<Span, Vec<AxisId>>,
     /// By the span of an arm of a `match` over a structural `vary`: the axis, and the position for which the arm is there.

@@ -45,7 +45,7 @@ impl Entry {
     }
 
     /// Where the elements are, in the program's width. Nobody writes there but to the staging array.
-    fn to_read(&mut self, tensor: &Tensor, precision: Precision) -> *mut u8 {
+    fn start_reading(&mut self, tensor: &Tensor, precision: Precision) -> *mut u8 {
         self.check(tensor);
         match is_of_width(tensor, precision) {
             true => start(tensor).cast_mut(),
@@ -53,7 +53,7 @@ impl Entry {
         }
     }
 
-    fn to_write(&mut self, store: &mut Store, precision: Precision) -> *mut u8 {
+    fn start_writing(&mut self, store: &mut Store, precision: Precision) -> *mut u8 {
         let tensor = store.get_mut(self.slot);
         if self.read {
             self.check(tensor);
@@ -171,8 +171,8 @@ impl Slots {
         for entry in &mut self.entries {
             // What is only read may be shared with other trials: it is not to be copied.
             let base = match entry.written {
-                true => entry.to_write(store, self.precision),
-                false => entry.to_read(store.get(entry.slot), self.precision),
+                true => entry.start_writing(store, self.precision),
+                false => entry.start_reading(store.get(entry.slot), self.precision),
             };
             for buffer in &entry.buffers {
                 bases[buffer.0 as usize] = base;

@@ -74,21 +74,23 @@ impl Checker<'_> {
         self.traces.get(&name.span).cloned()
     }
 
-    /// A value over all rows of a data set, used in a block over some of these rows, is seen for these alone.
+    /// A value over all rows of a data set, used in a block over some of these rows, is seen for these alone; so are the parts of a
+    /// record or a tuple.
     fn seen_by_rows(&mut self, name: &Name, kind: LocalKind, ty: Type) -> Type {
-        let Type::Array { element, axes } = &ty else { return ty };
         if !matches!(kind, LocalKind::Let | LocalKind::State) {
             return ty;
         }
+        let mut seen = ty;
         for (data, rows) in self.trial.rows.iter().rev() {
-            let Some(all) = self.data.get(data).map(|info| info.rows) else { continue };
-            if all != *rows && axes.contains(&all) && !axes.contains(rows) {
-                self.program.viewed.insert(name.span, data.clone());
-                let axes = axes.iter().map(|axis| if *axis == all { *rows } else { *axis }).collect();
-                return array(*element, axes);
+            let Some(all) = self.data.get(data).map(|info| info.rows).filter(|all| all != rows) else {
+                continue;
+            };
+            if let Some(narrowed) = narrowed(&seen, all, *rows) {
+                self.program.viewed.entry(name.span).or_default().push(data.clone());
+                seen = narrowed;
             }
         }
-        ty
+        seen
     }
 
     fn find_arm(&self, name: &str) -> Option<(AxisId, usize)> {
@@ -211,5 +213,33 @@ impl Checker<'_> {
             places.push(name);
         }
         Type::Record(types)
+    }
+}
+
+/// The type of a value over all rows, as it is over some of them; none where it is not over all.
+fn narrowed(ty: &Type, all: AxisId, rows: AxisId) -> Option<Type> {
+    match ty {
+        Type::Array { element, axes } if axes.contains(&all) && !axes.contains(&rows) => {
+            let axes = axes.iter().map(|axis| if *axis == all { rows } else { *axis }).collect();
+            Some(array(*element, axes))
+        }
+        Type::Record(fields) => {
+            let parts: Vec<_> = fields.iter().map(|(_, part)| narrowed(part, all, rows)).collect();
+            parts.iter().any(Option::is_some).then(|| {
+                let fields = fields.iter().zip(parts);
+                let field = |((name, ty), part): (&(String, Type), Option<Type>)| {
+                    (name.clone(), part.unwrap_or_else(|| ty.clone()))
+                };
+                Type::Record(fields.map(field).collect())
+            })
+        }
+        Type::Tuple(types) => {
+            let parts: Vec<_> = types.iter().map(|part| narrowed(part, all, rows)).collect();
+            parts.iter().any(Option::is_some).then(|| {
+                let types = types.iter().zip(parts);
+                Type::Tuple(types.map(|(ty, part)| part.unwrap_or_else(|| ty.clone())).collect())
+            })
+        }
+        _ => None,
     }
 }

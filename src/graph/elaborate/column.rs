@@ -1,5 +1,7 @@
 //! Data in expressions: columns as the current block sees them.
 
+use std::sync::Arc;
+
 use super::elaborator::Elaborator;
 use super::fail;
 use super::value::Value;
@@ -87,14 +89,35 @@ impl<'p> Elaborator<'_, 'p> {
         }
     }
 
-    /// A value over all rows of a data set, as the block sees these rows.
+    /// A value over all rows of a data set, or a record or tuple with such parts, as the block sees these rows.
     pub fn seen_by_rows(&mut self, data: &str, value: Value<'p>, span: Span) -> Checked<Value<'p>> {
         let Some(rows) = self.views.get(data).and_then(|view| view.rows) else { return Ok(value) };
         let axis = self.rows_axis(data, span)?;
-        let node = self.node(&value, span)?;
-        match self.axes_of(node).contains(axis) {
-            true => self.build(span, |g| g.gather(node, axis, rows)).map(Value::Node),
-            false => Ok(value),
+        self.at_rows(value, axis, rows, span)
+    }
+
+    fn at_rows(&mut self, value: Value<'p>, axis: Axis, rows: NodeId, span: Span) -> Checked<Value<'p>> {
+        match &value {
+            Value::Record(fields) => {
+                let mut seen = Vec::with_capacity(fields.len());
+                for (name, part) in fields.iter() {
+                    seen.push((name.clone(), self.at_rows(part.clone(), axis, rows, span)?));
+                }
+                Ok(Value::Record(Arc::new(seen)))
+            }
+            Value::Tuple(parts) => {
+                let seen: Checked<Vec<_>> =
+                    parts.iter().map(|part| self.at_rows(part.clone(), axis, rows, span)).collect();
+                Ok(Value::Tuple(Arc::new(seen?)))
+            }
+            Value::Node(_) | Value::Stored(_) | Value::Frozen(_) => {
+                let node = self.node(&value, span)?;
+                match self.axes_of(node).contains(axis) {
+                    true => self.build(span, |g| g.gather(node, axis, rows)).map(Value::Node),
+                    false => Ok(value),
+                }
+            }
+            _ => Ok(value),
         }
     }
 

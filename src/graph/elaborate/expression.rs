@@ -111,10 +111,8 @@ impl<'p> Elaborator<'_, 'p> {
         match definition {
             Definition::Local(span) => {
                 let value = self.local(*span, name)?;
-                match self.typed().viewed.get(&name.span) {
-                    Some(data) => self.seen_by_rows(data, value, name.span),
-                    None => Ok(value),
-                }
+                let mut viewed = self.typed().viewed.get(&name.span).into_iter().flatten();
+                viewed.try_fold(value, |value, data| self.seen_by_rows(data, value, name.span))
             }
             Definition::Column { data, column } => self.column_value(data, None, column, name.span),
             Definition::Item(item) => match &self.typed().item(*item).kind {

@@ -33,8 +33,11 @@ pub struct Identifier<'a> {
     /// What all trials share of what is neither text nor data.
     shared: Vec<String>,
     /// By the positions on the axes of arms, and the statement up to which: trials differ in their texts by nothing else.
-    texts: Mutex<BTreeMap<(Vec<usize>, Option<u32>), Arc<Text<'a>>>>,
+    texts: Mutex<BTreeMap<TextKey, Arc<Text<'a>>>>,
 }
+
+/// The positions on the axes of arms, and where the last statement begins if it is not that of the experiment.
+type TextKey = (Vec<usize>, Option<u32>);
 
 /// What is written in a trial.
 struct Text<'a> {
