@@ -62,7 +62,9 @@ fn binary_cases() -> Vec<Case> {
         .into_iter()
         .map(|binary| {
             let second = !matches!(binary, Binary::Max | Binary::Min | Binary::Remainder);
-            case(binary.name(), (0.4, 2.0), second, move |g, x, y, _| g.binary(binary, x, y))
+            // A remainder jumps where the quotient is whole: in this range only where both are equal, and no two values are.
+            let range = if binary == Binary::Remainder { (1.1, 2.0) } else { (0.4, 2.0) };
+            case(binary.name(), range, second, move |g, x, y, _| g.binary(binary, x, y))
         })
         .collect();
     for exponent in [-2.0, 0.5, 1.0, 2.0, 3.0, 4.0] {
@@ -471,6 +473,25 @@ fn ties_and_zeros() {
     assert_eq!(found[1], [1.0, 0.5, 1.0, 0.5]);
     assert_eq!(found[2], [4.0, 0.0, 4.0, 0.0]);
     assert!(found[3].iter().all(|x| x.is_finite()), "{:?}", found[3]);
+}
+
+/// The slope by the divisor is the quotient without its fraction, of either sign.
+#[test]
+fn remainders_of_larger_quotients() {
+    let mut program = Program::new(Precision::Double);
+    let mut store = Store::default();
+    let a = program.graph.axes.add("A", 4);
+    let dividends = store.add(Tensor::F64(vec![7.5, -7.5, 0.5, 7.5]));
+    let divisors = store.add(Tensor::F64(vec![2.0, 2.0, 2.0, -2.0]));
+    let x = program.input("x", Element::Float, &[a], dividends);
+    let y = program.input("y", Element::Float, &[a], divisors);
+    let rest = program.graph.binary(Binary::Remainder, x, y).unwrap();
+    let gradients = program.graph.gradient(rest, &[x, y]).unwrap();
+    let found = reference::values(&program, &store).unwrap();
+    let found = |id: NodeId| found[id.0 as usize].values.clone();
+    assert_eq!(found(rest), [1.5, 0.5, 0.5, -0.5]);
+    assert_eq!(found(gradients[0]), [1.0; 4]);
+    assert_eq!(found(gradients[1]), [-3.0, 4.0, 0.0, 4.0]);
 }
 
 /// Products of several zeros have the derivative that differences give, to second order.
