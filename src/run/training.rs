@@ -52,6 +52,7 @@ pub struct TrainBlock {
     pub key: [u32; 2],
     /// Among the train blocks that the trial executes, from 1.
     pub number: u32,
+    /// The number of the trial.
     pub trial: usize,
 }
 
