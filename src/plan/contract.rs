@@ -7,10 +7,16 @@ use super::PlanError;
 use super::kernel::{Contract, Kernel};
 use super::lower::{Lowering, access};
 use super::view::{Loop, View, count, loops};
-use crate::graph::{Axis, AxisSet, Element, Half, NodeId};
+use crate::graph::{Axis, AxisSet, Element, Half, NodeId, Op};
 
 /// A product inside loops should do at least this many multiplications; otherwise operands are packed.
 const SMALL_PRODUCT: usize = 1 << 15;
+/// Loops from this size on make rows or terms of a product.
+const LONG: usize = 16;
+/// Elements of a right operand that stay in the cache of a core from one product to the next.
+const NEAR: usize = 1 << 16;
+/// Products that read the same right operand, from which it pays to turn it once before them all.
+const REPEATED: usize = 8;
 
 struct Roles {
     batch: Vec<Axis>,
@@ -37,12 +43,15 @@ impl Lowering<'_> {
         };
         let swap = match (first_in(a_set, b_set), first_in(b_set, a_set)) {
             (Some(left), Some(right)) => right < left,
-            // Free to choose: products are fastest where the right operand lies along its own axes.
+            // Free to choose: products are fastest where the right operand lies along its own axes; else rows of data stay rows.
             _ => {
                 let lies_along_its_own = |view: &View, set: &AxisSet, other: &AxisSet| {
                     set.iter().any(|x| !other.contains(x) && view.stride(x) == 1)
                 };
-                lies_along_its_own(&a, a_set, b_set) && !lies_along_its_own(&b, b_set, a_set)
+                match (lies_along_its_own(&a, a_set, b_set), lies_along_its_own(&b, b_set, a_set)) {
+                    (false, false) => self.is_given(node.operands[0]) && !self.is_given(node.operands[1]),
+                    (left, right) => left && !right,
+                }
             }
         };
         if swap {
@@ -73,17 +82,39 @@ impl Lowering<'_> {
             None => roles.batch.iter().chain(&roles.rows).chain(&roles.columns).copied().collect(),
         };
         let c = self.dense(Element::Float, &order);
+        let pieces =
+            |contract: &Contract| contract.batch.iter().chain(&contract.outer).product::<usize>();
         let mut contract = self.product(&roles, &a, &b, &c);
-        let pieces = contract.batch.iter().chain(&contract.outer).product::<usize>();
         let batches = count(roles.batch.iter().copied(), self.axes);
-        if pieces > batches && contract.m * contract.n * contract.k < SMALL_PRODUCT {
+        if pieces(&contract) > batches && contract.m * contract.n * contract.k < SMALL_PRODUCT {
             a = self.gathered(&a, &roles.batch, &roles.rows, &roles.contracted);
             b = self.gathered(&b, &roles.batch, &roles.contracted, &roles.columns);
+            contract = self.product(&roles, &a, &b, &c);
+        } else if !self.options.launches
+            && contract.b_strides.1 != 1
+            && pieces(&contract) >= REPEATED * batches
+        {
+            let order: Vec<Axis> =
+                [&roles.batch[..], &roles.contracted, &roles.columns].into_iter().flatten().copied().collect();
+            let order: Vec<Axis> = order.into_iter().filter(|axis| b.stride(*axis) != 0).collect();
+            b = self.packed(&b, Element::Float, &order);
             contract = self.product(&roles, &a, &b, &c);
         }
         contract.factors = factors;
         self.kernels.push(Kernel::Contract(contract));
         Ok(c)
+    }
+
+    /// Is the node a way to look at an array that the step is given, as parameters are?
+    fn is_given(&self, id: NodeId) -> bool {
+        let node = self.graph.node(id);
+        match node.op {
+            Op::Input(_) => true,
+            Op::Rename { .. } | Op::Slice { .. } | Op::Flatten { .. } | Op::Unflatten { .. } => {
+                self.is_given(node.operands[0])
+            }
+            _ => false,
+        }
     }
 
     /// The operand itself if each of its groups is one stride, or a packed copy.
@@ -99,9 +130,26 @@ impl Lowering<'_> {
     }
 
     fn product(&self, roles: &Roles, a: &View, b: &View, c: &View) -> Contract {
-        let (m, row_loops) = biggest(loops(&roles.rows, &[a, b, c], self.axes));
+        let size = |axes: &[Axis]| count(axes.iter().copied(), self.axes);
+        if !self.options.launches && size(&roles.contracted) * size(&roles.columns) <= NEAR {
+            let near = self.product_by(roles, [a, b, c], nearest);
+            if near.m * near.n * near.k >= SMALL_PRODUCT {
+                return near;
+            }
+        }
+        self.product_by(roles, [a, b, c], |all, _| biggest(all))
+    }
+
+    /// `choose` takes the loop of rows and that of terms out of all, knowing which operands they move in.
+    fn product_by(
+        &self,
+        roles: &Roles,
+        [a, b, c]: [&View; 3],
+        choose: fn(Vec<Loop>, &[usize]) -> (Loop, Vec<Loop>),
+    ) -> Contract {
+        let (m, row_loops) = choose(loops(&roles.rows, &[a, b, c], self.axes), &[0]);
         let (n, column_loops) = biggest(loops(&roles.columns, &[a, b, c], self.axes));
-        let (k, outer) = biggest(loops(&roles.contracted, &[a, b, c], self.axes));
+        let (k, outer) = choose(loops(&roles.contracted, &[a, b, c], self.axes), &[0, 1]);
         let mut batch = loops(&roles.batch, &[a, b, c], self.axes);
         batch.extend(row_loops);
         batch.extend(column_loops);
@@ -123,6 +171,19 @@ impl Lowering<'_> {
             batch: batch.iter().map(|l| l.size).collect(),
             outer: outer.iter().map(|l| l.size).collect(),
         }
+    }
+}
+
+/// Takes out the loop, among those that are long enough, whose steps in these operands are shortest; the biggest if none is.
+fn nearest(mut all: Vec<Loop>, operands: &[usize]) -> (Loop, Vec<Loop>) {
+    let step = |l: &Loop| operands.iter().map(|operand| l.strides[*operand].unsigned_abs()).sum::<usize>();
+    let long = (0..all.len()).filter(|at| all[*at].size >= LONG).min_by_key(|at| step(&all[*at]));
+    match long {
+        Some(at) => {
+            let one = all.remove(at);
+            (one, all)
+        }
+        None => biggest(all),
     }
 }
 

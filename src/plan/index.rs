@@ -186,48 +186,6 @@ impl Lowering<'_> {
         Ok(result)
     }
 
-    pub fn pad(
-        &mut self,
-        id: NodeId,
-        axis: Axis,
-        into: Axis,
-        before: isize,
-        step: isize,
-    ) -> Result<View, PlanError> {
-        let graph = self.graph;
-        let node = graph.node(id);
-        let mut from = self.operand(node, 0)?;
-        let set = &graph.node(node.operands[0]).axes;
-        let like: Vec<Axis> = from.order(set).into_iter().map(|a| if a == axis { into } else { a }).collect();
-        let order = match &self.wishes[id.0 as usize] {
-            Some(wish) if wish.len() == node.axes.len() => wish.clone(),
-            _ => like,
-        };
-        let result = self.dense(node.element, &order);
-        self.kernels.push(Kernel::Fill { buffer: result.buffer, value: 0.0 });
-        // Only the elements that fall inside the longer axis.
-        let (size, target) = (self.axes.size(axis) as isize, self.axes.size(into) as isize);
-        let inside: Vec<isize> = (0..size).filter(|i| (0..target).contains(&(before + i * step))).collect();
-        if let (Some(first), Some(last)) = (inside.first(), inside.last()) {
-            let mut to = result.clone();
-            let to_stride = to.remove(into);
-            to.offset += (before + first * step) * to_stride;
-            let from_stride = from.remove(axis);
-            from.offset += first * from_stride;
-            self.copy_part(
-                (last - first + 1) as usize,
-                step * to_stride,
-                from_stride,
-                &order,
-                into,
-                &from,
-                &to,
-                false,
-            );
-        }
-        Ok(result)
-    }
-
     /// Copies over one loop that is no axis of its own, and all axes of `order` but `skip`.
     #[allow(clippy::too_many_arguments)]
     pub fn copy_part(

@@ -277,7 +277,7 @@ impl<'a> Lowering<'a> {
             Op::Contract { axes, factors } => self.contract(id, axes, *factors),
             Op::Gather { axis } => self.gather(id, *axis),
             Op::Scatter { over, into, reduction } => self.scatter(id, over, *into, *reduction),
-            Op::Pad { axis, into, before, step } => self.pad(id, *axis, *into, *before, *step),
+            Op::Pad { .. } => self.pad(id),
             Op::Concat { axes, into } => self.concat(id, axes, *into),
             Op::Window { axis, output, kernel, stride, dilation, before } => {
                 let shape = super::window::Windows {

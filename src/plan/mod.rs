@@ -18,6 +18,7 @@ mod linear_algebra;
 mod lower;
 mod memory;
 mod output;
+mod pad;
 mod register;
 mod rounds;
 mod sequence;

@@ -30,7 +30,7 @@ pub fn for_machine<R: Real>() -> Execute {
         {
             return execute_v4::<R>;
         }
-        if is_x86_feature_detected!("avx2") {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             return execute_v3::<R>;
         }
     }
@@ -38,13 +38,13 @@ pub fn for_machine<R: Real>() -> Execute {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2")]
+#[target_feature(enable = "avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]
 unsafe fn execute_v4<R: Real>(operation: Operation, arguments: [Argument; 3], to: *mut u8, count: usize) {
     unsafe { execute::<R>(operation, arguments, to, count) }
 }
 
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
+#[target_feature(enable = "avx2,fma")]
 unsafe fn execute_v3<R: Real>(operation: Operation, arguments: [Argument; 3], to: *mut u8, count: usize) {
     unsafe { execute::<R>(operation, arguments, to, count) }
 }

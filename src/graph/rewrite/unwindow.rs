@@ -56,7 +56,26 @@ fn windows(
 ) -> Result<(NodeId, Axis), TypeError> {
     let wide = graph.axes.add(graph.axes.name(from).to_string(), padded);
     let inside = graph.axes.add(graph.axes.name(like).to_string(), graph.axes.size(like));
-    let value = graph.pad(value, from, wide, zeros as isize, 1)?;
+    let value = pad(graph, value, (from, wide), zeros as isize)?;
     let window = Op::Window { axis: wide, output: into, kernel: inside, stride: 1, dilation, before: 0 };
     Ok((graph.window(window, value)?, inside))
+}
+
+/// Zeros around a value, put there before windows along other axes are made of it: windows are ways to look at an array, and zeros around
+/// them would make them one.
+fn pad(
+    graph: &mut Graph,
+    value: NodeId,
+    (from, wide): (Axis, Axis),
+    zeros: isize,
+) -> Result<NodeId, TypeError> {
+    let node = graph.node(value);
+    match node.op {
+        Op::Window { output, kernel, .. } if from != output && from != kernel => {
+            let (op, below) = (node.op.clone(), node.operands[0]);
+            let below = pad(graph, below, (from, wide), zeros)?;
+            graph.window(op, below)
+        }
+        _ => graph.pad(value, from, wide, zeros, 1),
+    }
 }

@@ -1,8 +1,8 @@
 //! Machine code of programs over lanes, for AVX-512.
 //!
-//! In: a program and its registers. Out: the instructions of a function `(table, rows, width, constants)`, see [`super::Entry`]. It goes
-//! through rows of `width` elements, sixteen at a time, the last ones under a mask. All stores of a group come after all its loads, so a
-//! result may lie where an operand was.
+//! In: a program and its registers. Out: the instructions of a function `(table, rows, width, constants, blocks)`, see [`super::Entry`]. It
+//! goes through blocks of rows of `width` elements, sixteen at a time, the last ones under a mask. All stores of a group come after all its
+//! loads, so a result may lie where an operand was.
 
 use iced_x86::{
     BlockEncoder, BlockEncoderOptions, Code, IcedError, Instruction, InstructionBlock, MemoryOperand,
@@ -24,8 +24,9 @@ const POINTERS: [Register; 7] =
     [Register::R8, Register::R9, Register::R10, Register::R11, Register::R12, Register::R13, Register::R14];
 const SAVED: [Register; 6] =
     [Register::RBX, Register::RBP, Register::R12, Register::R13, Register::R14, Register::R15];
-/// Bytes of an entry of the table: a pointer, and how far it moves from row to row.
-const ENTRY: i64 = 16;
+/// Bytes of an entry of the table: a pointer, and how far it moves from row to row and from block to block.
+const ENTRY: i64 = 24;
+const BLOCKS: Register = Register::R8;
 
 const LANES: i32 = 16;
 
@@ -74,6 +75,8 @@ const ROW: u64 = 1;
 const GROUP: u64 = 2;
 const REST: u64 = 3;
 const NEXT: u64 = 4;
+const BLOCK: u64 = 5;
+const END: u64 = 6;
 
 fn zmm(number: u8) -> Register {
     Register::ZMM0 + u32::from(number)
@@ -136,6 +139,9 @@ impl Emitter<'_> {
         for register in SAVED {
             self.push(Instruction::with1(Code::Push_r64, register)?);
         }
+        // On the stack: the rows of a block, and above them the blocks that are left.
+        self.push(Instruction::with1(Code::Push_r64, BLOCKS)?);
+        self.push(Instruction::with1(Code::Push_r64, ROWS)?);
         self.push(Instruction::with2(Code::Mov_r64_rm64, CONSTANTS, COLUMN)?);
         for (register, stream) in POINTERS.into_iter().zip(self.pinned.clone()) {
             let place = at(TABLE, ENTRY * i64::from(stream));
@@ -171,30 +177,42 @@ impl Emitter<'_> {
         self.finish(&streams)
     }
 
-    /// The end of a row: pointers move on, or the function ends.
+    /// The end of a row: pointers move on to the next one, to the next block, or the function ends.
     fn finish(&mut self, streams: &[u16]) -> Done {
-        const END: u64 = 5;
+        self.branch(Code::Je_rel32_64, BLOCK)?;
+        self.advance(streams, 8)?;
+        self.branch(Code::Jmp_rel32_64, ROW)?;
+        self.label = Some(BLOCK);
+        self.push(Instruction::with1(Code::Dec_rm64, at(Register::RSP, 8))?);
         self.branch(Code::Je_rel32_64, END)?;
-        for stream in streams {
-            let (pointer, stride) = (ENTRY * i64::from(*stream), ENTRY * i64::from(*stream) + 8);
-            match self.pinned.iter().position(|pinned| pinned == stream) {
-                Some(number) => {
-                    let add = Instruction::with2(Code::Add_r64_rm64, POINTERS[number], at(TABLE, stride))?;
-                    self.push(add);
-                }
-                None => {
-                    self.push(Instruction::with2(Code::Mov_r64_rm64, Register::RAX, at(TABLE, stride))?);
-                    self.push(Instruction::with2(Code::Add_rm64_r64, at(TABLE, pointer), Register::RAX)?);
-                }
-            }
-        }
+        self.push(Instruction::with2(Code::Mov_r64_rm64, ROWS, at(Register::RSP, 0))?);
+        self.advance(streams, 16)?;
         self.branch(Code::Jmp_rel32_64, ROW)?;
         self.label = Some(END);
         self.push(Instruction::with(Code::VEX_Vzeroupper));
+        self.push(Instruction::with2(Code::Add_rm64_imm8, Register::RSP, 16)?);
         for register in SAVED.into_iter().rev() {
             self.push(Instruction::with1(Code::Pop_r64, register)?);
         }
         self.push(Instruction::with(Code::Retnq));
+        Ok(())
+    }
+
+    /// Moves every pointer on by what stands in its entry, so many bytes behind the pointer.
+    fn advance(&mut self, streams: &[u16], behind: i64) -> Done {
+        for stream in streams {
+            let entry = ENTRY * i64::from(*stream);
+            let stride = at(TABLE, entry + behind);
+            match self.pinned.iter().position(|pinned| pinned == stream) {
+                Some(number) => {
+                    self.push(Instruction::with2(Code::Add_r64_rm64, POINTERS[number], stride)?);
+                }
+                None => {
+                    self.push(Instruction::with2(Code::Mov_r64_rm64, Register::RAX, stride)?);
+                    self.push(Instruction::with2(Code::Add_rm64_r64, at(TABLE, entry), Register::RAX)?);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -346,6 +364,28 @@ impl Emitter<'_> {
                 };
                 self.push(instruction);
             }
+            Step::MultiplyAdd(a, b, c) => {
+                match self.place(a) {
+                    Place::Vector(register) if zmm(register) == to => {}
+                    Place::Vector(register) => {
+                        let from = zmm(register);
+                        self.push(Instruction::with2(Code::EVEX_Vmovaps_zmm_k1z_zmmm512, to, from)?);
+                    }
+                    _ => self.broadcast(to, self.lanes.steps[a.0 as usize])?,
+                }
+                // The number at the end of an instruction's name says which of its operands are multiplied.
+                let product_last = self.place(b) == Place::Memory && self.place(c) != Place::Memory;
+                let (code, middle, last) = match product_last {
+                    true => (Code::EVEX_Vfmadd132ps_zmm_k1z_zmm_zmmm512b32_er, c, b),
+                    false => (Code::EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er, b, c),
+                };
+                let middle = self.vector(middle, 30)?;
+                let instruction = match self.operand(last)? {
+                    Operand::Register(last) => Instruction::with3(code, to, middle, last)?,
+                    Operand::Memory(last) => Instruction::with3(code, to, middle, last)?,
+                };
+                self.push(instruction);
+            }
             Step::Shift(op, a, bits) => {
                 let a = self.vector(a, 30)?;
                 let code = match op {
@@ -424,6 +464,7 @@ fn two(op: Two) -> Code {
         Two::Subtract => Code::EVEX_Vsubps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Multiply => Code::EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Divide => Code::EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er,
+        Two::TimesPowerOfTwo => Code::EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Min => Code::EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae,
         Two::Max => Code::EVEX_Vmaxps_zmm_k1z_zmm_zmmm512b32_sae,
         Two::AddIndex => Code::EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32,
@@ -446,7 +487,6 @@ fn test(op: Test) -> (Code, i32) {
         Test::NotEqual => (FLOAT, 0x04),
         Test::Less => (FLOAT, 0x11),
         Test::LessEqual => (FLOAT, 0x12),
-        Test::NotLess => (FLOAT, 0x15),
         Test::Unordered => (FLOAT, 0x03),
         Test::EqualIndex => (INDEX, 0),
         Test::NotEqualIndex => (INDEX, 4),

@@ -16,10 +16,10 @@ impl Builder {
         self.two(Two::And, x, rest)
     }
 
-    fn copysign(&mut self, size: Lane, sign: Lane) -> Lane {
+    /// A size that is not negative, with the sign of the other.
+    fn with_sign(&mut self, size: Lane, sign: Lane) -> Lane {
         let mask = self.bits(SIGN);
         let sign = self.two(Two::And, sign, mask);
-        let size = self.abs(size);
         self.two(Two::Or, size, sign)
     }
 
@@ -45,40 +45,24 @@ impl Builder {
         let Some((first, rest)) = coefficients.split_first() else { return x };
         let mut sum = self.number(*first);
         for coefficient in rest {
-            let product = self.multiply(sum, x);
             let coefficient = self.number(*coefficient);
-            sum = self.add(product, coefficient);
+            sum = self.multiply_add(sum, x, coefficient);
         }
         sum
-    }
-
-    fn power_of_two(&mut self, k: Lane) -> Lane {
-        let bias = self.bits(127);
-        let biased = self.two(Two::AddIndex, k, bias);
-        self.shift(Shift::Left, biased, 23)
     }
 
     pub fn exp(&mut self, x: Lane) -> Lane {
         let most = self.number(single::MOST);
         let bounded = self.two(Two::Min, most, x);
-        let stays = self.test_number(Test::NotLess, x, single::LEAST);
-        let bounded = self.keep(stays, bounded);
-        let scaled = self.scale(bounded, std::f32::consts::LOG2_E);
+        let least = self.number(single::LEAST);
+        let bounded = self.two(Two::Max, least, bounded);
         let round = self.number(single::ROUND);
-        let shifted = self.add(scaled, round);
+        let shifted = self.scale_add(bounded, std::f32::consts::LOG2_E, round);
         let whole = self.subtract(shifted, round);
-        let k = self.two(Two::SubtractIndex, shifted, round);
-        let high = self.scale(whole, single::LN_2_HIGH);
-        let rest = self.subtract(bounded, high);
-        let low = self.scale(whole, single::LN_2_LOW);
-        let rest = self.subtract(rest, low);
+        let rest = self.scale_add(whole, -single::LN_2_HIGH, bounded);
+        let rest = self.scale_add(whole, -single::LN_2_LOW, rest);
         let p = self.polynomial(rest, &single::EXP);
-        let half = self.shift(Shift::Right, k, 1);
-        let other = self.two(Two::SubtractIndex, k, half);
-        let (half, other) = (self.power_of_two(half), self.power_of_two(other));
-        let value = self.multiply(p, half);
-        let value = self.multiply(value, other);
-        self.keep(stays, value)
+        self.two(Two::TimesPowerOfTwo, p, whole)
     }
 
     pub fn log(&mut self, x: Lane) -> Lane {
@@ -99,15 +83,11 @@ impl Builder {
         let square = self.multiply(mantissa, mantissa);
         let p = self.polynomial(mantissa, &single::LOG);
         let p = self.multiply(p, mantissa);
-        let p = self.multiply(p, square);
         let low = self.scale(e, single::LOG_LOW);
-        let tail = self.add(p, low);
-        let half = self.number(0.5);
-        let half = self.multiply(half, square);
-        let tail = self.subtract(tail, half);
+        let tail = self.multiply_add(p, square, low);
+        let tail = self.scale_add(square, -0.5, tail);
         let sum = self.add(mantissa, tail);
-        let high = self.scale(e, single::LOG_HIGH);
-        let finite = self.add(sum, high);
+        let finite = self.scale_add(e, single::LOG_HIGH, sum);
         let infinite = self.test_number(Test::Equal, x, f32::INFINITY);
         let value = self.choose(infinite, x, finite);
         let zero = self.test_number(Test::Equal, x, 0.0);
@@ -138,8 +118,7 @@ impl Builder {
     pub fn expm1(&mut self, x: Lane) -> Lane {
         let p = self.polynomial(x, &single::EXPM1);
         let square = self.multiply(x, x);
-        let p = self.multiply(square, p);
-        let near = self.add(x, p);
+        let near = self.multiply_add(square, p, x);
         let far = self.exp(x);
         let one = self.number(1.0);
         let far = self.subtract(far, one);
@@ -149,34 +128,27 @@ impl Builder {
     }
 
     pub fn sigmoid(&mut self, x: Lane) -> Lane {
-        let size = self.abs(x);
-        let negative = self.negate(size);
-        let small = self.exp(negative);
-        let zero = self.number(0.0);
+        let negative = self.negate(x);
+        let other = self.exp(negative);
         let one = self.number(1.0);
-        let is_above = self.test(Test::LessEqual, zero, x);
-        let above = self.choose(is_above, one, small);
-        let whole = self.add(one, small);
-        let value = self.divide(above, whole);
-        self.unless_nan(x, value)
+        let whole = self.add(one, other);
+        self.divide(one, whole)
     }
 
     pub fn tanh(&mut self, x: Lane) -> Lane {
         let size = self.abs(x);
         let square = self.multiply(x, x);
         let p = self.polynomial(square, &single::TANH);
-        let near = self.multiply(p, x);
+        let cube = self.multiply(x, square);
+        let near = self.multiply_add(cube, p, x);
         let twice = self.scale(size, -2.0);
         let twice = self.exp(twice);
         let one = self.number(1.0);
         let (below, above) = (self.subtract(one, twice), self.add(one, twice));
         let far = self.divide(below, above);
-        let far = self.copysign(far, x);
-        let is_near = self.test_number(Test::Less, size, 0.55);
-        let value = self.choose(is_near, near, far);
-        let is_tiny = self.test_number(Test::Less, size, 4e-4);
-        let value = self.choose(is_tiny, x, value);
-        self.unless_nan(x, value)
+        let far = self.with_sign(far, x);
+        let is_near = self.test_number(Test::Less, size, single::TANH_NEAR);
+        self.choose(is_near, near, far)
     }
 
     pub fn erf(&mut self, x: Lane) -> Lane {
@@ -186,19 +158,17 @@ impl Builder {
         let near = self.multiply(x, p);
         let near = self.scale(near, std::f32::consts::FRAC_2_SQRT_PI);
         let one = self.number(1.0);
-        let t = self.scale(size, single::ERF_SCALE);
-        let t = self.add(one, t);
+        let t = self.scale_add(size, single::ERF_SCALE, one);
         let t = self.divide(one, t);
         let q = self.polynomial(t, &single::ERF_FAR);
         let q = self.multiply(q, t);
         let negative = self.negate(square);
         let tail = self.exp(negative);
-        let tail = self.multiply(q, tail);
-        let far = self.subtract(one, tail);
-        let far = self.copysign(far, x);
-        let is_near = self.test_number(Test::Less, size, 0.5);
-        let value = self.choose(is_near, near, far);
-        self.unless_nan(x, value)
+        let negative = self.negate(tail);
+        let far = self.multiply_add(q, negative, one);
+        let far = self.with_sign(far, x);
+        let is_near = self.test_number(Test::Less, size, single::ERF_NEAR_END);
+        self.choose(is_near, near, far)
     }
 
     pub fn sign(&mut self, x: Lane) -> Lane {

@@ -26,6 +26,8 @@ pub enum Two {
     Subtract,
     Multiply,
     Divide,
+    /// The first, times two to the power of the second, a whole number.
+    TimesPowerOfTwo,
     /// The first if it is smaller, else the second.
     Min,
     /// The first if it is bigger, else the second.
@@ -42,7 +44,15 @@ pub enum Two {
 
 impl Two {
     pub fn commutes(self) -> bool {
-        !matches!(self, Two::Subtract | Two::SubtractIndex | Two::Divide | Two::Min | Two::Max)
+        !matches!(
+            self,
+            Two::Subtract
+                | Two::SubtractIndex
+                | Two::Divide
+                | Two::TimesPowerOfTwo
+                | Two::Min
+                | Two::Max
+        )
     }
 }
 
@@ -61,8 +71,6 @@ pub enum Test {
     NotEqual,
     Less,
     LessEqual,
-    /// Not less: true of NaN.
-    NotLess,
     /// Either is NaN.
     Unordered,
     EqualIndex,
@@ -93,6 +101,8 @@ pub enum Step {
     SpreadMask(u16),
     One(One, Lane),
     Two(Two, Lane, Lane),
+    /// The first times the second plus the third, rounded once.
+    MultiplyAdd(Lane, Lane, Lane),
     Shift(Shift, Lane, u8),
     Test(Test, Lane, Lane),
     Not(Lane),
@@ -113,7 +123,7 @@ impl Step {
             Step::Two(_, a, b) | Step::Test(_, a, b) | Step::Both(_, a, b) | Step::Keep(a, b) => {
                 (2, [a, b, b])
             }
-            Step::Choose(a, b, c) => (3, [a, b, c]),
+            Step::MultiplyAdd(a, b, c) | Step::Choose(a, b, c) => (3, [a, b, c]),
         };
         all.into_iter().take(count)
     }
@@ -188,6 +198,17 @@ impl Builder {
     pub fn scale(&mut self, a: Lane, number: f32) -> Lane {
         let number = self.number(number);
         self.multiply(a, number)
+    }
+
+    /// `a * b + c`, rounded once.
+    pub fn multiply_add(&mut self, a: Lane, b: Lane, c: Lane) -> Lane {
+        self.push(Step::MultiplyAdd(a, b, c))
+    }
+
+    /// `a * number + c`, rounded once.
+    pub fn scale_add(&mut self, a: Lane, number: f32, c: Lane) -> Lane {
+        let number = self.number(number);
+        self.multiply_add(a, number, c)
     }
 
     pub fn shift(&mut self, op: Shift, a: Lane, bits: u8) -> Lane {

@@ -26,16 +26,17 @@ use crate::plan::kernel::{BufferId, Fused, Kernel, Load, LoadKind, Place, Regist
 use lanes::Lanes;
 use shape::{Shape, Strides, shape};
 
-/// Where a stream begins, and how many bytes it moves from row to row.
+/// Where a stream begins, and how many bytes it moves from row to row, and from the last row of a block to the next block.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Pointer {
     at: *mut u8,
     row: isize,
+    block: isize,
 }
 
-/// (streams, rows, width, constants).
-type Entry = unsafe extern "sysv64" fn(*mut Pointer, usize, usize, *const u32);
+/// (streams, rows, width, constants, blocks).
+type Entry = unsafe extern "sysv64" fn(*mut Pointer, usize, usize, *const u32, usize);
 
 /// The code of a plan and of the loops in it.
 #[derive(Default)]
@@ -144,23 +145,23 @@ fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> 
         Stream { buffer: load.buffer, offset: load.offset, bytes: bytes(load.element), strides, gathered }
     };
     let mut found: Vec<Stream> = fused.loads.iter().zip(strides).enumerate().map(of_load).collect();
-    let (row, outer) = match shape {
-        Shape::Rows { outer, rows, width } => {
-            let mut inside = rows * width;
+    let (row, block, outer) = match shape {
+        Shape::Rows { outer, blocks, rows, width } => {
+            let mut inside = blocks * rows * width;
             let mut strides: SmallVec<[isize; 4]> = SmallVec::new();
             for size in outer.iter().rev() {
                 strides.insert(0, inside as isize);
                 inside *= size;
             }
-            (*width as isize, strides)
+            (*width as isize, (rows * width) as isize, strides)
         }
-        _ => (0, SmallVec::new()),
+        _ => (0, 0, SmallVec::new()),
     };
     found.extend(fused.stores.iter().map(|(_, buffer)| Stream {
         buffer: *buffer,
         offset: 0,
         bytes: bytes(plan.buffers[buffer.0 as usize].element),
-        strides: Strides { outer: outer.clone(), row, is_uniform: false },
+        strides: Strides { outer: outer.clone(), block, row, is_uniform: false },
         gathered: None,
     }));
     found
@@ -199,13 +200,15 @@ impl Code<'_> {
                         start += count;
                     }
                 }
-                Shape::Rows { outer, rows, width } => self.rows(bases, (outer, *rows, *width), from, to),
+                Shape::Rows { outer, blocks, rows, width } => {
+                    self.rows(bases, (outer, *blocks, *rows, *width), from, to);
+                }
             }
         }
     }
 
-    unsafe fn call(&self, table: &mut Table, rows: usize, width: usize) {
-        unsafe { (self.entry)(table.as_mut_ptr(), rows, width, self.kernel.constants.as_ptr()) }
+    unsafe fn call(&self, table: &mut Table, [blocks, rows, width]: [usize; 3]) {
+        unsafe { (self.entry)(table.as_mut_ptr(), rows, width, self.kernel.constants.as_ptr(), blocks) }
     }
 
     unsafe fn flat(&self, bases: &[*mut u8], from: usize, to: usize, scratch: *mut u8) {
@@ -218,41 +221,53 @@ impl Code<'_> {
                     bases[stream.buffer.0 as usize].wrapping_offset(bytes)
                 }
             };
-            Pointer { at, row: 0 }
+            Pointer { at, row: 0, block: 0 }
         };
         let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
-        unsafe { self.call(&mut table, 1, to - from) };
+        unsafe { self.call(&mut table, [1, 1, to - from]) };
     }
 
-    unsafe fn rows(&self, bases: &[*mut u8], loops: (&[usize], usize, usize), from: usize, to: usize) {
-        let (outer, rows, width) = loops;
+    unsafe fn rows(
+        &self,
+        bases: &[*mut u8],
+        loops: (&[usize], usize, usize, usize),
+        from: usize,
+        to: usize,
+    ) {
+        let (outer, blocks, rows, width) = loops;
         let mut at = from;
         while at < to {
-            let (row, column) = (at / width, at % width);
-            let whole = (to - at) / width;
-            // A piece of a row, or rows up to the next step of an outer loop.
-            let (count, long) = if column > 0 || whole == 0 {
-                (1, (width - column).min(to - at))
+            let (row, column, left) = (at / width, at % width, to - at);
+            let (in_block, block) = (row % rows, row / rows);
+            let in_outer = block % blocks;
+            // A piece of a row, rows up to the end of a block, or blocks up to the next step of an outer loop.
+            let [count, high, long] = if column > 0 || left < width {
+                [1, 1, (width - column).min(left)]
+            } else if in_block > 0 || left < rows * width {
+                [1, (left / width).min(rows - in_block), width]
             } else {
-                (whole.min(rows - row % rows), width)
+                [(left / (rows * width)).min(blocks - in_outer), rows, width]
             };
             let pointer = |stream: &Stream| {
-                let mut element = stream.offset + (row % rows) as isize * stream.strides.row;
-                let mut rest = row / rows;
-                for (size, stride) in outer.iter().zip(&stream.strides.outer).rev() {
+                let strides = &stream.strides;
+                let mut element = stream.offset + in_block as isize * strides.row;
+                element += in_outer as isize * strides.block;
+                let mut rest = block / blocks;
+                for (size, stride) in outer.iter().zip(&strides.outer).rev() {
                     element += (rest % size) as isize * stride;
                     rest /= size;
                 }
-                if !stream.strides.is_uniform {
+                if !strides.is_uniform {
                     element += column as isize;
                 }
                 let bytes = stream.bytes as isize;
                 let at = bases[stream.buffer.0 as usize].wrapping_offset(element * bytes);
-                Pointer { at, row: stream.strides.row * bytes }
+                let step = strides.block - (high as isize - 1) * strides.row;
+                Pointer { at, row: strides.row * bytes, block: step * bytes }
             };
             let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
-            unsafe { self.call(&mut table, count, long) };
-            at += count * long;
+            unsafe { self.call(&mut table, [count, high, long]) };
+            at += count * high * long;
         }
     }
 }

@@ -41,8 +41,16 @@ pub fn allocate(lanes: &Lanes) -> Option<Registers> {
     let mut vectors = Free::new(VECTORS);
     let mut masks = Free::new(MASKS);
     for (at, step) in lanes.steps.iter().enumerate() {
-        // A result never shares a register with an argument: some steps write it before they have read everything.
-        if !step.is_invariant() {
+        // A result shares no register with an argument, since some steps write it before they have read everything; but a sum
+        // grows where its first factor was.
+        let grows = match *step {
+            Step::MultiplyAdd(a, b, c) if a != b && a != c && last[a.0 as usize] == at => Some(a),
+            _ => None,
+        };
+        let taken = grows.filter(|a| matches!(places[a.0 as usize], Place::Vector(_)));
+        if let Some(from) = taken {
+            places[at] = places[from.0 as usize];
+        } else if !step.is_invariant() {
             places[at] = if step.is_mask() {
                 Place::Mask(masks.take()? + FIRST_MASK as u8)
             } else {
@@ -52,7 +60,7 @@ pub fn allocate(lanes: &Lanes) -> Option<Registers> {
         let mut dead: Vec<Lane> = step.arguments().chain([Lane(at as u32)]).collect();
         dead.sort_unstable_by_key(|lane| lane.0);
         dead.dedup();
-        for lane in dead.into_iter().filter(|lane| last[lane.0 as usize] <= at) {
+        for lane in dead.into_iter().filter(|lane| last[lane.0 as usize] <= at && Some(*lane) != taken) {
             match places[lane.0 as usize] {
                 Place::Vector(register) => vectors.give(register),
                 Place::Mask(register) => masks.give(register - FIRST_MASK as u8),

@@ -14,8 +14,8 @@ const SHORT: usize = 16;
 pub enum Shape {
     /// All elements are one row.
     Flat,
-    /// Rows of `width` elements, `rows` of them at a time, for each position of the outer loops.
-    Rows { outer: Vec<usize>, rows: usize, width: usize },
+    /// Rows of `width` elements, `rows` of them in a block, `blocks` of those at a time, for each position of the outer loops.
+    Rows { outer: Vec<usize>, blocks: usize, rows: usize, width: usize },
     /// Strided loads are gathered, a tile at a time.
     Tiles,
 }
@@ -24,6 +24,7 @@ pub enum Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Strides {
     pub outer: SmallVec<[isize; 4]>,
+    pub block: isize,
     pub row: isize,
     pub is_uniform: bool,
 }
@@ -32,7 +33,12 @@ pub struct Strides {
 pub fn shape(fused: &Fused) -> (Shape, Vec<Strides>) {
     let strided: Vec<&[(usize, isize)]> = fused.loads.iter().filter_map(loops).collect();
     let still =
-        |load: &Load| Strides { outer: SmallVec::new(), row: 0, is_uniform: load.kind == LoadKind::Uniform };
+        |load: &Load| Strides {
+        outer: SmallVec::new(),
+        block: 0,
+        row: 0,
+        is_uniform: load.kind == LoadKind::Uniform,
+    };
     let simple = || fused.loads.iter().map(still).collect();
     if strided.is_empty() {
         return (Shape::Flat, simple());
@@ -74,12 +80,14 @@ fn rows(fused: &Fused, strided: &[&[(usize, isize)]]) -> Option<(Shape, Vec<Stri
     if all.iter().any(|strides| !matches!(strides.first(), Some(0 | 1))) {
         return None;
     }
-    let outer: Vec<usize> = sizes.iter().skip(2).rev().copied().collect();
-    let shape = Shape::Rows { outer, rows: sizes.get(1).copied().unwrap_or(1), width };
+    let outer: Vec<usize> = sizes.iter().skip(3).rev().copied().collect();
+    let [rows, blocks] = [1, 2].map(|level| sizes.get(level).copied().unwrap_or(1));
+    let shape = Shape::Rows { outer, blocks, rows, width };
     let found = all.into_iter().map(|strides| Strides {
         is_uniform: strides[0] == 0,
         row: strides.get(1).copied().unwrap_or(0),
-        outer: strides.iter().skip(2).rev().copied().collect(),
+        block: strides.get(2).copied().unwrap_or(0),
+        outer: strides.iter().skip(3).rev().copied().collect(),
     });
     Some((shape, found.collect()))
 }
