@@ -25,36 +25,42 @@ pub fn split(buffers: &mut Vec<Buffer>, kernels: Vec<Kernel>) -> Vec<Kernel> {
 fn halves(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<[Kernel; 2]> {
     let Kernel::Reduce { reduction, kept, reduced, from, inner, to } = kernel else { return None };
     let ([rows], [stride]) = (&reduced[..], &inner[..]) else { return None };
-    let width: usize = kept.iter().product();
+    // Where the rows of the sum lie inside other kept axes, the parts do too.
+    let around = from.strides.iter().take_while(|kept| kept.abs() > stride.abs()).count();
+    let size = |kept: &[usize]| kept.iter().product::<usize>();
+    let width = size(&kept[around..]);
     let each = (ELEMENTS / width.max(1)).next_power_of_two().clamp(4, ROWS);
-    let fits = from.strides.last() == Some(&1) && rows.is_multiple_of(each) && rows * width >= LEAST;
+    let fits = from.strides.last() == Some(&1) && rows.is_multiple_of(each) && rows * size(kept) >= LEAST;
     if !fits || rows / each < ROWS {
         return None;
     }
     let parts = rows / each;
     let element = buffers[from.buffer.0 as usize].element;
-    buffers.push(Buffer { element, length: parts * width, place: Place::Arena(0) });
+    buffers.push(Buffer { element, length: parts * size(kept), place: Place::Arena(0) });
     let partial = BufferId(buffers.len() as u32 - 1);
-    let strides = std::iter::once(stride * each as isize).chain(from.strides.iter().copied()).collect();
+    let (mut in_parts, mut strides) = (kept.clone(), from.strides.clone());
+    in_parts.insert(around, parts);
+    strides.insert(around, stride * each as isize);
+    let mut dense = Vec::with_capacity(in_parts.len());
+    let mut inside = 1;
+    for size in in_parts.iter().rev() {
+        dense.insert(0, inside);
+        inside *= *size as isize;
+    }
+    dense.remove(around);
     let first = Kernel::Reduce {
         reduction: *reduction,
-        kept: std::iter::once(parts).chain(kept.iter().copied()).collect(),
+        kept: in_parts,
         reduced: vec![each],
         from: Access { strides, ..from.clone() },
         inner: inner.clone(),
         to: partial,
     };
-    let mut dense = Vec::with_capacity(kept.len());
-    let mut inside = 1;
-    for size in kept.iter().rev() {
-        dense.insert(0, inside);
-        inside *= *size as isize;
-    }
     let second = Kernel::Reduce {
         reduction: *reduction,
         kept: kept.clone(),
         reduced: vec![parts],
-        from: Access { buffer: partial, offset: 0, strides: dense },
+        from: Access { buffer: partial, offset: 0, strides: dense.into_iter().collect() },
         inner: vec![width as isize],
         to: *to,
     };

@@ -18,6 +18,9 @@ const NEAR: usize = 1 << 16;
 /// Products that read the same right operand, from which it pays to turn it once before them all.
 const REPEATED: usize = 8;
 
+/// Takes one loop out of all, knowing in which operands it moves.
+type Choice = fn(Vec<Loop>, &[usize]) -> (Loop, Vec<Loop>);
+
 struct Roles {
     batch: Vec<Axis>,
     rows: Vec<Axis>,
@@ -131,25 +134,21 @@ impl Lowering<'_> {
 
     fn product(&self, roles: &Roles, a: &View, b: &View, c: &View) -> Contract {
         let size = |axes: &[Axis]| count(axes.iter().copied(), self.axes);
-        if !self.options.launches && size(&roles.contracted) * size(&roles.columns) <= NEAR {
-            let near = self.product_by(roles, [a, b, c], nearest);
+        let is_near = size(&roles.contracted) * size(&roles.columns) <= NEAR;
+        if !self.options.launches {
+            let near = self.product_by(roles, [a, b, c], if is_near { nearest } else { biggest }, nearest);
             if near.m * near.n * near.k >= SMALL_PRODUCT {
                 return near;
             }
         }
-        self.product_by(roles, [a, b, c], |all, _| biggest(all))
+        self.product_by(roles, [a, b, c], biggest, biggest)
     }
 
-    /// `choose` takes the loop of rows and that of terms out of all, knowing which operands they move in.
-    fn product_by(
-        &self,
-        roles: &Roles,
-        [a, b, c]: [&View; 3],
-        choose: fn(Vec<Loop>, &[usize]) -> (Loop, Vec<Loop>),
-    ) -> Contract {
-        let (m, row_loops) = choose(loops(&roles.rows, &[a, b, c], self.axes), &[0]);
-        let (n, column_loops) = biggest(loops(&roles.columns, &[a, b, c], self.axes));
-        let (k, outer) = choose(loops(&roles.contracted, &[a, b, c], self.axes), &[0, 1]);
+    /// The choices take the loop of rows and that of terms out of all, knowing which operands they move in.
+    fn product_by(&self, roles: &Roles, [a, b, c]: [&View; 3], row: Choice, term: Choice) -> Contract {
+        let (m, row_loops) = row(loops(&roles.rows, &[a, b, c], self.axes), &[0]);
+        let (n, column_loops) = biggest(loops(&roles.columns, &[a, b, c], self.axes), &[]);
+        let (k, outer) = term(loops(&roles.contracted, &[a, b, c], self.axes), &[0, 1]);
         let mut batch = loops(&roles.batch, &[a, b, c], self.axes);
         batch.extend(row_loops);
         batch.extend(column_loops);
@@ -183,12 +182,12 @@ fn nearest(mut all: Vec<Loop>, operands: &[usize]) -> (Loop, Vec<Loop>) {
             let one = all.remove(at);
             (one, all)
         }
-        None => biggest(all),
+        None => biggest(all, operands),
     }
 }
 
 /// Takes out the biggest loop (the last of equals).
-fn biggest(mut all: Vec<Loop>) -> (Loop, Vec<Loop>) {
+fn biggest(mut all: Vec<Loop>, _: &[usize]) -> (Loop, Vec<Loop>) {
     let at = (0..all.len()).max_by_key(|at| all[*at].size);
     match at {
         Some(at) => {

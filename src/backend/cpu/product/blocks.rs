@@ -16,6 +16,8 @@ const TALL: usize = 256;
 /// Rows from which packing the right operand pays, and the stride from which it does so for one that lies well.
 const PACKED_ROWS: usize = 32;
 const PACKED_STRIDE: isize = 512;
+/// Elements from one address to the next in the same set of the first cache.
+const PAGE: isize = 1024;
 /// The widest panel.
 const WIDTH: usize = 64;
 
@@ -88,14 +90,17 @@ impl Matrices<'_> {
         self.b.1 != 1 || rows >= PACKED_ROWS && self.b.0.abs() >= PACKED_STRIDE
     }
 
-    /// Is the left operand packed? Where its rows lie side by side and its terms far apart.
-    fn packs_left(&self, rows: usize) -> bool {
-        rows >= PACKED_ROWS && self.a.0 == 1 && self.a.1.abs() >= PACKED_STRIDE
+    /// Is the left operand packed? Where its rows lie side by side and its terms far apart, or its rows so that all begin in the same
+    /// sets of a cache.
+    fn packs_left(&self, rows: usize, columns: usize) -> bool {
+        let is_far = self.a.0 == 1 && self.a.1.abs() >= PACKED_STRIDE;
+        let collides = self.a.1 == 1 && self.a.0 % PAGE == 0 && self.k >= PACKED_ROWS && columns >= WIDTH;
+        rows >= PACKED_ROWS && (is_far || collides)
     }
 
-    /// Does a rectangle of so many rows need room for packed operands?
-    pub fn packs(&self, rows: usize) -> bool {
-        self.packs_right(rows) || self.packs_left(rows)
+    /// Does a rectangle of so many rows and columns need room for packed operands?
+    pub fn packs(&self, rows: usize, columns: usize) -> bool {
+        self.packs_right(rows) || self.packs_left(rows, columns)
     }
 }
 
@@ -156,7 +161,7 @@ pub unsafe fn rectangle(
     let work = Work { matrices, table, lanes, a, b, c, room };
     let blocks = matrices.blocks();
     let (row_end, column_end) = (rows.0 + rows.1, columns.0 + columns.1);
-    if matrices.packs_left(rows.1) {
+    if matrices.packs_left(rows.1, columns.1) {
         for at in 0..blocks {
             for row in (rows.0..row_end).step_by(ROWS_PACKED) {
                 let count = ROWS_PACKED.min(row_end - row);
@@ -189,10 +194,11 @@ impl Work<'_> {
         let to = self.room.wrapping_add(RIGHT);
         for turn in 0..block.loops {
             unsafe {
-                let from = self.a.offset(block.a + row as isize + turn as isize * self.matrices.inner().1);
+                let start = block.a + row as isize * self.matrices.a.0;
+                let from = self.a.offset(start + turn as isize * self.matrices.inner().1);
                 let to = to.add(turn * block.k * LEFT_STRIDE);
                 // Terms are rows of what is packed.
-                pack(from, (self.matrices.a.1, 1), block.k, count, to, LEFT_STRIDE);
+                pack(from, (self.matrices.a.1, self.matrices.a.0), block.k, count, to, LEFT_STRIDE);
             }
         }
         // As if it began at the first row of the whole and at the first term.

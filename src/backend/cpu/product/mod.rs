@@ -43,7 +43,7 @@ macro_rules! rectangle {
             columns: (usize, usize),
         ) {
             let table = (&$table, <$lanes>::LANES);
-            if matrices.packs(rows.1) {
+            if matrices.packs(rows.1, columns.1) {
                 return unsafe { $packed(matrices, operands, rows, columns) };
             }
             unsafe { blocks::rectangle(matrices, table, operands, rows, columns, std::ptr::null_mut()) }
