@@ -95,7 +95,7 @@ impl Lowering<'_> {
             contract = self.product(&roles, &a, &b, &c);
         } else if !self.options.launches
             && contract.b_strides.1 != 1
-            && pieces(&contract) >= REPEATED * batches
+            && repeats(&contract.batch, &contract.b.strides) >= REPEATED
         {
             let order: Vec<Axis> =
                 [&roles.batch[..], &roles.contracted, &roles.columns].into_iter().flatten().copied().collect();
@@ -171,6 +171,11 @@ impl Lowering<'_> {
             outer: outer.iter().map(|l| l.size).collect(),
         }
     }
+}
+
+/// How often an operand with these strides is read again in the loops.
+fn repeats(sizes: &[usize], strides: &[isize]) -> usize {
+    sizes.iter().zip(strides).filter(|(_, stride)| **stride == 0).map(|(size, _)| size).product()
 }
 
 /// Takes out the loop, among those that are long enough, whose steps in these operands are shortest; the biggest if none is.

@@ -7,7 +7,7 @@ use super::PlanError;
 use super::kernel::{Binding, Kernel, Place, Rounds};
 use super::lower::Lowering;
 use super::view::{View, count};
-use crate::graph::{Axis, AxisSet, Element, NodeId, Op, Slot, Take};
+use crate::graph::{Axis, AxisSet, Element, Loop, Node, NodeId, Op, Slot, Take};
 
 impl Lowering<'_> {
     /// Lowers the loop of which `id` is a result, unless that has happened for another of its results.
@@ -40,6 +40,7 @@ impl Lowering<'_> {
         let mut program = l.program(self.program.precision, &nodes);
         let mut bindings = Vec::new();
         let mut carried = Vec::new();
+        let flow = self.flow(node, l)?;
         for number in 0..l.operands() {
             let view = self.operand(node, number)?;
             let ty = &l.inputs[number];
@@ -47,7 +48,8 @@ impl Lowering<'_> {
             let slot = Slot(number as u32);
             let view = match number < l.carried() {
                 true => {
-                    let order = view.order(&ty.axes);
+                    let is_spread = ty.axes.iter().any(|a| view.stride(a) == 0 && self.axes.size(a) > 1);
+                    let order = if is_spread { along(&flow, &ty.axes) } else { view.order(&ty.axes) };
                     let to = self.dense(ty.element, &order);
                     self.copy(&order, &view, &to, false);
                     carried.push(to.clone());
@@ -66,10 +68,13 @@ impl Lowering<'_> {
         let mut views = Vec::new();
         for (at, (inner, same)) in every.iter().enumerate() {
             let element = l.graph.node(*inner).element;
-            let order: Vec<Axis> = l.graph.node(*inner).axes.iter().collect();
+            let order = along(&flow, &l.graph.node(*inner).axes);
             let size = count(order.iter().copied(), self.axes);
             let buffer = self.buffer(element, size * l.rounds);
             let slot = Slot((l.inputs.len() + at) as u32);
+            if let Some(output) = program.outputs.iter_mut().find(|output| output.slot == slot) {
+                output.layout.clone_from(&order);
+            }
             bindings.push(Binding { slot, buffer, offset: 0, stride: size as isize });
             for result in same {
                 let Op::Scan { take: Take::Every { axis, .. }, .. } = &graph.node(*result).op else {
@@ -123,6 +128,21 @@ impl Lowering<'_> {
         self.taken[id.0 as usize].clone().ok_or(PlanError::Order { node: id })
     }
 
+    /// The order in which the axes of what the rounds go through lie in memory: that of the sliced operand with the most elements, or of
+    /// the carried one.
+    fn flow(&self, node: &Node, l: &Loop) -> Result<Vec<Axis>, PlanError> {
+        let mut most: Option<(bool, usize, Vec<Axis>)> = None;
+        for number in 0..l.carried() + l.sliced.len() {
+            let (view, axes) = (self.operand(node, number)?, &l.inputs[number].axes);
+            let moving = axes.iter().filter(|axis| view.stride(*axis) != 0);
+            let (is_sliced, size) = (number >= l.carried(), count(moving, self.axes));
+            if most.as_ref().is_none_or(|(sliced, best, _)| (is_sliced, size) > (*sliced, *best)) {
+                most = Some((is_sliced, size, view.order(axes)));
+            }
+        }
+        Ok(most.map(|(.., order)| order).unwrap_or_default())
+    }
+
     /// The value with `axis` slowest and the rest dense, from some offset on.
     fn bound(&mut self, view: &View, element: Element, rest: &AxisSet, axis: Option<Axis>) -> View {
         let inner = view.order(rest);
@@ -133,4 +153,11 @@ impl Lowering<'_> {
         let whole: Vec<Axis> = axis.into_iter().chain(inner).collect();
         self.packed(view, element, &whole)
     }
+}
+
+/// The axes of a set in the order of `flow`; those that it does not have come first.
+fn along(flow: &[Axis], set: &AxisSet) -> Vec<Axis> {
+    let mut order: Vec<Axis> = set.iter().collect();
+    order.sort_by_key(|axis| flow.iter().position(|other| other == axis).map_or(0, |at| at + 1));
+    order
 }

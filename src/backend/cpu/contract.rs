@@ -26,6 +26,8 @@ const COLUMNS: usize = 64;
 const SHARE: usize = 1 << 17;
 const SHARES: usize = 4;
 const UNIT: usize = 16;
+/// A sum is long if it has so many times as many terms as its result has rows and columns.
+const DEEP: usize = 8;
 /// Rows and multiplications of a single product from which `gemm` is faster, and the columns it needs for that.
 const LARGE_ROWS: usize = 512;
 const LARGE: usize = 1 << 22;
@@ -110,20 +112,25 @@ impl<'a> Product<'a> {
         let batch: usize = kernel.batch.iter().product();
         let work = batch * m * n * kernel.k * kernel.outer.iter().product::<usize>();
         let wanted = (work / SHARE).clamp(1, SHARES * threads);
-        if wanted <= batch {
+        if wanted <= batch && batch.is_multiple_of(threads) {
             return (wanted, whole);
         }
-        let each = wanted.div_ceil(batch.max(1));
+        // Every share of a long sum goes through an operand as long as the sum: no more of them than keep all threads busy.
+        let is_deep = kernel.k * kernel.outer.iter().product::<usize>() >= DEEP * (m + n);
+        let each = match is_deep {
+            true => (1..=threads).find(|each| (batch * each).is_multiple_of(threads)).unwrap_or(threads),
+            false if wanted <= batch => return (wanted, whole),
+            false => wanted.div_ceil(batch.max(1)),
+        };
         // Whoever packs an operand does so for its whole part: the operand that is packed is cut first.
-        let packs_left = self.a.0 == 1 && self.a.1 != 1;
-        let (rows, columns) = if packs_left {
+        let cut = if self.matrices().packs_left(m, n) {
             let rows = (m / 32).clamp(1, each);
-            (rows, (n / 32).clamp(1, each.div_ceil(rows)))
+            Cut { rows, columns: (n / 32).clamp(1, each.div_ceil(rows)) }
         } else {
             let columns = (n / 32).clamp(1, each);
-            ((m / 16).clamp(1, each.div_ceil(columns)), columns)
+            Cut { rows: (m / 16).clamp(1, each.div_ceil(columns)), columns }
         };
-        (batch, Cut { rows, columns })
+        (batch, cut)
     }
 
     /// Where the operands of one product of the batch lie.

@@ -9,6 +9,7 @@ pub mod cumulative;
 pub mod elementwise;
 pub mod gather;
 pub mod half;
+mod kept;
 pub mod linear_algebra;
 mod linear_algebra_derivative;
 mod linear_algebra_reference;

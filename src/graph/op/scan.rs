@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::Op;
 use super::signature::{Signature, Type, TypeError};
 use crate::graph::Graph;
@@ -234,7 +236,8 @@ pub fn derivative(g: &mut Graph, id: NodeId, adjoint: NodeId) -> Result<Adjoints
 /// The adjoints of a loop's operands from those of some of its results: a loop in the other direction.
 ///
 /// It carries the adjoints of the carried values, and the sums so far of the adjoints of what all rounds share; it sees
-/// the carried values that each round started from, which the loop is asked to keep, and computes the round again.
+/// the carried values that each round started from, which the loop is asked to keep, and computes the round again, but
+/// for what is dear ([`super::kept`]), which the loop keeps too.
 pub fn pull_back(
     g: &mut Graph,
     results: &[(NodeId, NodeId)],
@@ -332,6 +335,7 @@ pub fn pull_back(
             op => r.add(op.clone(), &operands, inner.span)?,
         });
     }
+    let first = r.nodes.len();
     let at = |id: NodeId| again[id.0 as usize];
     let mut seeds: Vec<(NodeId, NodeId)> =
         flowing.iter().enumerate().map(|(k, number)| (at(l.next[*number]), inputs[k])).collect();
@@ -355,6 +359,30 @@ pub fn pull_back(
             }
             None => inputs[k],
         });
+    }
+    // What is read again becomes an input, after the other sliced ones.
+    let outputs: Vec<NodeId> = next.iter().chain(gradients[after..].iter().flatten()).copied().collect();
+    let (before, round) = (after + back.sliced.len(), back.types.len() - 1);
+    let moves = |number: usize| (after..before).contains(&number) || number == round;
+    let read: Vec<(NodeId, usize)> = super::kept::kept(&r, first, &outputs, l.rounds, &moves)
+        .into_iter()
+        .filter_map(|id| Some((id, again.iter().position(|copy| *copy == id)?)))
+        .collect();
+    r.interned.clear();
+    for node in &mut r.nodes {
+        if let Op::Input(InputId(number)) = &mut node.op
+            && *number as usize >= before
+        {
+            *number += read.len() as u32;
+        }
+    }
+    for (number, (id, of)) in (before..).zip(&read) {
+        let node = &mut r.nodes[id.0 as usize];
+        (node.op, node.operands) = (Op::Input(InputId(number as u32)), SmallVec::new());
+        back.types.insert(number, Type::new(node.element, node.axes.clone()));
+        let take = Take::Every { node: NodeId(*of as u32), axis: rounds };
+        back.sliced.push(g.add(Op::Scan { body: Body(Arc::clone(&l)), take }, &operands, node.span)?);
+        back.axes.push(rounds);
     }
     let reverse = Loop {
         graph: r,

@@ -222,8 +222,29 @@ impl Outside<'_> {
     }
 
     fn every(&self, graph: &mut Graph, node: NodeId, axis: Axis) -> Result<NodeId, TypeError> {
+        if let Some(given) = self.given(graph, node, axis)? {
+            return Ok(given);
+        }
         let node = self.lighter.nodes.get(&node).copied().unwrap_or(node);
         self.scan(graph, Take::Every { node, axis })
+    }
+
+    /// All rounds of a node that is a sliced operand under another name.
+    fn given(&self, graph: &mut Graph, id: NodeId, axis: Axis) -> Result<Option<NodeId>, TypeError> {
+        let node = self.body.graph.node(id);
+        match node.op {
+            Op::Input(InputId(number)) => {
+                let sliced = (number as usize).checked_sub(self.body.carried());
+                let Some(along) = sliced.and_then(|at| self.body.sliced.get(at)) else { return Ok(None) };
+                let operand = self.operands[number as usize];
+                if *along == axis { Ok(Some(operand)) } else { graph.rename(operand, *along, axis).map(Some) }
+            }
+            Op::Rename { from, to } => match self.given(graph, node.operands[0], axis)? {
+                Some(given) => graph.rename(given, from, to).map(Some),
+                None => Ok(None),
+            },
+            _ => Ok(None),
+        }
     }
 
     fn last(mut self, graph: &mut Graph, number: usize) -> Result<NodeId, TypeError> {

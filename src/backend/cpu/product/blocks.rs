@@ -92,7 +92,7 @@ impl Matrices<'_> {
 
     /// Is the left operand packed? Where its rows lie side by side and its terms far apart, or its rows so that all begin in the same
     /// sets of a cache.
-    fn packs_left(&self, rows: usize, columns: usize) -> bool {
+    pub fn packs_left(&self, rows: usize, columns: usize) -> bool {
         let is_far = self.a.0 == 1 && self.a.1.abs() >= PACKED_STRIDE;
         let collides = self.a.1 == 1 && self.a.0 % PAGE == 0 && self.k >= PACKED_ROWS && columns >= WIDTH;
         rows >= PACKED_ROWS && (is_far || collides)
