@@ -85,8 +85,7 @@ impl Lowering<'_> {
             None => roles.batch.iter().chain(&roles.rows).chain(&roles.columns).copied().collect(),
         };
         let c = self.dense(Element::Float, &order);
-        let pieces =
-            |contract: &Contract| contract.batch.iter().chain(&contract.outer).product::<usize>();
+        let pieces = |contract: &Contract| contract.batch.iter().chain(&contract.outer).product::<usize>();
         let mut contract = self.product(&roles, &a, &b, &c);
         let batches = count(roles.batch.iter().copied(), self.axes);
         if pieces(&contract) > batches && contract.m * contract.n * contract.k < SMALL_PRODUCT {
@@ -97,8 +96,11 @@ impl Lowering<'_> {
             && contract.b_strides.1 != 1
             && repeats(&contract.batch, &contract.b.strides) >= REPEATED
         {
-            let order: Vec<Axis> =
-                [&roles.batch[..], &roles.contracted, &roles.columns].into_iter().flatten().copied().collect();
+            let order: Vec<Axis> = [&roles.batch[..], &roles.contracted, &roles.columns]
+                .into_iter()
+                .flatten()
+                .copied()
+                .collect();
             let order: Vec<Axis> = order.into_iter().filter(|axis| b.stride(*axis) != 0).collect();
             b = self.packed(&b, Element::Float, &order);
             contract = self.product(&roles, &a, &b, &c);

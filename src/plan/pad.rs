@@ -38,7 +38,8 @@ impl Lowering<'_> {
             }
         }
         let from = self.view(below)?;
-        let whole = |axis: Axis| paddings.iter().rev().fold(axis, |a, p| if a == p.axis { p.into } else { a });
+        let whole =
+            |axis: Axis| paddings.iter().rev().fold(axis, |a, p| if a == p.axis { p.into } else { a });
         let order = match &self.wishes[id.0 as usize] {
             Some(wish) if wish.len() == graph.node(id).axes.len() => wish.clone(),
             _ => from.order(&graph.node(below).axes).into_iter().map(whole).collect(),
@@ -93,7 +94,9 @@ impl Lowering<'_> {
         let zero = View::dense(self.constant(Tensor::F64(vec![0.0])), &[], self.axes);
         for (axis, start, size) in strips {
             let size = |other: Axis| if other == axis { size as usize } else { self.axes.size(other) };
-            let all = order.iter().map(|other| Loop { size: size(*other), strides: smallvec![0, to.stride(*other)] });
+            let all = order
+                .iter()
+                .map(|other| Loop { size: size(*other), strides: smallvec![0, to.stride(*other)] });
             let mut place = to.clone();
             place.offset += start * to.stride(axis);
             self.copy_loops(all.collect(), &zero, &place);

@@ -51,8 +51,10 @@ fn wanted(graph: &Graph, first: usize, outputs: &[NodeId]) -> Vec<bool> {
     let mut wanted = vec![false; first];
     for at in (0..graph.nodes.len()).rev() {
         let node = &graph.nodes[at];
-        let is_view =
-            matches!(node.op, Op::Broadcast(_) | Op::Rename { .. } | Op::Flatten { .. } | Op::Unflatten { .. });
+        let is_view = matches!(
+            node.op,
+            Op::Broadcast(_) | Op::Rename { .. } | Op::Flatten { .. } | Op::Unflatten { .. }
+        );
         if at >= first && live[at] {
             for operand in &node.operands {
                 live[operand.0 as usize] = true;

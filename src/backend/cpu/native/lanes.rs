@@ -46,12 +46,7 @@ impl Two {
     pub fn commutes(self) -> bool {
         !matches!(
             self,
-            Two::Subtract
-                | Two::SubtractIndex
-                | Two::Divide
-                | Two::TimesPowerOfTwo
-                | Two::Min
-                | Two::Max
+            Two::Subtract | Two::SubtractIndex | Two::Divide | Two::TimesPowerOfTwo | Two::Min | Two::Max
         )
     }
 }

@@ -227,13 +227,7 @@ impl Code<'_> {
         unsafe { self.call(&mut table, [1, 1, to - from]) };
     }
 
-    unsafe fn rows(
-        &self,
-        bases: &[*mut u8],
-        loops: (&[usize], usize, usize, usize),
-        from: usize,
-        to: usize,
-    ) {
+    unsafe fn rows(&self, bases: &[*mut u8], loops: (&[usize], usize, usize, usize), from: usize, to: usize) {
         let (outer, blocks, rows, width) = loops;
         let mut at = from;
         while at < to {

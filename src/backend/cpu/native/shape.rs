@@ -32,8 +32,7 @@ pub struct Strides {
 /// The shape, and the strides of each load; stores are dense.
 pub fn shape(fused: &Fused) -> (Shape, Vec<Strides>) {
     let strided: Vec<&[(usize, isize)]> = fused.loads.iter().filter_map(loops).collect();
-    let still =
-        |load: &Load| Strides {
+    let still = |load: &Load| Strides {
         outer: SmallVec::new(),
         block: 0,
         row: 0,
