@@ -464,7 +464,7 @@ fn two(op: Two) -> Code {
         Two::Subtract => Code::EVEX_Vsubps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Multiply => Code::EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Divide => Code::EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::TimesPowerOfTwo => Code::EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er,
+        Two::Scale => Code::EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er,
         Two::Min => Code::EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae,
         Two::Max => Code::EVEX_Vmaxps_zmm_k1z_zmm_zmmm512b32_sae,
         Two::AddIndex => Code::EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32,

@@ -62,7 +62,7 @@ impl Builder {
         let rest = self.scale_add(whole, -single::LN_2_HIGH, bounded);
         let rest = self.scale_add(whole, -single::LN_2_LOW, rest);
         let p = self.polynomial(rest, &single::EXP);
-        self.two(Two::TimesPowerOfTwo, p, whole)
+        self.two(Two::Scale, p, whole)
     }
 
     pub fn log(&mut self, x: Lane) -> Lane {

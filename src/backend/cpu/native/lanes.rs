@@ -27,7 +27,7 @@ pub enum Two {
     Multiply,
     Divide,
     /// The first, times two to the power of the second, a whole number.
-    TimesPowerOfTwo,
+    Scale,
     /// The first if it is smaller, else the second.
     Min,
     /// The first if it is bigger, else the second.
@@ -44,10 +44,7 @@ pub enum Two {
 
 impl Two {
     pub fn commutes(self) -> bool {
-        !matches!(
-            self,
-            Two::Subtract | Two::SubtractIndex | Two::Divide | Two::TimesPowerOfTwo | Two::Min | Two::Max
-        )
+        !matches!(self, Two::Subtract | Two::SubtractIndex | Two::Divide | Two::Scale | Two::Min | Two::Max)
     }
 }
 
