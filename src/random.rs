@@ -3,19 +3,44 @@
 //! In: a key and a counter. Out: four words that depend on nothing else, so that a number's address
 //! (seed, site, step, item) decides it, whatever the thread count or the order of work.
 
+const ROUNDS: usize = 10;
+const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+
 /// Philox4x32 with 10 rounds: four random words for a key and a counter.
 ///
 /// Source: Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC'11.
 #[inline]
 pub fn philox(key: [u32; 2], counter: [u32; 4]) -> [u32; 4] {
-    const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-    const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
     let [mut k0, mut k1] = key;
     let mut c = counter;
-    for _ in 0..10 {
+    for _ in 0..ROUNDS {
         let low = u64::from(MULTIPLIERS[0]) * u64::from(c[0]);
         let high = u64::from(MULTIPLIERS[1]) * u64::from(c[2]);
         c = [(high >> 32) as u32 ^ c[1] ^ k0, high as u32, (low >> 32) as u32 ^ c[3] ^ k1, low as u32];
+        k0 = k0.wrapping_add(WEYL[0]);
+        k1 = k1.wrapping_add(WEYL[1]);
+    }
+    c
+}
+
+/// [`philox`] for the counters `[first + i, rest..]`: word w of counter i is `[w][i]`.
+#[inline(always)]
+pub fn philox_together<const N: usize>(key: [u32; 2], first: u32, rest: [u32; 3]) -> [[u32; N]; 4] {
+    let [mut k0, mut k1] = key;
+    let mut c =
+        [std::array::from_fn(|i| first.wrapping_add(i as u32)), [rest[0]; N], [rest[1]; N], [rest[2]; N]];
+    for _ in 0..ROUNDS {
+        let product = |multiplier: u32, words: &[u32; N]| -> [u64; N] {
+            std::array::from_fn(|i| u64::from(multiplier) * u64::from(words[i]))
+        };
+        let (low, high) = (product(MULTIPLIERS[0], &c[0]), product(MULTIPLIERS[1], &c[2]));
+        c = [
+            std::array::from_fn(|i| (high[i] >> 32) as u32 ^ c[1][i] ^ k0),
+            std::array::from_fn(|i| high[i] as u32),
+            std::array::from_fn(|i| (low[i] >> 32) as u32 ^ c[3][i] ^ k1),
+            std::array::from_fn(|i| low[i] as u32),
+        ];
         k0 = k0.wrapping_add(WEYL[0]);
         k1 = k1.wrapping_add(WEYL[1]);
     }

@@ -4,6 +4,7 @@ use std::cell::UnsafeCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::contract::contract;
+use super::draw::{Draw, draw};
 use smallvec::SmallVec;
 
 use super::fused::ROW;
@@ -22,7 +23,6 @@ use crate::graph::{Element, Reduction, Slot, Store, Tensor};
 use crate::plan::band::Band;
 use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line, Place, Rounds};
 use crate::plan::{Plan, PlanOptions, element_bytes};
-use crate::random::philox;
 
 /// Elements times instructions of a piece of a fused kernel from which another thread pays.
 const FUSED: usize = 1 << 15;
@@ -501,12 +501,7 @@ impl<R: Real> Executor<R> {
                     let (seed, step) = (*self.at::<i32>(seed) as u32, *self.at::<i32>(step) as u32);
                     let length = self.plan.buffers[to.0 as usize].length;
                     let to = std::slice::from_raw_parts_mut(self.base::<R>(*to), length);
-                    for (block, lanes) in to.chunks_mut(4).enumerate() {
-                        let bits = philox([seed, *site], [block as u32, 0, step, round]);
-                        for (lane, bits) in lanes.iter_mut().zip(bits) {
-                            *lane = R::from_f64((f64::from(bits >> 9) + 0.5) / 8_388_608.0);
-                        }
-                    }
+                    draw(Draw { key: [seed, *site], rest: [0, step, round] }, to, team);
                 }
                 Kernel::Check { check, condition } => {
                     if *self.at::<u8>(condition) == 0 {

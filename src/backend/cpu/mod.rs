@@ -6,6 +6,7 @@
 
 mod contract;
 mod copy;
+mod draw;
 mod executor;
 mod flush;
 mod fused;

@@ -49,7 +49,8 @@ pub const EXPM1: [f32; 8] = [
 /// Of (tanh(x) - x) / x^3 in powers of x^2, below TANH_NEAR.
 pub const TANH: [f32; 4] = [1.645_876e-2, -5.268_414e-2, 0.133_209_42, -0.333_329_57];
 pub const TANH_NEAR: f32 = 0.55;
-pub const ERF_NEAR: [f32; 6] = [-7.575_758e-4, 4.629_629_6e-3, -2.380_952_4e-2, 0.1, -0.333_333_33, 1.0];
+/// Of erf(x) sqrt(pi) / 2 = x + x^3 (..) in powers of x^2.
+pub const ERF_NEAR: [f32; 5] = [-7.575_758e-4, 4.629_629_6e-3, -2.380_952_4e-2, 0.1, -0.333_333_33];
 pub const ERF_FAR: [f32; 5] = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
 pub const ERF_SCALE: f32 = 0.327_591_1;
 pub const ERF_NEAR_END: f32 = 0.5;
@@ -140,7 +141,8 @@ pub fn tanh(x: f32) -> f32 {
 pub fn erf(x: f32) -> f32 {
     let size = x.abs();
     let square = x * x;
-    let near = x * polynomial(square, &ERF_NEAR) * std::f32::consts::FRAC_2_SQRT_PI;
+    let scaled = x * std::f32::consts::FRAC_2_SQRT_PI;
+    let near = (scaled * square).mul_add(polynomial(square, &ERF_NEAR), scaled);
     let t = 1.0 / size.mul_add(ERF_SCALE, 1.0);
     let far = (polynomial(t, &ERF_FAR) * t).mul_add(-exp(-square), 1.0).copysign(x);
     if size < ERF_NEAR_END { near } else { far }

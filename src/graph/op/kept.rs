@@ -5,22 +5,27 @@
 //! or from the carried values, in a few operations, is computed again.
 
 use super::{Binary, Op, Unary};
-
 use crate::graph::Graph;
+use crate::graph::axis::Axis;
 use crate::graph::node::NodeId;
 
 /// Elements of all rounds that a loop keeps for its derivative, at most: then computing again is cheaper than the memory.
 const MOST: usize = 1 << 23;
 
-/// `first`: how many nodes the round itself has; `outputs`: what the derivative gives; `moves`: whether an input differs from round to
-/// round. `all`: the nodes that can be kept.
-pub fn kept(
-    graph: &Graph,
-    first: usize,
-    outputs: &[NodeId],
-    rounds: usize,
-    moves: &dyn Fn(usize) -> bool,
-) -> Vec<NodeId> {
+pub struct Keeping<'a> {
+    /// How many nodes the round itself has.
+    pub first: usize,
+    /// What the derivative gives.
+    pub outputs: &'a [NodeId],
+    pub rounds: usize,
+    /// Whether an input, by its number, differs from round to round.
+    pub moves: &'a dyn Fn(usize) -> bool,
+    /// Whether an axis has a meaning outside of the loop.
+    pub is_known: &'a dyn Fn(Axis) -> bool,
+}
+
+pub fn kept(graph: &Graph, keeping: &Keeping) -> Vec<NodeId> {
+    let Keeping { first, outputs, rounds, moves, is_known } = *keeping;
     let wanted = wanted(graph, first, outputs);
     let mut is_dear = vec![false; first];
     let mut is_moving = vec![false; first];
@@ -33,7 +38,7 @@ pub fn kept(
         };
         is_dear[at] = any(&is_dear) || is_dear_op(&node.op);
         let elements = rounds * node.axes.iter().map(|axis| graph.axes.size(axis)).product::<usize>();
-        if wanted[at] && is_dear[at] && is_moving[at] && elements <= left {
+        if wanted[at] && is_dear[at] && is_moving[at] && elements <= left && node.axes.iter().all(is_known) {
             left -= elements;
             is_dear[at] = false;
             found.push(NodeId(at as u32));

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::Op;
+use super::kept::{Keeping, kept as nodes_to_keep};
 use super::signature::{Signature, Type, TypeError};
 use crate::graph::Graph;
 use crate::graph::axis::{Axis, AxisSet};
@@ -284,6 +285,14 @@ pub fn pull_back(
         back.carried.push(g.broadcast(start, &ty.axes)?);
         back.types.push(ty);
     }
+    // What the loop keeps is seen outside, where only the axes of the graph around it have a meaning.
+    let outside = g.axes.clone();
+    let is_known = |axis: Axis| {
+        let inside = &l.graph.axes;
+        (axis.0 as usize) < outside.len()
+            && outside.size(axis) == inside.size(axis)
+            && outside.name(axis) == inside.name(axis)
+    };
     let rounds = g.axes.add("Round", l.rounds);
     for (number, input) in &kept {
         let keep = Op::Scan { body: Body(Arc::clone(&l)), take: Take::Every { node: *input, axis: rounds } };
@@ -364,7 +373,8 @@ pub fn pull_back(
     let outputs: Vec<NodeId> = next.iter().chain(gradients[after..].iter().flatten()).copied().collect();
     let (before, round) = (after + back.sliced.len(), back.types.len() - 1);
     let moves = |number: usize| (after..before).contains(&number) || number == round;
-    let read: Vec<(NodeId, usize)> = super::kept::kept(&r, first, &outputs, l.rounds, &moves)
+    let rules = Keeping { first, outputs: &outputs, rounds: l.rounds, moves: &moves, is_known: &is_known };
+    let read: Vec<(NodeId, usize)> = nodes_to_keep(&r, &rules)
         .into_iter()
         .filter_map(|id| Some((id, again.iter().position(|copy| *copy == id)?)))
         .collect();

@@ -155,8 +155,9 @@ impl Builder {
         let size = self.abs(x);
         let square = self.multiply(x, x);
         let p = self.polynomial(square, &single::ERF_NEAR);
-        let near = self.multiply(x, p);
-        let near = self.scale(near, std::f32::consts::FRAC_2_SQRT_PI);
+        let scaled = self.scale(x, std::f32::consts::FRAC_2_SQRT_PI);
+        let cube = self.multiply(scaled, square);
+        let near = self.multiply_add(cube, p, scaled);
         let one = self.number(1.0);
         let t = self.scale_add(size, single::ERF_SCALE, one);
         let t = self.divide(one, t);
