@@ -4,8 +4,8 @@ mod support;
 
 use ansatz::backend::{Fault, cpu};
 use ansatz::graph::{
-    Axis, AxisSet, Binary, Check, Cumulative, Element, NodeId, Precision, Program, Reduction, Store, Tensor,
-    Ties, Unary, reference,
+    Axis, AxisSet, Binary, Check, Cumulative, Element, NodeId, Op, Precision, Program, Reduction, Store,
+    Tensor, Ties, Unary, reference,
 };
 use ansatz::plan::PlanOptions;
 use ansatz::source::Span;
@@ -182,6 +182,90 @@ fn strided_views_are_read_in_place() {
             (program.graph.binary(Binary::Subtract, forth, back).unwrap(), vec![other, short])
         });
     }
+}
+
+/// Zeros around two axes are one array; of what pads an axis that is padded already, of every second place, and of a node that others use
+/// too, they are not.
+#[test]
+fn zeros_around_several_axes() {
+    for (size, step, is_output) in [(1, 1, false), (6, 1, false), (6, 2, false), (40, 1, false), (6, 1, true)]
+    {
+        agree(&format!("zeros around {size}, {step}, {is_output}"), 1e-5, |program, store| {
+            let axes = &mut program.graph.axes;
+            let (rows, columns, channels) = (axes.add("R", size), axes.add("C", size + 1), axes.add("D", 3));
+            let (wide, high) = (axes.add("W", step * size + 5), axes.add("H", size + 4));
+            let higher = axes.add("H2", size + 7);
+            let x = input(program, store, &[rows, columns, channels], 1);
+            let g = &mut program.graph;
+            let first = g.pad(x, rows, wide, 2, step as isize).unwrap();
+            let second = g.pad(first, columns, high, 1, 1).unwrap();
+            let third = g.pad(second, high, higher, 3, 1).unwrap();
+            if is_output {
+                let slot = store.add(Tensor::F64(Vec::new()));
+                program.output("first", first, &[wide, columns, channels], slot).unwrap();
+            }
+            (third, vec![wide, higher, channels])
+        });
+    }
+}
+
+/// A convolution, and what makes its derivatives: the terms that lie near each other are many short pieces of both operands.
+#[test]
+fn windows_of_pictures_in_products() {
+    for (size, batch) in [(5, 3), (18, 9)] {
+        for by_kernel in [false, true] {
+            agree(&format!("windows {size} x {batch}, {by_kernel}"), 1e-4, |program, store| {
+                let axes = &mut program.graph.axes;
+                let (item, row, column) = (axes.add("B", batch), axes.add("R", size), axes.add("C", size));
+                let (down, across) = (axes.add("K", 3), axes.add("L", 3));
+                let (high, wide) = (axes.add("Q", size - 2), axes.add("P", size - 2));
+                let (from, into) = (axes.add("I", 4), axes.add("O", 20));
+                let x = input(program, store, &[item, row, column, from], 1);
+                let (order, other): (Vec<Axis>, Vec<Axis>) = match by_kernel {
+                    true => (vec![item, high, wide, into], vec![down, across, from, into]),
+                    // The kernel lies across: its own axis is not the last.
+                    false => (vec![into, down, across, from], vec![item, high, wide, into]),
+                };
+                let b = input(program, store, &order, 2);
+                let g = &mut program.graph;
+                let window = |axis, output, kernel| Op::Window {
+                    axis,
+                    output,
+                    kernel,
+                    stride: 1,
+                    dilation: 1,
+                    before: 0,
+                };
+                let windows = g.window(window(row, high, down), x).unwrap();
+                let windows = g.window(window(column, wide, across), windows).unwrap();
+                let over = if by_kernel { [item, high, wide] } else { [down, across, from] };
+                (g.contract(windows, b, &AxisSet::from(&over[..])).unwrap(), other)
+            });
+        }
+    }
+}
+
+/// Long sums are made of parts, also inside other axes that are kept.
+#[test]
+fn long_sums_of_columns() {
+    agree("sum of the middle axis", 1e-4, |program, store| {
+        let axes = ["A", "B", "C"].into_iter().zip([5, 2048, 64]);
+        let axes: Vec<Axis> = axes.map(|(name, size)| program.graph.axes.add(name, size)).collect();
+        let x = input(program, store, &axes, 1);
+        let x = program.graph.unary(Unary::Tanh, x).unwrap();
+        (program.graph.reduce(Reduction::Sum, x, &[axes[1]]).unwrap(), vec![axes[0], axes[2]])
+    });
+}
+
+/// Left operands whose rows are a page apart.
+#[test]
+fn contractions_of_rows_that_collide() {
+    agree("rows of 2048", 1e-4, |program, store| {
+        let axes = &mut program.graph.axes;
+        let (m, n, k) = (axes.add("M", 70), axes.add("N", 130), axes.add("K", 2048));
+        let (a, b) = (input(program, store, &[m, k], 1), input(program, store, &[k, n], 2));
+        (program.graph.contract(a, b, &AxisSet::from(&[k][..])).unwrap(), vec![m, n])
+    });
 }
 
 #[test]

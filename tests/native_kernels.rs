@@ -151,3 +151,37 @@ fn every_operation_has_the_same_bits() {
         });
     }
 }
+
+/// Operands that are spread along some of four axes: rows in blocks, and blocks in outer loops.
+#[test]
+fn spread_operands_have_the_same_bits() {
+    for sizes in [[2, 3, 2, 16], [3, 2, 5, 33], [1, 4, 1, 20], [5, 1, 7, 64]] {
+        for left in 1u32..16 {
+            for right in [15 - left, left, 8] {
+                let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+                let names = ["A", "B", "C", "D"].into_iter().zip(sizes);
+                let axes: Vec<_> = names.map(|(name, size)| program.graph.axes.add(name, size)).collect();
+                let of = |bits: u32| -> Vec<_> {
+                    (0..4).filter(|at| bits >> at & 1 > 0).map(|at| axes[at]).collect()
+                };
+                let operands: Vec<NodeId> = [15, left, right]
+                    .into_iter()
+                    .map(|bits| {
+                        let layout = of(bits);
+                        let count = layout.iter().map(|axis| program.graph.axes.size(*axis)).product();
+                        let slot = store.add(Tensor::F32(numbers(count)));
+                        program.input("x", Element::Float, &layout, slot)
+                    })
+                    .collect();
+                let g = &mut program.graph;
+                let sum = g.binary(Binary::Add, operands[0], operands[1]).unwrap();
+                let product = g.binary(Binary::Multiply, sum, operands[2]).unwrap();
+                let result = g.unary(Unary::Exp, product).unwrap();
+                let slot = store.add(Tensor::F32(Vec::new()));
+                program.output("y", result, &axes, slot).unwrap();
+                let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
+                assert_eq!(native, plain, "{sizes:?} {left} {right}");
+            }
+        }
+    }
+}

@@ -1,6 +1,12 @@
 //! Copies, additions and fills of strided arrays.
 
+use smallvec::SmallVec;
+
+use super::product::turned;
 use super::walk::{inner, walk};
+
+/// Both sides of a matrix from which it is turned in squares.
+const SQUARE: usize = 8;
 
 /// Copies `sizes` elements; pointers are at the first.
 ///
@@ -15,6 +21,22 @@ pub unsafe fn copy<T: Copy>(
 ) {
     let (outer, [from_outer, to_outer], count, [from_step, to_step]) =
         inner(sizes, [from_strides, to_strides]);
+    // What lies along another axis than it shall: a matrix is turned.
+    let along = (0..outer.len()).find(|at| from_outer[*at] == 1 && outer[*at] >= SQUARE);
+    if let (Some(along), Some(turned)) = (along, turned())
+        && size_of::<T>() == size_of::<f32>()
+        && from_step != 1
+        && to_step == 1
+        && count >= SQUARE
+    {
+        let mut loops: SmallVec<[usize; 8]> = SmallVec::from_slice(outer);
+        loops[along] = 1;
+        walk(&loops, [from_outer, to_outer], [0, 0], &mut |[f, t]| unsafe {
+            let (from, to) = (from.offset(f).cast(), to.offset(t).cast());
+            turned(from, from_step, (outer[along], count), to, to_outer[along]);
+        });
+        return;
+    }
     walk(outer, [from_outer, to_outer], [0, 0], &mut |[f, t]| unsafe {
         row(count, from.offset(f), from_step, to.offset(t), to_step);
     });

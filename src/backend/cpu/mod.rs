@@ -9,6 +9,7 @@ mod copy;
 mod draw;
 mod executor;
 mod flush;
+mod fold;
 mod fused;
 mod index;
 mod instruction;

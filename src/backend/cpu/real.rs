@@ -23,6 +23,9 @@ pub trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// Below and above all numbers.
+    const LEAST: Self;
+    const MOST: Self;
     fn from_f64(value: f64) -> Self;
     fn to_f64(self) -> f64;
     fn from_index(value: i32) -> Self;
@@ -66,6 +69,8 @@ pub trait Real:
 impl Real for f32 {
     const ZERO: f32 = 0.0;
     const ONE: f32 = 1.0;
+    const LEAST: f32 = f32::NEG_INFINITY;
+    const MOST: f32 = f32::INFINITY;
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {
         value as f32
@@ -147,6 +152,8 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: f64 = 0.0;
     const ONE: f64 = 1.0;
+    const LEAST: f64 = f64::NEG_INFINITY;
+    const MOST: f64 = f64::INFINITY;
     #[inline(always)]
     fn from_f64(value: f64) -> f64 {
         value

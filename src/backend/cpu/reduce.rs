@@ -1,12 +1,10 @@
 //! Reductions with fixed trees: the same order of operations for the same sizes, whatever runs them.
 //!
-//! A row is cut in blocks of 1024; in a block 32 lanes each reduce every 32nd element; lanes, and then blocks, are
-//! combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
+//! A row is cut in blocks of 1024, see [`super::fold`], which are combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
 
+use super::fold::{BLOCK, Folds, TOGETHER};
 use super::walk::{inner, walk};
 
-const LANES: usize = 32;
-const BLOCK: usize = 1024;
 /// Rows that are reduced one after another before they enter the tree.
 const ROWS: usize = 64;
 /// Columns at a time.
@@ -54,40 +52,16 @@ impl<T: Copy> Tree<T> {
     }
 }
 
-/// Neighbours in halves: element i with element i + N.
-#[inline(always)]
-fn halve<T: Copy, const N: usize, const M: usize>(values: [T; M], f: &impl Fn(T, T) -> T) -> [T; N] {
-    std::array::from_fn(|at| f(values[at], values[at + N]))
-}
-
-#[inline(always)]
-fn block<T: Copy>(values: &[T], identity: T, f: &impl Fn(T, T) -> T) -> T {
-    let mut lanes = [identity; LANES];
-    let (whole, rest) = values.as_chunks::<LANES>();
-    for chunk in whole {
-        lanes = std::array::from_fn(|at| f(lanes[at], chunk[at]));
-    }
-    for (lane, value) in lanes.iter_mut().zip(rest) {
-        *lane = f(*lane, *value);
-    }
-    let half: [T; 16] = halve(lanes, f);
-    let half: [T; 8] = halve(half, f);
-    let half: [T; 4] = halve(half, f);
-    let half: [T; 2] = halve(half, f);
-    f(half[0], half[1])
-}
-
 /// Reduces one contiguous row.
-#[inline(always)]
-fn row<T: Copy>(values: &[T], identity: T, f: &impl Fn(T, T) -> T) -> T {
+unsafe fn row<T: Copy>(values: &[T], folds: &Folds<T>) -> T {
     if values.len() <= BLOCK {
-        return block(values, identity, f);
+        return unsafe { (folds.block)(values) };
     }
-    let mut tree = Tree::new(identity);
+    let mut tree = Tree::new(folds.identity);
     for part in values.chunks(BLOCK) {
-        tree.push(block(part, identity, f), f);
+        tree.push(unsafe { (folds.block)(part) }, folds.fold);
     }
-    tree.finish(f).unwrap_or(identity)
+    tree.finish(folds.fold).unwrap_or(folds.identity)
 }
 
 /// The loops of a reduction.
@@ -103,15 +77,7 @@ pub struct Loops<'a> {
 /// # Safety
 /// Every position that the loops reach lies inside `from`; `to` holds the product of the kept sizes; `work` holds
 /// [`WORK`] elements.
-#[inline(always)]
-pub unsafe fn reduce<T: Copy>(
-    loops: &Loops,
-    from: *const T,
-    to: *mut T,
-    work: *mut T,
-    identity: T,
-    f: impl Fn(T, T) -> T,
-) {
+pub unsafe fn reduce<T: Copy>(loops: &Loops, from: *const T, to: *mut T, work: *mut T, folds: &Folds<T>) {
     let total: usize = loops.reduced.iter().product();
     let mut at = 0;
     unsafe {
@@ -119,7 +85,7 @@ pub unsafe fn reduce<T: Copy>(
             // Rows.
             ([1], _, _) => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
                 let values = std::slice::from_raw_parts(from.offset(offset), total);
-                *to.add(at) = row(values, identity, &f);
+                *to.add(at) = row(values, folds);
                 at += 1;
             }),
             // Columns that lie side by side.
@@ -130,7 +96,7 @@ pub unsafe fn reduce<T: Copy>(
                     while start < *width {
                         let count = COLUMNS.min(width - start);
                         let source = from.offset(offset).add(start);
-                        columns(loops, source, to.add(at + start), work, count, identity, &f);
+                        columns(loops, source, to.add(at + start), work, count, folds);
                         start += count;
                     }
                     at += width;
@@ -138,7 +104,7 @@ pub unsafe fn reduce<T: Copy>(
             }
             // Anything: each result's elements are gathered block by block.
             _ => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
-                let mut tree = Tree::new(identity);
+                let mut tree = Tree::new(folds.identity);
                 let mut filled = 0;
                 let gathered = std::slice::from_raw_parts_mut(work, BLOCK);
                 let (outer, [strides], run, [step]) = inner(loops.reduced, [loops.reduced_strides]);
@@ -158,37 +124,32 @@ pub unsafe fn reduce<T: Copy>(
                         done += count;
                         filled += count;
                         if filled == BLOCK {
-                            tree.push(block(gathered, identity, &f), &f);
+                            tree.push((folds.block)(gathered), folds.fold);
                             filled = 0;
                         }
                     }
                 });
                 if filled > 0 {
-                    tree.push(block(&gathered[..filled], identity, &f), &f);
+                    tree.push((folds.block)(&gathered[..filled]), folds.fold);
                 }
-                *to.add(at) = tree.finish(&f).unwrap_or(identity);
+                *to.add(at) = tree.finish(folds.fold).unwrap_or(folds.identity);
                 at += 1;
             }),
         }
     }
 }
 
-/// Rows that enter the sums in one go.
-const TOGETHER: usize = 4;
-
-#[inline(always)]
 unsafe fn columns<T: Copy>(
     loops: &Loops,
     from: *const T,
     to: *mut T,
     work: *mut T,
     width: usize,
-    identity: T,
-    f: &impl Fn(T, T) -> T,
+    folds: &Folds<T>,
 ) {
     unsafe {
         let sum = std::slice::from_raw_parts_mut(to, width);
-        sum.fill(identity);
+        sum.fill(folds.identity);
         let level_row = |level: usize| std::slice::from_raw_parts_mut(work.add(level * COLUMNS), width);
         let mut rows = 0usize;
         let mut blocks = 0usize;
@@ -200,31 +161,21 @@ unsafe fn columns<T: Copy>(
                     // The finished rows enter the tree.
                     let mut level = 0;
                     while blocks >> level & 1 == 1 {
-                        for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
-                            *sum = f(*value, *sum);
-                        }
+                        (folds.before)(sum, level_row(level).as_ptr());
                         level += 1;
                     }
                     level_row(level).copy_from_slice(sum);
                     blocks += 1;
-                    sum.fill(identity);
+                    sum.fill(folds.identity);
                     rows = 0;
                 }
-                let row = |number: usize| {
-                    let start = from.offset(offset + (done + number) as isize * step);
-                    std::slice::from_raw_parts(start, width)
-                };
+                let row = |number: usize| from.offset(offset + (done + number) as isize * step);
                 if (run - done).min(ROWS - rows) >= TOGETHER {
-                    let others = row(0).iter().zip(row(1)).zip(row(2)).zip(row(3));
-                    for (sum, (((a, b), c), d)) in sum.iter_mut().zip(others) {
-                        *sum = f(f(f(f(*sum, *a), *b), *c), *d);
-                    }
+                    (folds.four)(sum, std::array::from_fn(row));
                     rows += TOGETHER;
                     done += TOGETHER;
                 } else {
-                    for (sum, value) in sum.iter_mut().zip(row(0)) {
-                        *sum = f(*sum, *value);
-                    }
+                    (folds.after)(sum, row(0));
                     rows += 1;
                     done += 1;
                 }
@@ -232,9 +183,7 @@ unsafe fn columns<T: Copy>(
         });
         for level in 0..LEVELS {
             if blocks >> level & 1 == 1 {
-                for (sum, value) in sum.iter_mut().zip(&*level_row(level)) {
-                    *sum = f(*value, *sum);
-                }
+                (folds.before)(sum, level_row(level).as_ptr());
             }
         }
     }

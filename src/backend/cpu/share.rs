@@ -5,11 +5,11 @@
 
 use smallvec::SmallVec;
 
+use super::fold::{self, Folds};
 use super::real::Real;
 use super::reduce::{Loops, reduce};
 use super::team::{PIECES, Team, part};
 use crate::graph::Reduction;
-use crate::plan::identity;
 
 /// Elements of a piece of a reduction from which another thread pays.
 const REDUCE: usize = 1 << 14;
@@ -74,7 +74,7 @@ pub fn share_reduce(
     });
 }
 
-/// Reduces floats, with the best instructions of the machine.
+/// Reduces floats.
 ///
 /// # Safety
 /// As of [`reduce`].
@@ -85,16 +85,13 @@ pub unsafe fn reduce_float<R: Real>(
     to: *mut R,
     work: *mut R,
 ) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            return unsafe { reduce_float_v4(reduction, loops, from, to, work) };
-        }
-        if is_x86_feature_detected!("avx2") {
-            return unsafe { reduce_float_v3(reduction, loops, from, to, work) };
-        }
-    }
-    unsafe { reduce_float_any(reduction, loops, from, to, work) }
+    let folds = match reduction {
+        Reduction::Product => Folds::new::<fold::Product>(),
+        Reduction::Max => Folds::new::<fold::Max>(),
+        Reduction::Min => Folds::new::<fold::Min>(),
+        Reduction::Sum | Reduction::All | Reduction::Any => Folds::new::<fold::Sum>(),
+    };
+    unsafe { reduce(loops, from, to, work, &folds) }
 }
 
 /// Reduces truth values: all, or any.
@@ -102,59 +99,9 @@ pub unsafe fn reduce_float<R: Real>(
 /// # Safety
 /// As of [`reduce`].
 pub unsafe fn reduce_truth(reduction: Reduction, loops: &Loops, from: *const u8, to: *mut u8, work: *mut u8) {
-    unsafe {
-        match reduction {
-            Reduction::All | Reduction::Min | Reduction::Product => {
-                reduce(loops, from, to, work, 1, |a, b| a & b);
-            }
-            Reduction::Any | Reduction::Max | Reduction::Sum => {
-                reduce(loops, from, to, work, 0, |a, b| a | b);
-            }
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx512vl,avx2")]
-unsafe fn reduce_float_v4<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    unsafe { reduce_float_any(reduction, loops, from, to, work) }
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-unsafe fn reduce_float_v3<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    unsafe { reduce_float_any(reduction, loops, from, to, work) }
-}
-
-#[inline(always)]
-unsafe fn reduce_float_any<R: Real>(
-    reduction: Reduction,
-    loops: &Loops,
-    from: *const R,
-    to: *mut R,
-    work: *mut R,
-) {
-    let start = R::from_f64(identity(reduction));
-    unsafe {
-        match reduction {
-            Reduction::Product => reduce(loops, from, to, work, start, |a, b| a * b),
-            Reduction::Max => reduce(loops, from, to, work, start, R::bigger),
-            Reduction::Min => reduce(loops, from, to, work, start, R::smaller),
-            Reduction::Sum | Reduction::All | Reduction::Any => {
-                reduce(loops, from, to, work, start, |a, b| a + b)
-            }
-        }
-    }
+    let folds = match reduction {
+        Reduction::All | Reduction::Min | Reduction::Product => Folds::new::<fold::All>(),
+        Reduction::Any | Reduction::Max | Reduction::Sum => Folds::new::<fold::Any>(),
+    };
+    unsafe { reduce(loops, from, to, work, &folds) }
 }

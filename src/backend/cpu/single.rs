@@ -145,7 +145,7 @@ pub fn erf(x: f32) -> f32 {
     let near = (scaled * square).mul_add(polynomial(square, &ERF_NEAR), scaled);
     let t = 1.0 / size.mul_add(ERF_SCALE, 1.0);
     let far = (polynomial(t, &ERF_FAR) * t).mul_add(-exp(-square), 1.0).copysign(x);
-    if size < ERF_NEAR_END { near } else { far }
+    if size <= ERF_NEAR_END { near } else { far }
 }
 
 #[cfg(test)]

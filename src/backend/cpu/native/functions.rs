@@ -168,7 +168,7 @@ impl Builder {
         let negative = self.negate(tail);
         let far = self.multiply_add(q, negative, one);
         let far = self.with_sign(far, x);
-        let is_near = self.test_number(Test::Less, size, single::ERF_NEAR_END);
+        let is_near = self.test_number(Test::LessEqual, size, single::ERF_NEAR_END);
         self.choose(is_near, near, far)
     }
 

@@ -198,7 +198,7 @@ impl Work<'_> {
                 let from = self.a.offset(start + turn as isize * self.matrices.inner().1);
                 let to = to.add(turn * block.k * LEFT_STRIDE);
                 // Terms are rows of what is packed.
-                pack(from, (self.matrices.a.1, self.matrices.a.0), block.k, count, to, LEFT_STRIDE);
+                pack(from, (self.matrices.a.1, self.matrices.a.0), block.k, count, to, LEFT_STRIDE as isize);
             }
         }
         // As if it began at the first row of the whole and at the first term.
@@ -235,7 +235,14 @@ impl Work<'_> {
                 let stride = panel.vectors * lanes;
                 for turn in 0..block.loops {
                     let from = right.offset(turn as isize * strides.1);
-                    pack(from, matrices.b, block.k, panel.width, room.add(turn * block.k * stride), stride);
+                    pack(
+                        from,
+                        matrices.b,
+                        block.k,
+                        panel.width,
+                        room.add(turn * block.k * stride),
+                        stride as isize,
+                    );
                 }
                 right = room;
                 strides = (stride as isize, (block.k * stride) as isize);

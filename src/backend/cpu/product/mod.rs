@@ -29,6 +29,30 @@ pub fn for_machine() -> Option<Rectangle> {
     None
 }
 
+/// Turns a matrix: element (row, column) lies at `row + column * across` and comes to `row * stride + column`.
+pub type Turn = unsafe fn(*const f32, isize, (usize, usize), *mut f32, isize);
+
+/// What this machine has for that, if it has anything.
+pub fn turned() -> Option<Turn> {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") {
+        return Some(turn);
+    }
+    None
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+unsafe fn turn(
+    from: *const f32,
+    across: isize,
+    (rows, columns): (usize, usize),
+    to: *mut f32,
+    stride: isize,
+) {
+    unsafe { pack::pack(from, (1, across), rows, columns, to, stride) }
+}
+
 /// Operands: left, right, result.
 type Operands = (*const f32, *const f32, *mut f32);
 

@@ -14,13 +14,13 @@ pub unsafe fn pack(
     k: usize,
     width: usize,
     to: *mut f32,
-    stride: usize,
+    stride: isize,
 ) {
     unsafe {
         if strides.1 == 1 {
             for row in 0..k {
                 let from = from.offset(row as isize * strides.0);
-                std::ptr::copy_nonoverlapping(from, to.add(row * stride), width);
+                std::ptr::copy_nonoverlapping(from, to.offset(row as isize * stride), width);
             }
             return;
         }
@@ -28,7 +28,7 @@ pub unsafe fn pack(
             for row in 0..k {
                 for column in 0..width {
                     let from = from.offset(row as isize * strides.0 + column as isize * strides.1);
-                    *to.add(row * stride + column) = *from;
+                    *to.offset(row as isize * stride + column as isize) = *from;
                 }
             }
             return;
@@ -38,7 +38,7 @@ pub unsafe fn pack(
             let columns = SQUARE.min(width - column);
             let from = from.offset(column as isize * strides.1);
             for row in (0..whole).step_by(SQUARE) {
-                let (from, to) = (from.add(row), to.add(row * stride + column));
+                let (from, to) = (from.add(row), to.offset(row as isize * stride + column as isize));
                 if columns == SQUARE {
                     turn(from, strides.1, to, stride);
                 } else {
@@ -48,7 +48,7 @@ pub unsafe fn pack(
             turn_part(
                 from.add(whole),
                 strides.1,
-                to.add(whole * stride + column),
+                to.offset(whole as isize * stride + column as isize),
                 stride,
                 k - whole,
                 columns,
@@ -59,10 +59,13 @@ pub unsafe fn pack(
 }
 
 #[inline(always)]
-unsafe fn turn_part(from: *const f32, across: isize, to: *mut f32, stride: usize, k: usize, columns: usize) {
+unsafe fn turn_part(from: *const f32, across: isize, to: *mut f32, stride: isize, k: usize, columns: usize) {
     for column in 0..columns {
         for row in 0..k {
-            unsafe { *to.add(row * stride + column) = *from.offset(column as isize * across).add(row) };
+            unsafe {
+                *to.offset(row as isize * stride + column as isize) =
+                    *from.offset(column as isize * across).add(row);
+            }
         }
     }
 }
@@ -70,7 +73,7 @@ unsafe fn turn_part(from: *const f32, across: isize, to: *mut f32, stride: usize
 /// A whole square. Four columns of two times four lines at a time: pairs of lines, then pairs of pairs.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-unsafe fn turn(from: *const f32, across: isize, to: *mut f32, stride: usize) {
+unsafe fn turn(from: *const f32, across: isize, to: *mut f32, stride: isize) {
     use std::arch::x86_64::*;
     unsafe {
         for at in [0, 4] {
@@ -89,7 +92,7 @@ unsafe fn turn(from: *const f32, across: isize, to: *mut f32, stride: usize) {
                 _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
             ];
             for (row, values) in rows.into_iter().enumerate() {
-                _mm256_storeu_ps(to.add((at + row) * stride), values);
+                _mm256_storeu_ps(to.offset((at + row) as isize * stride), values);
             }
         }
     }
