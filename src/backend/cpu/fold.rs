@@ -18,6 +18,10 @@ pub const TOGETHER: usize = 4;
 pub trait Fold<T> {
     const IDENTITY: T;
     fn fold(a: T, b: T) -> T;
+    /// The loops for AVX-512, if there are better ones than the compiler makes.
+    fn wide(folds: Folds<T>) -> Folds<T> {
+        folds
+    }
 }
 
 pub struct Sum;
@@ -28,13 +32,19 @@ pub struct All;
 pub struct Any;
 
 macro_rules! folds {
-    ($($name:ident, $element:ident: $bound:ident, $identity:expr, $fold:expr;)*) => { $(
+    ($($name:ident, $element:ident: $bound:ident, $identity:expr, $fold:expr $(, $wide:expr)?;)*) => { $(
         impl<$element: $bound> Fold<$element> for $name {
             const IDENTITY: $element = $identity;
             #[inline(always)]
             fn fold(a: $element, b: $element) -> $element {
                 $fold(a, b)
             }
+            $(
+                #[cfg(target_arch = "x86_64")]
+                fn wide(folds: Folds<$element>) -> Folds<$element> {
+                    $wide(folds)
+                }
+            )?
         }
     )* };
 }
@@ -42,8 +52,8 @@ macro_rules! folds {
 folds! {
     Sum, R: Real, R::ZERO, |a, b| a + b;
     Product, R: Real, R::ONE, |a, b| a * b;
-    Max, R: Real, R::LEAST, R::bigger;
-    Min, R: Real, R::MOST, R::smaller;
+    Max, R: Real, R::LEAST, R::bigger, R::wide_biggest;
+    Min, R: Real, R::MOST, R::smaller, R::wide_smallest;
 }
 
 impl Fold<u8> for All {
@@ -83,7 +93,8 @@ impl<T: Copy> Folds<T> {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-                return v4::folds::<T, F>();
+                let folds = v4::folds::<T, F>();
+                return F::wide(folds);
             }
             if is_x86_feature_detected!("avx2") {
                 return v3::folds::<T, F>();
@@ -203,4 +214,122 @@ fn halves<T: Copy, F: Fold<T>, const N: usize>(values: &[T]) -> [T; N] {
         *result = F::fold(values[at], values[at + N]);
     }
     result
+}
+
+/// The biggest, or the smallest, of a row of single precision. The compiler's loop gathers.
+#[cfg(target_arch = "x86_64")]
+pub mod extreme {
+    use std::arch::x86_64::*;
+
+    use super::{Fold, Max, Min, VECTOR, VECTORS};
+
+    /// # Safety
+    /// The machine has AVX-512.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    pub unsafe fn biggest(values: &[f32]) -> f32 {
+        unsafe { block::<Max>(values, |a, b| _mm512_max_ps(a, b)) }
+    }
+
+    /// # Safety
+    /// The machine has AVX-512.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    pub unsafe fn smallest(values: &[f32]) -> f32 {
+        unsafe { block::<Min>(values, |a, b| _mm512_min_ps(a, b)) }
+    }
+
+    /// The same lanes as of every fold, without a look at NaN in each step: if there is one it does that way.
+    #[inline(always)]
+    unsafe fn block<F: Fold<f32>>(values: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
+        const LANES: usize = VECTOR * VECTORS;
+        let whole = values.len() / LANES * LANES;
+        if whole == 0 {
+            return super::block::<f32, F>(values);
+        }
+        unsafe {
+            let start = _mm512_set1_ps(F::IDENTITY);
+            let mut lanes = [start; VECTORS];
+            let mut unordered = 0;
+            for chunk in (0..whole).step_by(LANES) {
+                let load = |at: usize| _mm512_loadu_ps(values.as_ptr().add(chunk + at * VECTOR));
+                let (a, b, c, d) = (load(0), load(1), load(2), load(3));
+                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, b);
+                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(c, d);
+                lanes = [f(lanes[0], a), f(lanes[1], b), f(lanes[2], c), f(lanes[3], d)];
+            }
+            for (lane, start) in lanes.iter_mut().zip((whole..values.len()).step_by(VECTOR)) {
+                let mask = ((1u32 << VECTOR.min(values.len() - start)) - 1) as __mmask16;
+                let rest = _mm512_maskz_loadu_ps(mask, values.as_ptr().add(start));
+                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(rest, rest);
+                *lane = _mm512_mask_mov_ps(*lane, mask, f(*lane, rest));
+            }
+            if unordered != 0 {
+                return super::block::<f32, F>(values);
+            }
+            let mut all = [0.0; VECTOR];
+            _mm512_storeu_ps(all.as_mut_ptr(), f(f(lanes[0], lanes[2]), f(lanes[1], lanes[3])));
+            let half = super::halves::<f32, F, 8>(&all);
+            let half = super::halves::<f32, F, 4>(&half);
+            let half = super::halves::<f32, F, 2>(&half);
+            F::fold(half[0], half[1])
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lane by lane, as the first lines say.
+    fn plain<F: Fold<f32>>(values: &[f32]) -> f32 {
+        let count = if values.len() < 64 { 16 } else { 64 };
+        let mut lanes = vec![F::IDENTITY; count];
+        for (at, value) in values.iter().enumerate() {
+            lanes[at % count] = F::fold(lanes[at % count], *value);
+        }
+        while lanes.len() > 1 {
+            let half = lanes.len() / 2;
+            lanes = (0..half).map(|at| F::fold(lanes[at], lanes[at + half])).collect();
+        }
+        lanes[0]
+    }
+
+    fn agrees<F: Fold<f32>>(values: &[f32], what: &str) {
+        let expected = plain::<F>(values);
+        let mut all = vec![("any", any::folds::<f32, F>()), ("here", Folds::new::<F>())];
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") {
+            all.push(("avx2", v3::folds::<f32, F>()));
+        }
+        for (name, folds) in all {
+            let found = unsafe { (folds.block)(values) };
+            let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
+            assert!(same, "{what} of {} by {name}: {found} for {expected}", values.len());
+        }
+    }
+
+    #[test]
+    fn rows_are_folded_in_the_same_order_everywhere() {
+        let mut state = 5u32;
+        for length in (0..130).chain([200, 255, 256, 1000, 1023, 1024]) {
+            for has_nan in [false, true] {
+                let mut values: Vec<f32> = (0..length)
+                    .map(|_| {
+                        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                        if state >> 28 == 0 {
+                            -0.0
+                        } else {
+                            ((state >> 8) as f32 / (1 << 23) as f32 - 1.0) * 1.5
+                        }
+                    })
+                    .collect();
+                if has_nan && length > 0 {
+                    values[state as usize % length] = f32::NAN;
+                }
+                agrees::<Sum>(&values, "sum");
+                agrees::<Product>(&values, "product");
+                agrees::<Max>(&values, "max");
+                agrees::<Min>(&values, "min");
+            }
+        }
+    }
 }

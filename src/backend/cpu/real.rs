@@ -1,9 +1,10 @@
 //! The two float widths: arithmetic and elementary functions of one number, written so that a loop over them becomes
 //! vector instructions.
 //!
-//! The f32 functions use no fused multiply-add, so that they give the same bits on every machine. Stated errors are
-//! against the exact value, in units in the last place (ulp), and tested.
+//! Where the f32 functions round a product together with a sum they say so (`mul_add`), so that they give the same bits on every machine.
+//! Stated errors are against the exact value, in units in the last place (ulp), and tested.
 
+use super::fold::Folds;
 use super::single;
 use crate::graph::half;
 
@@ -57,6 +58,17 @@ pub trait Real:
         if self != self { self } else { bigger }
     }
 
+    /// The loops of a fold to the biggest, for AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    fn wide_biggest(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn wide_smallest(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
     /// The smaller; NaN if either is.
     #[inline(always)]
     fn smaller(self, other: Self) -> Self {
@@ -71,6 +83,14 @@ impl Real for f32 {
     const ONE: f32 = 1.0;
     const LEAST: f32 = f32::NEG_INFINITY;
     const MOST: f32 = f32::INFINITY;
+    #[cfg(target_arch = "x86_64")]
+    fn wide_biggest(folds: Folds<f32>) -> Folds<f32> {
+        Folds { block: super::fold::extreme::biggest, ..folds }
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn wide_smallest(folds: Folds<f32>) -> Folds<f32> {
+        Folds { block: super::fold::extreme::smallest, ..folds }
+    }
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {
         value as f32
