@@ -4,7 +4,7 @@
 mod support;
 
 use ansatz::backend::cpu;
-use ansatz::graph::{Binary, Compare, Element, NodeId, Precision, Program, Store, Tensor, Unary};
+use ansatz::graph::{Binary, Compare, Element, NodeId, Precision, Program, Reduction, Store, Tensor, Unary};
 use ansatz::plan::PlanOptions;
 use proptest::prelude::*;
 use support::random_program::{Generated, generate};
@@ -182,6 +182,36 @@ fn spread_operands_have_the_same_bits() {
                 let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
                 assert_eq!(native, plain, "{sizes:?} {left} {right}");
             }
+        }
+    }
+}
+
+/// Sums of rows that are made with the rows, of those that are kept and of those that nothing else needs.
+#[test]
+fn sums_of_rows_have_the_same_bits() {
+    for width in [10, 16, 20, 48, 63, 64, 65, 80, 100, 128, 150, 1000, 1024, 1100] {
+        for rows in [8, 24, 40] {
+            let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+            let (row, column) = (program.graph.axes.add("R", rows), program.graph.axes.add("C", width));
+            let all = numbers(rows * width).into_iter();
+            let values: Vec<f32> = all.map(|x| if x.abs() < 50.0 { x } else { 0.25 }).collect();
+            let slot = store.add(Tensor::F32(values));
+            let x = program.input("x", Element::Float, &[row, column], slot);
+            let g = &mut program.graph;
+            let power = g.unary(Unary::Exp, x).unwrap();
+            let total = g.reduce(Reduction::Sum, power, &[column]).unwrap();
+            let share = g.binary(Binary::Divide, power, total).unwrap();
+            let square = g.binary(Binary::Multiply, x, x).unwrap();
+            let length = g.reduce(Reduction::Sum, square, &[column]).unwrap();
+            let short = g.binary(Binary::Multiply, share, length).unwrap();
+            let sum = g.reduce(Reduction::Sum, short, &[column]).unwrap();
+            for (node, axes) in [(short, &[row, column][..]), (length, &[row]), (sum, &[row])] {
+                let slot = store.add(Tensor::F32(Vec::new()));
+                program.output("y", node, axes, slot).unwrap();
+            }
+            let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
+            assert_eq!(native, plain, "{rows} rows of {width}");
+            assert_eq!(native, outputs(&program, &store, false, false), "{rows} rows of {width}, one by one");
         }
     }
 }

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::kernel::{Buffer, BufferId, Kernel, Place};
 use super::launch::{Space, Stage, accepted_rows, common_rows, conflict, space};
+use super::row_sum::row_sum;
 
 /// Kernels of a band, at most.
 const LONGEST: usize = 24;
@@ -186,6 +187,10 @@ pub fn localize(
         // (root, bytes of a row, first and last kernel).
         let mut found: Vec<(usize, usize, usize, usize)> = Vec::new();
         for at in band.kernels.clone() {
+            // A sum of rows may be made together with the rows.
+            let is_made_before =
+                at > band.kernels.start && row_sum(&kernels[at - 1], &kernels[at], buffers).is_some();
+            let first = if is_made_before { at - 1 } else { at };
             for id in touched(&kernels[at]) {
                 let place = root[id];
                 if many[place] || !matches!(buffers[id].place, Place::Arena(_)) {
@@ -195,7 +200,7 @@ pub fn localize(
                     Some(entry) => entry.3 = at,
                     None => {
                         let row_bytes = buffers[id].length / band.rows * width(&buffers[id]);
-                        found.push((place, row_bytes, at, at));
+                        found.push((place, row_bytes, first, at));
                     }
                 }
             }

@@ -21,6 +21,7 @@ mod output;
 mod pad;
 mod register;
 mod rounds;
+pub mod row_sum;
 mod sequence;
 mod view;
 mod window;

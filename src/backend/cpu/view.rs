@@ -121,6 +121,9 @@ impl View<'_> {
         work: *mut R,
     ) -> Result<(), Fault> {
         let Rows { from, to, of: rows } = rows;
+        if self.native.is_joined(at) {
+            return Ok(());
+        }
         unsafe {
             match &self.plan.kernels[at] {
                 Kernel::Fused(fused) => {

@@ -138,6 +138,8 @@ impl Step {
 pub struct Lanes {
     pub steps: Vec<Step>,
     pub stores: Vec<(Lane, u16)>,
+    /// The sum of every row of a result, of so many elements, goes to a stream.
+    pub sum: Option<(Lane, u16, usize)>,
 }
 
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Fused kernels as programs over lanes.
 //!
 //! In: a fused kernel of single precision, and what is known of its constants. Out: a program whose stream i is the kernel's load i, or
-//! its store i minus the number of loads. None where an operation has no lanes: the interpreter runs such a kernel.
+//! its store i minus the number of loads, or, last, the sums of rows. None where an operation has no lanes: the interpreter runs such a kernel.
 
 use super::lanes::{Both, Builder, Lane, Lanes, One, Step, Test, Two};
 use crate::graph::{Binary, Compare, Element, Logic, Unary};
@@ -13,7 +13,16 @@ pub type IsUniform<'a> = &'a dyn Fn(usize) -> bool;
 /// The value of a buffer of one number that never changes.
 pub type Known<'a> = &'a dyn Fn(BufferId) -> Option<f32>;
 
-pub fn lower(fused: &Fused, is_uniform: IsUniform, known: Known) -> Option<Lanes> {
+/// What is done with the rows of one of the stores.
+#[derive(Clone, Copy)]
+pub struct Summed {
+    pub store: usize,
+    pub width: usize,
+    /// Nothing else wants it.
+    pub is_only_summed: bool,
+}
+
+pub fn lower(fused: &Fused, is_uniform: IsUniform, known: Known, summed: Option<Summed>) -> Option<Lanes> {
     let mut lowering =
         Lowering { fused, is_uniform, known, builder: Builder::default(), results: Vec::new() };
     for instruction in &fused.instructions {
@@ -22,7 +31,14 @@ pub fn lower(fused: &Fused, is_uniform: IsUniform, known: Known) -> Option<Lanes
     }
     for (at, (value, _)) in fused.stores.iter().enumerate() {
         let value = lowering.value(*value);
-        lowering.builder.lanes.stores.push((value, (fused.loads.len() + at) as u16));
+        let sum = summed.filter(|sum| sum.store == at);
+        let lanes = &mut lowering.builder.lanes;
+        if let Some(sum) = sum {
+            lanes.sum = Some((value, (fused.loads.len() + fused.stores.len()) as u16, sum.width));
+        }
+        if !sum.is_some_and(|sum| sum.is_only_summed) {
+            lanes.stores.push((value, (fused.loads.len() + at) as u16));
+        }
     }
     Some(lowering.builder.lanes)
 }

@@ -18,13 +18,16 @@ use std::sync::Arc;
 use memmap2::Mmap;
 use smallvec::SmallVec;
 
+use super::fold::BLOCK;
 use super::fused::{ROW, gather};
 use super::instruction::TILE;
 use crate::graph::{Element, Precision, Tensor};
 use crate::plan::Plan;
 use crate::plan::kernel::{BufferId, Fused, Kernel, Load, LoadKind, Place, Register};
+use crate::plan::row_sum::{RowSum, is_only_summed, row_sum};
 use lanes::Lanes;
-use shape::{Shape, Strides, shape};
+use lower::Summed;
+use shape::{Shape, Strides, shape, shape_in_rows};
 
 /// Where a stream begins, and how many bytes it moves from row to row, and from the last row of a block to the next block.
 #[repr(C)]
@@ -42,9 +45,18 @@ type Entry = unsafe extern "sysv64" fn(*mut Pointer, usize, usize, *const u32, u
 #[derive(Default)]
 pub struct Native {
     kernels: Vec<Option<NativeKernel>>,
+    /// Whether the kernel before a kernel does its work, too.
+    is_joined: Vec<bool>,
     /// Of the loops, in their order.
     pub loops: Vec<Arc<Native>>,
     memory: Option<Mmap>,
+}
+
+/// A sum of rows that the kernel before it makes.
+#[derive(Clone, Copy)]
+struct Joined {
+    sum: RowSum,
+    is_only_summed: bool,
 }
 
 struct NativeKernel {
@@ -81,9 +93,17 @@ impl Native {
         let mut code = Vec::new();
         let mut known = HashMap::new();
         let mut native = Native::default();
-        for kernel in &plan.kernels {
+        native.is_joined = vec![false; plan.kernels.len()];
+        for (at, kernel) in plan.kernels.iter().enumerate() {
             native.kernels.push(match kernel {
-                Kernel::Fused(fused) => compile(fused, plan, &mut known, &mut code),
+                Kernel::Fused(fused) => {
+                    let joined = joined(plan, at);
+                    let with = joined.and_then(|_| compile(fused, plan, joined, &mut known, &mut code));
+                    if with.is_some() {
+                        native.is_joined[at + 1] = true;
+                    }
+                    with.or_else(|| compile(fused, plan, None, &mut known, &mut code))
+                }
                 _ => None,
             });
             if let Kernel::Rounds(rounds) = kernel {
@@ -92,6 +112,11 @@ impl Native {
         }
         native.memory = memory::executable(&code);
         native
+    }
+
+    /// Whether rows of kernel `at` are made by the one before it.
+    pub fn is_joined(&self, at: usize) -> bool {
+        self.is_joined.get(at).is_some_and(|joined| *joined)
     }
 
     /// The code of kernel `at`, if it has any.
@@ -105,14 +130,31 @@ impl Native {
     }
 }
 
+/// The sum of rows that follows kernel `at` in its band.
+fn joined(plan: &Plan, at: usize) -> Option<Joined> {
+    let band = plan.bands.iter().find(|band| band.kernels.contains(&at))?;
+    if band.rows == 1 || !band.kernels.contains(&(at + 1)) {
+        return None;
+    }
+    let sum = row_sum(&plan.kernels[at], &plan.kernels[at + 1], &plan.buffers)?;
+    let Kernel::Reduce { from, .. } = &plan.kernels[at + 1] else { return None };
+    let is_local = band.locals.iter().any(|local| local.buffer == from.buffer);
+    let is_only_summed = is_local && is_only_summed(&plan.kernels, at + 1, from.buffer);
+    (sum.width <= BLOCK).then_some(Joined { sum, is_only_summed })
+}
+
 /// Equal programs share their code, wherever their operands lie.
 fn compile(
     fused: &Fused,
     plan: &Plan,
+    joined: Option<Joined>,
     known: &mut HashMap<Lanes, (usize, Vec<u32>)>,
     code: &mut Vec<u8>,
 ) -> Option<NativeKernel> {
-    let (shape, strides) = shape(fused);
+    let (shape, strides) = match joined {
+        Some(joined) => shape_in_rows(fused, joined.sum.width)?,
+        None => shape(fused),
+    };
     let constant = |buffer: BufferId| match &plan.buffers[buffer.0 as usize].place {
         Place::Constant(at) => match &plan.constants[*at] {
             Tensor::F32(values) if values.len() == 1 => Some(values[0]),
@@ -121,8 +163,18 @@ fn compile(
         },
         _ => None,
     };
-    let lanes = lower::lower(fused, &|load| strides[load].is_uniform, &constant)?;
-    let streams = streams(fused, plan, &shape, strides);
+    let summed = joined.map(|joined| Summed {
+        store: joined.sum.store,
+        width: joined.sum.width,
+        is_only_summed: joined.is_only_summed,
+    });
+    let lanes = lower::lower(fused, &|load| strides[load].is_uniform, &constant, summed)?;
+    let mut streams = streams(fused, plan, &shape, strides);
+    if let (Some(joined), Shape::Rows { outer, blocks, rows, .. }) = (joined, &shape) {
+        let strides =
+            Strides { outer: dense(outer, blocks * rows), block: *rows as isize, row: 1, is_uniform: true };
+        streams.push(Stream { buffer: joined.sum.to, offset: 0, bytes: 4, strides, gathered: None });
+    }
     if let Some((entry, constants)) = known.get(&lanes) {
         return Some(NativeKernel { entry: *entry, constants: constants.clone(), shape, streams });
     }
@@ -133,6 +185,16 @@ fn compile(
     code.extend(assembled.code);
     known.insert(lanes, (entry, assembled.constants.clone()));
     Some(NativeKernel { entry, constants: assembled.constants, shape, streams })
+}
+
+/// Strides of loops one inside the other, the innermost so long.
+fn dense(sizes: &[usize], mut inside: usize) -> SmallVec<[isize; 4]> {
+    let mut strides = SmallVec::new();
+    for size in sizes.iter().rev() {
+        strides.insert(0, inside as isize);
+        inside *= size;
+    }
+    strides
 }
 
 fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> Vec<Stream> {
@@ -147,12 +209,7 @@ fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> 
     let mut found: Vec<Stream> = fused.loads.iter().zip(strides).enumerate().map(of_load).collect();
     let (row, block, outer) = match shape {
         Shape::Rows { outer, blocks, rows, width } => {
-            let mut inside = blocks * rows * width;
-            let mut strides: SmallVec<[isize; 4]> = SmallVec::new();
-            for size in outer.iter().rev() {
-                strides.insert(0, inside as isize);
-                inside *= size;
-            }
+            let strides = dense(outer, blocks * rows * width);
             (*width as isize, (rows * width) as isize, strides)
         }
         _ => (0, 0, SmallVec::new()),

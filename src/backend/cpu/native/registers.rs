@@ -5,8 +5,10 @@
 
 use super::lanes::{Lane, Lanes, Step};
 
-/// Vectors 0 to 29 hold results; 30 and 31 are for the moment.
+/// Vectors 0 to 29 hold results, the last of them sums of rows; 30 and 31 are for the moment.
 pub const VECTORS: usize = 30;
+/// Elements of a row that is summed in four vectors.
+const LONG: usize = 64;
 /// Masks 2 to 7 hold results; 1 is that of the last group of a row.
 pub const FIRST_MASK: usize = 2;
 const MASKS: usize = 6;
@@ -25,7 +27,17 @@ pub struct Registers {
     pub held: Vec<Lane>,
 }
 
+/// Vectors in which a row is summed: as in every fold (`fold.rs`), four or, if it is short, one.
+pub fn sums(lanes: &Lanes) -> usize {
+    match lanes.sum {
+        Some((.., width)) if width < LONG => 1,
+        Some(_) => 4,
+        None => 0,
+    }
+}
+
 pub fn allocate(lanes: &Lanes) -> Option<Registers> {
+    let limit = VECTORS - sums(lanes);
     let count = lanes.steps.len();
     let mut last = vec![0; count];
     for (at, step) in lanes.steps.iter().enumerate() {
@@ -34,11 +46,12 @@ pub fn allocate(lanes: &Lanes) -> Option<Registers> {
         }
     }
     // Results are stored at the end of a group.
-    for (value, _) in &lanes.stores {
+    let sum = lanes.sum.as_ref().map(|(value, ..)| value);
+    for value in lanes.stores.iter().map(|(value, _)| value).chain(sum) {
         last[value.0 as usize] = count;
     }
     let mut places = vec![Place::Memory; count];
-    let mut vectors = Free::new(VECTORS);
+    let mut vectors = Free::new(limit);
     let mut masks = Free::new(MASKS);
     for (at, step) in lanes.steps.iter().enumerate() {
         // A result shares no register with an argument, since some steps write it before they have read everything; but a sum
@@ -68,12 +81,12 @@ pub fn allocate(lanes: &Lanes) -> Option<Registers> {
             }
         }
     }
-    let held = hold(lanes, &mut places, vectors.used);
+    let held = hold(lanes, &mut places, vectors.used, limit);
     Some(Registers { places, held })
 }
 
 /// Registers that are left over go to what is the same for a row, most uses first.
-fn hold(lanes: &Lanes, places: &mut [Place], used: usize) -> Vec<Lane> {
+fn hold(lanes: &Lanes, places: &mut [Place], used: usize, limit: usize) -> Vec<Lane> {
     let mut uses = vec![0usize; lanes.steps.len()];
     for step in &lanes.steps {
         for (number, argument) in step.arguments().enumerate() {
@@ -85,7 +98,7 @@ fn hold(lanes: &Lanes, places: &mut [Place], used: usize) -> Vec<Lane> {
     let mut wanted: Vec<usize> =
         (0..lanes.steps.len()).filter(|at| lanes.steps[*at].is_invariant() && uses[*at] > 0).collect();
     wanted.sort_by_key(|at| (std::cmp::Reverse(uses[*at]), *at));
-    wanted.truncate(VECTORS - used);
+    wanted.truncate(limit - used);
     for (number, at) in wanted.iter().enumerate() {
         places[*at] = Place::Vector((used + number) as u8);
     }

@@ -29,6 +29,13 @@ pub struct Strides {
     pub is_uniform: bool,
 }
 
+/// Rows of exactly this width, if every load goes evenly through them.
+pub fn shape_in_rows(fused: &Fused, width: usize) -> Option<(Shape, Vec<Strides>)> {
+    let strided: Vec<&[(usize, isize)]> = fused.loads.iter().filter_map(loops).collect();
+    rows(fused, &strided, Some(width))
+        .filter(|(shape, _)| matches!(shape, Shape::Rows { width: found, .. } if *found == width))
+}
+
 /// The shape, and the strides of each load; stores are dense.
 pub fn shape(fused: &Fused) -> (Shape, Vec<Strides>) {
     let strided: Vec<&[(usize, isize)]> = fused.loads.iter().filter_map(loops).collect();
@@ -42,7 +49,7 @@ pub fn shape(fused: &Fused) -> (Shape, Vec<Strides>) {
     if strided.is_empty() {
         return (Shape::Flat, simple());
     }
-    rows(fused, &strided).unwrap_or_else(|| (Shape::Tiles, simple()))
+    rows(fused, &strided, None).unwrap_or_else(|| (Shape::Tiles, simple()))
 }
 
 fn loops(load: &Load) -> Option<&[(usize, isize)]> {
@@ -52,9 +59,14 @@ fn loops(load: &Load) -> Option<&[(usize, isize)]> {
     }
 }
 
-fn rows(fused: &Fused, strided: &[&[(usize, isize)]]) -> Option<(Shape, Vec<Strides>)> {
+fn rows(
+    fused: &Fused,
+    strided: &[&[(usize, isize)]],
+    wanted: Option<usize>,
+) -> Option<(Shape, Vec<Strides>)> {
     // Elements inside each place where some load's loop begins.
     let mut cuts = vec![1, fused.length];
+    cuts.extend(wanted);
     for loops in strided {
         let mut inside = 1;
         for (size, _) in loops.iter().rev() {
