@@ -122,8 +122,10 @@ impl<'a> Product<'a> {
             false if wanted <= batch => return (wanted, whole),
             false => wanted.div_ceil(batch.max(1)),
         };
-        // Whoever packs an operand does so for its whole part: the operand that is packed is cut first.
-        let cut = if self.matrices().packs_left(m, n) {
+        // Whoever packs an operand does so for its whole part: the operand that is packed is cut first, or the one that costs more.
+        let matrices = self.matrices();
+        let lies_across = self.a.0 == 1 && self.a.1 != 1;
+        let cut = if matrices.packs_left(m, n) && (lies_across || !matrices.packs_right(m)) {
             let rows = (m / 32).clamp(1, each);
             Cut { rows, columns: (n / 32).clamp(1, each.div_ceil(rows)) }
         } else {

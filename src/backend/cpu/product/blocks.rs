@@ -86,7 +86,7 @@ impl Matrices<'_> {
     }
 
     /// Is the right operand packed for this many rows?
-    fn packs_right(&self, rows: usize) -> bool {
+    pub fn packs_right(&self, rows: usize) -> bool {
         self.b.1 != 1 || rows >= PACKED_ROWS && self.b.0.abs() >= PACKED_STRIDE
     }
 
