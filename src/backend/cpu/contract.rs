@@ -111,7 +111,12 @@ impl<'a> Product<'a> {
         }
         let batch: usize = kernel.batch.iter().product();
         let work = batch * m * n * kernel.k * kernel.outer.iter().product::<usize>();
-        let wanted = (work / SHARE).clamp(1, SHARES * threads);
+        let matrices = self.matrices();
+        let lies_across = self.a.0 == 1 && self.a.1 != 1;
+        let (packs_left, packs_right) = (matrices.packs_left(m, n), matrices.packs_right(m));
+        // Where both operands are packed, each share packs one of them whole.
+        let most = if packs_left && packs_right && !lies_across { SHARES / 2 } else { SHARES };
+        let wanted = (work / SHARE).clamp(1, most * threads);
         if wanted <= batch && batch.is_multiple_of(threads) {
             return (wanted, whole);
         }
@@ -123,9 +128,7 @@ impl<'a> Product<'a> {
             false => wanted.div_ceil(batch.max(1)),
         };
         // Whoever packs an operand does so for its whole part: the operand that is packed is cut first, or the one that costs more.
-        let matrices = self.matrices();
-        let lies_across = self.a.0 == 1 && self.a.1 != 1;
-        let cut = if matrices.packs_left(m, n) && (lies_across || !matrices.packs_right(m)) {
+        let cut = if packs_left && (lies_across || !packs_right) {
             let rows = (m / 32).clamp(1, each);
             Cut { rows, columns: (n / 32).clamp(1, each.div_ceil(rows)) }
         } else {

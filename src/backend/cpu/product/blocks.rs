@@ -130,7 +130,7 @@ pub struct Room(#[allow(dead_code)] [f32; RIGHT + LEFT]);
 
 const RIGHT: usize = TERMS * WIDTH;
 /// Rows of a packed left operand, and their distance: no power of two, so that they spread over the sets of a cache.
-const ROWS_PACKED: usize = 128;
+const ROWS_PACKED: usize = TALL;
 const LEFT_STRIDE: usize = ROWS_PACKED + 16;
 const LEFT: usize = TERMS * LEFT_STRIDE;
 
