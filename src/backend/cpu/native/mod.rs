@@ -92,8 +92,7 @@ impl Native {
         }
         let mut code = Vec::new();
         let mut known = HashMap::new();
-        let mut native = Native::default();
-        native.is_joined = vec![false; plan.kernels.len()];
+        let mut native = Native { is_joined: vec![false; plan.kernels.len()], ..Native::default() };
         for (at, kernel) in plan.kernels.iter().enumerate() {
             native.kernels.push(match kernel {
                 Kernel::Fused(fused) => {
