@@ -1,22 +1,33 @@
-//! Native code of fused kernels against the interpreter, and bands against kernels one by one: the same bits. Where this machine has no
-//! native code the interpreter is compared with itself.
+//! Native code of fused kernels, for each set of instructions that this machine has, against the interpreter, and bands against kernels one
+//! by one: the same bits. Where this machine has no native code the interpreter is compared with itself.
 
 mod support;
 
 use ansatz::backend::cpu;
-use ansatz::graph::{Binary, Compare, Element, NodeId, Precision, Program, Reduction, Store, Tensor, Unary};
-use ansatz::plan::PlanOptions;
+use ansatz::graph::{
+    Binary, Compare, Element, Logic, NodeId, Precision, Program, Reduction, Store, Tensor, Unary,
+};
+use ansatz::plan::{MachineCode, PlanOptions};
 use proptest::prelude::*;
 use support::random_program::{Generated, generate};
 
+const CODES: [MachineCode; 2] = [MachineCode::Best, MachineCode::Avx2];
+
 /// What a program leaves in its outputs, as bits; NaN are all alike.
-fn outputs(program: &Program, store: &Store, native: bool, bands: bool) -> Option<Vec<Vec<u64>>> {
+fn outputs(program: &Program, store: &Store, code: MachineCode, bands: bool) -> Option<Vec<Vec<u64>>> {
     let mut store = store.clone();
-    let options = PlanOptions { native, bands, ..PlanOptions::default() };
+    let options = PlanOptions { machine_code: code, bands, ..PlanOptions::default() };
     cpu::compile(program, &options).expect("a plan").run(&mut store).ok()?;
     let bits = |x: f64| if x.is_nan() { u64::MAX } else { x.to_bits() };
     let of = |slot| store.get(slot).to_f64().into_iter().map(bits).collect();
     Some(program.outputs.iter().map(|output| of(output.slot)).collect())
+}
+
+fn same_bits(program: &Program, store: &Store, what: &str) {
+    let plain = outputs(program, store, MachineCode::None, true);
+    for code in CODES {
+        assert_eq!(outputs(program, store, code, true), plain, "{what}, {code:?}");
+    }
 }
 
 proptest! {
@@ -25,9 +36,11 @@ proptest! {
     #[test]
     fn random_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40) {
         let Generated { program, store } = generate(Precision::Single, seed, nodes);
-        let plain = outputs(&program, &store, false, false);
-        prop_assert_eq!(&outputs(&program, &store, true, true), &plain);
-        prop_assert_eq!(&outputs(&program, &store, false, true), &plain);
+        let plain = outputs(&program, &store, MachineCode::None, false);
+        for code in CODES {
+            prop_assert_eq!(&outputs(&program, &store, code, true), &plain, "{:?}", code);
+        }
+        prop_assert_eq!(&outputs(&program, &store, MachineCode::None, true), &plain);
     }
 }
 
@@ -91,8 +104,7 @@ fn agree(what: &str, count: usize, build: &dyn Fn(&mut Program, NodeId, NodeId) 
     let result = build(&mut program, operands[0], operands[1]);
     let slot = store.add(Tensor::F32(Vec::new()));
     program.output("y", result, &[axis], slot).unwrap();
-    let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
-    assert_eq!(native, plain, "{what} of {count}");
+    same_bits(&program, &store, &format!("{what} of {count}"));
 }
 
 #[test]
@@ -179,8 +191,7 @@ fn spread_operands_have_the_same_bits() {
                 let result = g.unary(Unary::Exp, product).unwrap();
                 let slot = store.add(Tensor::F32(Vec::new()));
                 program.output("y", result, &axes, slot).unwrap();
-                let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
-                assert_eq!(native, plain, "{sizes:?} {left} {right}");
+                same_bits(&program, &store, &format!("{sizes:?} {left} {right}"));
             }
         }
     }
@@ -209,9 +220,50 @@ fn sums_of_rows_have_the_same_bits() {
                 let slot = store.add(Tensor::F32(Vec::new()));
                 program.output("y", node, axes, slot).unwrap();
             }
-            let [native, plain] = [true, false].map(|native| outputs(&program, &store, native, true));
-            assert_eq!(native, plain, "{rows} rows of {width}");
-            assert_eq!(native, outputs(&program, &store, false, false), "{rows} rows of {width}, one by one");
+            same_bits(&program, &store, &format!("{rows} rows of {width}"));
+            let [banded, one_by_one] =
+                [true, false].map(|bands| outputs(&program, &store, MachineCode::None, bands));
+            assert_eq!(banded, one_by_one, "{rows} rows of {width}, one by one");
+        }
+    }
+}
+
+/// More results at a time than there are registers, numbers and truth values: some of them wait on the stack.
+#[test]
+fn results_without_registers_have_the_same_bits() {
+    for count in [5, 16, 23, 31, 100] {
+        for wide in [10, 20, 40] {
+            let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+            let (row, axis) = (program.graph.axes.add("R", 3), program.graph.axes.add("A", count));
+            let slot = store.add(Tensor::F32(numbers(3 * count)));
+            let x = program.input("x", Element::Float, &[row, axis], slot);
+            let slot = store.add(Tensor::F32(numbers(3)));
+            let each = program.input("each", Element::Float, &[row], slot);
+            let g = &mut program.graph;
+            let mut terms = vec![each];
+            let mut tests = Vec::new();
+            for at in 0..wide {
+                let factor = g.float(0.1 + f64::from(at)).unwrap();
+                let scaled = g.binary(Binary::Multiply, x, factor).unwrap();
+                let last = terms[terms.len() - 1];
+                terms.push(g.binary(Binary::Add, scaled, last).unwrap());
+                tests.push(g.compare(Compare::Less, scaled, each).unwrap());
+            }
+            // The first ones are needed last.
+            let mut result = g.unary(Unary::Tanh, terms[terms.len() - 1]).unwrap();
+            for (term, test) in terms.iter().zip(&tests).rev() {
+                let product = g.binary(Binary::Multiply, result, *term).unwrap();
+                result = g.select(*test, product, result).unwrap();
+            }
+            let both = g.logic(Logic::And, tests[0], tests[tests.len() - 1]).unwrap();
+            for (node, element) in [(result, Element::Float), (both, Element::Bool)] {
+                let slot = store.add(match element {
+                    Element::Bool => Tensor::Bool(Vec::new()),
+                    _ => Tensor::F32(Vec::new()),
+                });
+                program.output("y", node, &[row, axis], slot).unwrap();
+            }
+            same_bits(&program, &store, &format!("{wide} results of {count}"));
         }
     }
 }

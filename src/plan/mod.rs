@@ -44,15 +44,32 @@ pub struct PlanOptions {
     pub parallel: bool,
     /// For a device: kernels are joined into launches, and every element takes four bytes.
     pub launches: bool,
-    /// Machine code for fused kernels on the host, where there is some. Results do not depend on it.
-    pub native: bool,
+    /// Of fused kernels on the host. Results do not depend on it.
+    pub machine_code: MachineCode,
     /// Kernels that go through the same rows do so together, on the host. Results do not depend on it.
     pub bands: bool,
 }
 
+/// What fused kernels become; what has no machine code is interpreted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MachineCode {
+    /// Code for the best instructions that the machine has.
+    Best,
+    /// Code for AVX2, even where there is AVX-512.
+    Avx2,
+    None,
+}
+
 impl Default for PlanOptions {
     fn default() -> Self {
-        PlanOptions { fuse: true, in_place: true, parallel: true, launches: false, native: true, bands: true }
+        PlanOptions {
+            fuse: true,
+            in_place: true,
+            parallel: true,
+            launches: false,
+            machine_code: MachineCode::Best,
+            bands: true,
+        }
     }
 }
 

@@ -48,7 +48,7 @@ pub fn compile(program: &Program, options: &PlanOptions) -> Result<Box<dyn Execu
 
 /// The native code of a plan.
 pub fn native(plan: &Plan, options: &PlanOptions) -> Arc<Native> {
-    Arc::new(if options.native { Native::new(plan) } else { Native::default() })
+    Arc::new(Native::new(plan, options.machine_code))
 }
 
 /// Prepares a plan to run.

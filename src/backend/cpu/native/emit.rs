@@ -1,9 +1,13 @@
-//! Machine code of programs over lanes, for AVX-512.
+//! Machine code of programs over lanes.
 //!
-//! In: a program and its registers. Out: the instructions of a function `(table, rows, width, constants, blocks)`, see [`super::Entry`]. It
-//! goes through blocks of rows of `width` elements, sixteen at a time, the last ones under a mask. All stores of a group come after all its
-//! loads, so a result may lie where an operand was.
+//! In: a program, its registers and the machine it is for. Out: the instructions of a function `(table, rows, width, constants, blocks)`,
+//! see [`super::Entry`]. It goes through blocks of rows of `width` elements, a vector at a time, the last ones apart. All stores of a group
+//! come after all its loads, so a result may lie where an operand was.
+//!
+//! Here is what goes around the groups; what computes one is in a file for each kind of machine.
 
+mod avx2;
+mod avx512;
 mod sum;
 
 use iced_x86::{
@@ -11,14 +15,15 @@ use iced_x86::{
     Register,
 };
 
-use super::lanes::{Both, Lane, Lanes, One, Shift, Step, Test, Two};
+use super::lanes::{Lane, Lanes, Step};
 use super::registers::{Place, Registers};
+use super::target::Target;
 
 const TABLE: Register = Register::RDI;
 const ROWS: Register = Register::RSI;
 const WIDTH: Register = Register::RDX;
 const COLUMN: Register = Register::RCX;
-/// The last column from which sixteen elements are left.
+/// The last column from which a whole vector is left.
 const LIMIT: Register = Register::RBP;
 const CONSTANTS: Register = Register::R15;
 /// Pointers of streams that are used most.
@@ -30,7 +35,16 @@ const SAVED: [Register; 6] =
 const ENTRY: i64 = 24;
 const BLOCKS: Register = Register::R8;
 
-const LANES: i32 = 16;
+/// What lies on the stack, in bytes from its top: the rows of a block, the blocks that are left, where the stack was, for AVX2 the mask of
+/// the last group of a row and its sum, and results.
+const BLOCK_ROWS: i64 = 0;
+const BLOCKS_LEFT: i64 = 8;
+const STACK_BEFORE: i64 = 16;
+const TAIL: i64 = 32;
+const SUM: i64 = 64;
+const RESULTS: i64 = 320;
+/// The widest vector, which results on the stack are aligned to.
+const SLOT: i64 = 64;
 
 /// Code that runs wherever it lies, and the constants that it reads.
 pub struct Assembled {
@@ -38,28 +52,51 @@ pub struct Assembled {
     pub constants: Vec<u32>,
 }
 
-pub fn emit(lanes: &Lanes, registers: &Registers) -> Option<Assembled> {
+pub fn emit(lanes: &Lanes, registers: &Registers, target: Target) -> Option<Assembled> {
     let mut emitter = Emitter {
+        target,
         lanes,
         registers,
         code: Vec::new(),
         label: None,
+        labels: END,
         constants: Vec::new(),
+        before: Vec::new(),
         pinned: Vec::new(),
     };
+    if target == Target::Avx2 {
+        emitter.before = avx2::tails();
+    }
     emitter.function().ok()?;
     let block = InstructionBlock::new(&emitter.code, 0);
     let encoded = BlockEncoder::encode(64, block, BlockEncoderOptions::NONE).ok()?;
-    Some(Assembled { code: encoded.code_buffer, constants: emitter.constants })
+    let mut constants = emitter.before;
+    for constant in emitter.constants {
+        constants.extend(std::iter::repeat_n(constant, copies(target)));
+    }
+    Some(Assembled { code: encoded.code_buffer, constants })
+}
+
+/// How often a constant is written: AVX2 reads no single number as a vector.
+fn copies(target: Target) -> usize {
+    match target {
+        Target::Avx512 => 1,
+        Target::Avx2 => target.lanes(),
+    }
 }
 
 struct Emitter<'a> {
+    target: Target,
     lanes: &'a Lanes,
     registers: &'a Registers,
     code: Vec<Instruction>,
     /// Of the next instruction.
     label: Option<u64>,
+    /// The last label that was given.
+    labels: u64,
     constants: Vec<u32>,
+    /// What lies before the constants.
+    before: Vec<u32>,
     /// Streams whose pointers have registers.
     pinned: Vec<u16>,
 }
@@ -80,20 +117,37 @@ const NEXT: u64 = 4;
 const BLOCK: u64 = 5;
 const END: u64 = 6;
 
-fn zmm(number: u8) -> Register {
-    Register::ZMM0 + u32::from(number)
-}
-
-fn mask(number: u8) -> Register {
-    Register::K0 + u32::from(number)
-}
-
 fn at(base: Register, displacement: i64) -> MemoryOperand {
     MemoryOperand::with_base_displ(base, displacement)
 }
 
-fn spread(base: Register, displacement: i64) -> MemoryOperand {
-    MemoryOperand::with_base_displ_bcst_seg(base, displacement, true, Register::None)
+/// Where a result lies that has no register.
+fn slot(number: u8) -> MemoryOperand {
+    at(Register::RSP, RESULTS + SLOT * i64::from(number))
+}
+
+/// Instructions whose last operand may lie in memory, with a number that says how, if they need one.
+fn unary(code: Code, to: Register, a: Operand, how: Option<i32>) -> Result<Instruction, IcedError> {
+    match (a, how) {
+        (Operand::Register(a), None) => Instruction::with2(code, to, a),
+        (Operand::Memory(a), None) => Instruction::with2(code, to, a),
+        (Operand::Register(a), Some(how)) => Instruction::with3(code, to, a, how),
+        (Operand::Memory(a), Some(how)) => Instruction::with3(code, to, a, how),
+    }
+}
+
+fn three(code: Code, to: Register, a: Register, b: Operand) -> Result<Instruction, IcedError> {
+    match b {
+        Operand::Register(b) => Instruction::with3(code, to, a, b),
+        Operand::Memory(b) => Instruction::with3(code, to, a, b),
+    }
+}
+
+fn four(code: Code, to: Register, a: Register, b: Operand, how: i32) -> Result<Instruction, IcedError> {
+    match b {
+        Operand::Register(b) => Instruction::with4(code, to, a, b, how),
+        Operand::Memory(b) => Instruction::with4(code, to, a, b, how),
+    }
 }
 
 impl Emitter<'_> {
@@ -110,13 +164,14 @@ impl Emitter<'_> {
         Ok(())
     }
 
+    /// Where a constant lies behind its register.
     fn constant(&mut self, bits: u32) -> i64 {
         let known = self.constants.iter().position(|constant| *constant == bits);
         let place = known.unwrap_or_else(|| {
             self.constants.push(bits);
             self.constants.len() - 1
         });
-        4 * place as i64
+        4 * (self.before.len() + copies(self.target) * place) as i64
     }
 
     /// The streams that are read or written, those of whole rows first.
@@ -138,50 +193,61 @@ impl Emitter<'_> {
 
     fn function(&mut self) -> Done {
         let streams = self.streams();
+        let lanes = self.target.lanes() as i32;
         self.pinned = streams.iter().copied().take(POINTERS.len()).collect();
-        for register in SAVED {
-            self.push(Instruction::with1(Code::Push_r64, register)?);
-        }
-        // On the stack: the rows of a block, and above them the blocks that are left.
-        self.push(Instruction::with1(Code::Push_r64, BLOCKS)?);
-        self.push(Instruction::with1(Code::Push_r64, ROWS)?);
+        self.enter()?;
         self.push(Instruction::with2(Code::Mov_r64_rm64, CONSTANTS, COLUMN)?);
         for (register, stream) in POINTERS.into_iter().zip(self.pinned.clone()) {
             let place = at(TABLE, ENTRY * i64::from(stream));
             self.push(Instruction::with2(Code::Mov_r64_rm64, register, place)?);
         }
-        self.push(Instruction::with2(Code::Lea_r64_m, LIMIT, at(WIDTH, -i64::from(LANES)))?);
+        self.push(Instruction::with2(Code::Lea_r64_m, LIMIT, at(WIDTH, -i64::from(lanes)))?);
         self.held(false)?;
         self.label = Some(ROW);
         self.push(Instruction::with2(Code::Xor_r32_rm32, Register::ECX, Register::ECX)?);
         self.held(true)?;
-        for sum in self.sums() {
-            self.push(Instruction::with3(Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, sum, sum, sum)?);
+        match self.target {
+            Target::Avx512 => self.start_sum_512()?,
+            Target::Avx2 => self.start_sum_2()?,
         }
-        self.push(Instruction::with2(Code::Cmp_rm64_imm8, WIDTH, LANES)?);
+        self.push(Instruction::with2(Code::Cmp_rm64_imm8, WIDTH, lanes)?);
         self.branch(Code::Jb_rel32_64, REST)?;
         self.label = Some(GROUP);
         self.group(false)?;
-        self.push(Instruction::with2(Code::Add_rm64_imm8, COLUMN, LANES)?);
+        self.push(Instruction::with2(Code::Add_rm64_imm8, COLUMN, lanes)?);
         self.push(Instruction::with2(Code::Cmp_r64_rm64, COLUMN, LIMIT)?);
         self.branch(Code::Jle_rel32_64, GROUP)?;
         self.label = Some(REST);
         self.push(Instruction::with2(Code::Mov_r32_rm32, Register::EBX, Register::EDX)?);
         self.push(Instruction::with2(Code::Sub_r32_rm32, Register::EBX, Register::ECX)?);
         self.branch(Code::Je_rel32_64, NEXT)?;
-        self.push(Instruction::with2(Code::Mov_r32_imm32, Register::EAX, -1)?);
-        self.push(Instruction::with3(
-            Code::VEX_Bzhi_r32_rm32_r32,
-            Register::EAX,
-            Register::EAX,
-            Register::EBX,
-        )?);
-        self.push(Instruction::with2(Code::VEX_Kmovw_kr_r32, Register::K1, Register::EAX)?);
+        match self.target {
+            Target::Avx512 => self.mask_rest_512()?,
+            Target::Avx2 => self.mask_rest_2()?,
+        }
         self.group(true)?;
         self.label = Some(NEXT);
-        self.store_sum()?;
+        match self.target {
+            Target::Avx512 => self.store_sum_512()?,
+            Target::Avx2 => self.store_sum_2()?,
+        }
         self.push(Instruction::with1(Code::Dec_rm64, ROWS)?);
         self.finish(&streams)
+    }
+
+    /// Saves registers and makes room on the stack.
+    fn enter(&mut self) -> Done {
+        for register in SAVED {
+            self.push(Instruction::with1(Code::Push_r64, register)?);
+        }
+        let room = (RESULTS + SLOT * self.registers.slots as i64) as i32;
+        self.push(Instruction::with2(Code::Mov_r64_rm64, Register::RAX, Register::RSP)?);
+        self.push(Instruction::with2(Code::Sub_rm64_imm32, Register::RSP, room)?);
+        self.push(Instruction::with2(Code::And_rm64_imm8, Register::RSP, -(SLOT as i32))?);
+        for (place, register) in [(STACK_BEFORE, Register::RAX), (BLOCKS_LEFT, BLOCKS), (BLOCK_ROWS, ROWS)] {
+            self.push(Instruction::with2(Code::Mov_rm64_r64, at(Register::RSP, place), register)?);
+        }
+        Ok(())
     }
 
     /// The end of a row: pointers move on to the next one, to the next block, or the function ends.
@@ -190,14 +256,14 @@ impl Emitter<'_> {
         self.advance(streams, 8)?;
         self.branch(Code::Jmp_rel32_64, ROW)?;
         self.label = Some(BLOCK);
-        self.push(Instruction::with1(Code::Dec_rm64, at(Register::RSP, 8))?);
+        self.push(Instruction::with1(Code::Dec_rm64, at(Register::RSP, BLOCKS_LEFT))?);
         self.branch(Code::Je_rel32_64, END)?;
-        self.push(Instruction::with2(Code::Mov_r64_rm64, ROWS, at(Register::RSP, 0))?);
+        self.push(Instruction::with2(Code::Mov_r64_rm64, ROWS, at(Register::RSP, BLOCK_ROWS))?);
         self.advance(streams, 16)?;
         self.branch(Code::Jmp_rel32_64, ROW)?;
         self.label = Some(END);
         self.push(Instruction::with(Code::VEX_Vzeroupper));
-        self.push(Instruction::with2(Code::Add_rm64_imm8, Register::RSP, 16)?);
+        self.push(Instruction::with2(Code::Mov_r64_rm64, Register::RSP, at(Register::RSP, STACK_BEFORE))?);
         for register in SAVED.into_iter().rev() {
             self.push(Instruction::with1(Code::Pop_r64, register)?);
         }
@@ -223,26 +289,38 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// Fills the registers of what is the same for a row; constants before the first row.
+    /// Brings what is the same for a row to its place; constants before the first row.
     fn held(&mut self, of_rows: bool) -> Done {
         for lane in &self.registers.held {
             let step = self.lanes.steps[lane.0 as usize];
             if matches!(step, Step::Constant(_)) == of_rows {
                 continue;
             }
-            let Place::Vector(register) = self.registers.places[lane.0 as usize] else { continue };
-            self.broadcast(zmm(register), step)?;
+            match self.registers.places[lane.0 as usize] {
+                Place::Vector(register) => self.broadcast(self.target.vector(register), step)?,
+                Place::Stack(number) => {
+                    let spare = self.target.vector(self.target.spare());
+                    self.broadcast(spare, step)?;
+                    self.keep(number, spare)?;
+                }
+                Place::Mask(_) | Place::Memory => {}
+            }
         }
         Ok(())
     }
 
     fn broadcast(&mut self, to: Register, step: Step) -> Done {
+        let code = match (self.target, step) {
+            (Target::Avx512, _) => Code::EVEX_Vbroadcastss_zmm_k1z_xmmm32,
+            (Target::Avx2, Step::Constant(_)) => Code::VEX_Vmovups_ymm_ymmm256,
+            (Target::Avx2, _) => Code::VEX_Vbroadcastss_ymm_m32,
+        };
         let from = match step {
             Step::Constant(bits) => at(CONSTANTS, self.constant(bits)),
             Step::Spread(stream) => at(self.pointer(stream)?, 0),
             _ => return Ok(()),
         };
-        self.push(Instruction::with2(Code::EVEX_Vbroadcastss_zmm_k1z_xmmm32, to, from)?);
+        self.push(Instruction::with2(code, to, from)?);
         Ok(())
     }
 
@@ -260,245 +338,103 @@ impl Emitter<'_> {
         self.registers.places[lane.0 as usize]
     }
 
+    fn has_register(&self, lane: Lane) -> bool {
+        matches!(self.place(lane), Place::Vector(_))
+    }
+
+    /// The code that moves a whole vector between registers, or from memory, and the one that moves it to memory.
+    fn moves(&self) -> (Code, Code) {
+        match self.target {
+            Target::Avx512 => (Code::EVEX_Vmovaps_zmm_k1z_zmmm512, Code::EVEX_Vmovaps_zmmm512_k1z_zmm),
+            Target::Avx2 => (Code::VEX_Vmovaps_ymm_ymmm256, Code::VEX_Vmovaps_ymmm256_ymm),
+        }
+    }
+
+    /// Writes a result to its place on the stack.
+    fn keep(&mut self, number: u8, from: Register) -> Done {
+        self.push(Instruction::with2(self.moves().1, slot(number), from)?);
+        Ok(())
+    }
+
+    fn load(&mut self, to: Register, lane: Lane) -> Done {
+        match self.place(lane) {
+            Place::Vector(register) => {
+                let from = self.target.vector(register);
+                self.push(Instruction::with2(self.moves().0, to, from)?);
+            }
+            Place::Stack(number) => self.push(Instruction::with2(self.moves().0, to, slot(number))?),
+            Place::Mask(_) | Place::Memory => self.broadcast(to, self.lanes.steps[lane.0 as usize])?,
+        }
+        Ok(())
+    }
+
     /// A register with the vector, `spare` if it has none of its own.
     fn vector(&mut self, lane: Lane, spare: u8) -> Result<Register, IcedError> {
         if let Place::Vector(register) = self.place(lane) {
-            return Ok(zmm(register));
+            return Ok(self.target.vector(register));
         }
-        self.broadcast(zmm(spare), self.lanes.steps[lane.0 as usize])?;
-        Ok(zmm(spare))
+        let spare = self.target.vector(spare);
+        self.load(spare, lane)?;
+        Ok(spare)
     }
 
+    /// The vector wherever it is; AVX-512 spreads one number while it reads it.
     fn operand(&mut self, lane: Lane) -> Result<Operand, IcedError> {
-        if let Place::Vector(register) = self.place(lane) {
-            return Ok(Operand::Register(zmm(register)));
-        }
-        Ok(Operand::Memory(match self.lanes.steps[lane.0 as usize] {
-            Step::Spread(stream) => spread(self.pointer(stream)?, 0),
-            Step::Constant(bits) => spread(CONSTANTS, self.constant(bits)),
-            _ => return Ok(Operand::Register(zmm(0))),
+        let target = self.target;
+        let spread = |base, displacement| match target {
+            Target::Avx512 => {
+                MemoryOperand::with_base_displ_bcst_seg(base, displacement, true, Register::None)
+            }
+            Target::Avx2 => at(base, displacement),
+        };
+        Ok(Operand::Memory(match (self.place(lane), self.lanes.steps[lane.0 as usize]) {
+            (Place::Vector(register), _) => return Ok(Operand::Register(self.target.vector(register))),
+            (Place::Stack(number), _) => slot(number),
+            (_, Step::Spread(stream)) => spread(self.pointer(stream)?, 0),
+            (_, Step::Constant(bits)) => spread(CONSTANTS, self.constant(bits)),
+            // Masks are no operands of this kind.
+            _ => return Ok(Operand::Register(self.target.vector(0))),
         }))
     }
 
-    fn mask(&self, lane: Lane) -> Register {
+    /// Brings a vector to a register, unless it is there.
+    fn bring(&mut self, to: Register, lane: Lane) -> Done {
         match self.place(lane) {
-            Place::Mask(register) => mask(register),
-            _ => Register::K0,
+            Place::Vector(register) if self.target.vector(register) == to => Ok(()),
+            _ => self.load(to, lane),
         }
     }
 
-    fn with_mask(&mut self, mut instruction: Instruction, mask: Register, zeroing: bool) {
-        instruction.set_op_mask(mask);
-        instruction.set_zeroing_masking(zeroing);
-        self.push(instruction);
-    }
-
-    /// Sixteen elements; `is_rest`: only those under mask 1.
+    /// A group of elements; `is_rest`: only those that are left in the row.
     fn group(&mut self, is_rest: bool) -> Done {
         for (number, step) in self.lanes.steps.iter().enumerate() {
-            if !step.is_invariant() {
-                self.step(*step, self.registers.places[number], is_rest)?;
-            }
-        }
-        self.add_to_sum(is_rest)?;
-        let tail = if is_rest { Register::K1 } else { Register::None };
-        for (value, stream) in &self.lanes.stores {
-            if let Place::Mask(register) = self.place(*value) {
-                let ones = at(CONSTANTS, self.constant(0x0101_0101));
-                let (ones_in, bytes) = (Register::XMM31, Register::XMM30);
-                self.push(Instruction::with2(Code::EVEX_Vbroadcastss_xmm_k1z_xmmm32, ones_in, ones)?);
-                let chosen = Instruction::with2(Code::EVEX_Vmovdqu8_xmm_k1z_xmmm128, bytes, ones_in)?;
-                self.with_mask(chosen, mask(register), true);
-                let to = MemoryOperand::with_base_index_scale(self.pointer(*stream)?, COLUMN, 1);
-                let store = Instruction::with2(Code::EVEX_Vmovdqu8_xmmm128_k1z_xmm, to, bytes)?;
-                self.with_mask(store, tail, false);
+            if step.is_invariant() {
                 continue;
             }
-            let value = self.vector(*value, 30)?;
-            let to = MemoryOperand::with_base_index_scale(self.pointer(*stream)?, COLUMN, 4);
-            let store = Instruction::with2(Code::EVEX_Vmovups_zmmm512_k1z_zmm, to, value)?;
-            self.with_mask(store, tail, false);
-        }
-        Ok(())
-    }
-
-    fn step(&mut self, step: Step, to: Place, is_rest: bool) -> Done {
-        let to = match to {
-            Place::Vector(register) => zmm(register),
-            Place::Mask(register) => mask(register),
-            Place::Memory => return Ok(()),
-        };
-        let tail = if is_rest { Register::K1 } else { Register::None };
-        match step {
-            Step::Constant(_) | Step::Spread(_) => {}
-            Step::Load(stream) => {
-                let from = MemoryOperand::with_base_index_scale(self.pointer(stream)?, COLUMN, 4);
-                let load = Instruction::with2(Code::EVEX_Vmovups_zmm_k1z_zmmm512, to, from)?;
-                self.with_mask(load, tail, is_rest);
+            let place = self.registers.places[number];
+            let to = match place {
+                Place::Vector(register) => self.target.vector(register),
+                Place::Mask(register) => avx512::mask(register),
+                Place::Stack(_) => self.target.vector(self.target.spare()),
+                Place::Memory => continue,
+            };
+            match self.target {
+                Target::Avx512 => self.step_512(*step, to, is_rest)?,
+                Target::Avx2 => self.step_2(*step, to, is_rest)?,
             }
-            Step::LoadMask(stream) => {
-                let from = MemoryOperand::with_base_index_scale(self.pointer(stream)?, COLUMN, 1);
-                let bytes = Register::XMM30;
-                let load = Instruction::with2(Code::EVEX_Vmovdqu8_xmm_k1z_xmmm128, bytes, from)?;
-                self.with_mask(load, tail, is_rest);
-                self.push(Instruction::with3(Code::EVEX_Vptestmb_kr_k1_xmm_xmmm128, to, bytes, bytes)?);
-            }
-            Step::SpreadMask(stream) => {
-                let from = at(self.pointer(stream)?, 0);
-                self.push(Instruction::with2(Code::Movzx_r32_rm8, Register::EAX, from)?);
-                self.push(Instruction::with1(Code::Neg_rm32, Register::EAX)?);
-                self.push(Instruction::with2(Code::VEX_Kmovw_kr_r32, to, Register::EAX)?);
-            }
-            Step::One(op, a) => {
-                let a = self.operand(a)?;
-                match one(op) {
-                    (code, None) => self.unary(code, to, a)?,
-                    (code, Some(how)) => {
-                        let instruction = match a {
-                            Operand::Register(a) => Instruction::with3(code, to, a, how)?,
-                            Operand::Memory(a) => Instruction::with3(code, to, a, how)?,
-                        };
-                        self.push(instruction);
-                    }
-                }
-            }
-            Step::Two(op, a, b) => {
-                let swap = op.commutes() && self.place(a) == Place::Memory && self.place(b) != Place::Memory;
-                let (a, b) = if swap { (b, a) } else { (a, b) };
-                let a = self.vector(a, 30)?;
-                let instruction = match self.operand(b)? {
-                    Operand::Register(b) => Instruction::with3(two(op), to, a, b)?,
-                    Operand::Memory(b) => Instruction::with3(two(op), to, a, b)?,
-                };
-                self.push(instruction);
-            }
-            Step::MultiplyAdd(a, b, c) => {
-                match self.place(a) {
-                    Place::Vector(register) if zmm(register) == to => {}
-                    Place::Vector(register) => {
-                        let from = zmm(register);
-                        self.push(Instruction::with2(Code::EVEX_Vmovaps_zmm_k1z_zmmm512, to, from)?);
-                    }
-                    _ => self.broadcast(to, self.lanes.steps[a.0 as usize])?,
-                }
-                // The number at the end of an instruction's name says which of its operands are multiplied.
-                let product_last = self.place(b) == Place::Memory && self.place(c) != Place::Memory;
-                let (code, middle, last) = match product_last {
-                    true => (Code::EVEX_Vfmadd132ps_zmm_k1z_zmm_zmmm512b32_er, c, b),
-                    false => (Code::EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er, b, c),
-                };
-                let middle = self.vector(middle, 30)?;
-                let instruction = match self.operand(last)? {
-                    Operand::Register(last) => Instruction::with3(code, to, middle, last)?,
-                    Operand::Memory(last) => Instruction::with3(code, to, middle, last)?,
-                };
-                self.push(instruction);
-            }
-            Step::Shift(op, a, bits) => {
-                let a = self.vector(a, 30)?;
-                let code = match op {
-                    Shift::Left => Code::EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8,
-                    Shift::Right => Code::EVEX_Vpsrad_zmm_k1z_zmmm512b32_imm8,
-                };
-                self.push(Instruction::with3(code, to, a, i32::from(bits))?);
-            }
-            Step::Test(op, a, b) => {
-                let (code, how) = test(op);
-                let a = self.vector(a, 30)?;
-                let instruction = match self.operand(b)? {
-                    Operand::Register(b) => Instruction::with4(code, to, a, b, how)?,
-                    Operand::Memory(b) => Instruction::with4(code, to, a, b, how)?,
-                };
-                self.push(instruction);
-            }
-            Step::Not(a) => {
-                let a = self.mask(a);
-                self.push(Instruction::with2(Code::VEX_Knotw_kr_kr, to, a)?);
-            }
-            Step::Both(op, a, b) => {
-                let code = match op {
-                    Both::And => Code::VEX_Kandw_kr_kr_kr,
-                    Both::Or => Code::VEX_Korw_kr_kr_kr,
-                    Both::Xor => Code::VEX_Kxorw_kr_kr_kr,
-                    Both::AndNot => Code::VEX_Kandnw_kr_kr_kr,
-                };
-                let (a, b) = (self.mask(a), self.mask(b));
-                self.push(Instruction::with3(code, to, a, b)?);
-            }
-            Step::Choose(choice, yes, no) => {
-                let choice = self.mask(choice);
-                let no = self.vector(no, 30)?;
-                let code = Code::EVEX_Vblendmps_zmm_k1z_zmm_zmmm512b32;
-                let instruction = match self.operand(yes)? {
-                    Operand::Register(yes) => Instruction::with3(code, to, no, yes)?,
-                    Operand::Memory(yes) => Instruction::with3(code, to, no, yes)?,
-                };
-                self.with_mask(instruction, choice, false);
-            }
-            Step::Keep(choice, value) => {
-                let choice = self.mask(choice);
-                let value = self.vector(value, 30)?;
-                let instruction = Instruction::with2(Code::EVEX_Vmovaps_zmm_k1z_zmmm512, to, value)?;
-                self.with_mask(instruction, choice, true);
+            if let Place::Stack(number) = place {
+                self.keep(number, to)?;
             }
         }
-        Ok(())
-    }
-
-    fn unary(&mut self, code: Code, to: Register, a: Operand) -> Done {
-        let instruction = match a {
-            Operand::Register(a) => Instruction::with2(code, to, a)?,
-            Operand::Memory(a) => Instruction::with2(code, to, a)?,
-        };
-        self.push(instruction);
-        Ok(())
-    }
-}
-
-/// The instruction and the number that says how it rounds.
-fn one(op: One) -> (Code, Option<i32>) {
-    match op {
-        One::Sqrt => (Code::EVEX_Vsqrtps_zmm_k1z_zmmm512b32_er, None),
-        // Down, and no word of it.
-        One::Floor => (Code::EVEX_Vrndscaleps_zmm_k1z_zmmm512b32_imm8_sae, Some(9)),
-        One::ToIndex => (Code::EVEX_Vcvttps2dq_zmm_k1z_zmmm512b32_sae, None),
-        One::FromIndex => (Code::EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er, None),
-    }
-}
-
-fn two(op: Two) -> Code {
-    match op {
-        Two::Add => Code::EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::Subtract => Code::EVEX_Vsubps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::Multiply => Code::EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::Divide => Code::EVEX_Vdivps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::Scale => Code::EVEX_Vscalefps_zmm_k1z_zmm_zmmm512b32_er,
-        Two::Min => Code::EVEX_Vminps_zmm_k1z_zmm_zmmm512b32_sae,
-        Two::Max => Code::EVEX_Vmaxps_zmm_k1z_zmm_zmmm512b32_sae,
-        Two::AddIndex => Code::EVEX_Vpaddd_zmm_k1z_zmm_zmmm512b32,
-        Two::SubtractIndex => Code::EVEX_Vpsubd_zmm_k1z_zmm_zmmm512b32,
-        Two::MultiplyIndex => Code::EVEX_Vpmulld_zmm_k1z_zmm_zmmm512b32,
-        Two::MinIndex => Code::EVEX_Vpminsd_zmm_k1z_zmm_zmmm512b32,
-        Two::MaxIndex => Code::EVEX_Vpmaxsd_zmm_k1z_zmm_zmmm512b32,
-        Two::And => Code::EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32,
-        Two::Or => Code::EVEX_Vpord_zmm_k1z_zmm_zmmm512b32,
-        Two::Xor => Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32,
-    }
-}
-
-/// The instruction and its predicate.
-fn test(op: Test) -> (Code, i32) {
-    const FLOAT: Code = Code::EVEX_Vcmpps_kr_k1_zmm_zmmm512b32_imm8_sae;
-    const INDEX: Code = Code::EVEX_Vpcmpd_kr_k1_zmm_zmmm512b32_imm8;
-    match op {
-        Test::Equal => (FLOAT, 0x00),
-        Test::NotEqual => (FLOAT, 0x04),
-        Test::Less => (FLOAT, 0x11),
-        Test::LessEqual => (FLOAT, 0x12),
-        Test::Unordered => (FLOAT, 0x03),
-        Test::EqualIndex => (INDEX, 0),
-        Test::NotEqualIndex => (INDEX, 4),
-        Test::LessIndex => (INDEX, 1),
-        Test::LessEqualIndex => (INDEX, 2),
+        match self.target {
+            Target::Avx512 => {
+                self.add_to_sum_512(is_rest)?;
+                self.stores_512(is_rest)
+            }
+            Target::Avx2 => {
+                self.add_to_sum_2(is_rest)?;
+                self.stores_2(is_rest)
+            }
+        }
     }
 }

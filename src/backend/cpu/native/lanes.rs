@@ -1,7 +1,7 @@
-//! Programs over sixteen lanes: what a native kernel does with sixteen neighbouring elements, before registers are chosen.
+//! Programs over lanes: what a native kernel does with a vector of neighbouring elements, before registers are chosen.
 //!
-//! In: steps, one after another, each of earlier results. Out: a list without repetitions. A number is a vector of sixteen f32 or i32,
-//! or a mask of sixteen truth values.
+//! In: steps, one after another, each of earlier results. Out: a list without repetitions. A number is a vector of f32 or i32, or a
+//! mask of truth values.
 
 use std::collections::HashMap;
 
@@ -83,12 +83,12 @@ pub enum Both {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// Bits, sixteen times.
+    /// Bits, the same in every lane.
     Constant(u32),
-    /// The next sixteen elements of a stream.
+    /// The next elements of a stream.
     Load(u16),
     LoadMask(u16),
-    /// One element of a stream, sixteen times.
+    /// One element of a stream in every lane.
     Spread(u16),
     SpreadMask(u16),
     One(One, Lane),

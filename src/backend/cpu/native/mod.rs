@@ -1,7 +1,7 @@
-//! Native code of fused kernels: machine code for AVX-512, made when a plan is prepared.
+//! Native code of fused kernels: machine code for AVX-512 or AVX2, made when a plan is prepared.
 //!
-//! In: a plan of single precision. Out: for each fused kernel a function that computes all its instructions on sixteen elements in
-//! registers, then on the next sixteen. Its results have the bits of the interpreter's (`fused.rs`), which runs what has no native code:
+//! In: a plan of single precision. Out: for each fused kernel a function that computes all its instructions on a vector of elements in
+//! registers, then on the next vector. Its results have the bits of the interpreter's (`fused.rs`), which runs what has no native code:
 //! other machines, double precision, rare functions.
 
 mod emit;
@@ -11,6 +11,7 @@ mod lower;
 mod memory;
 mod registers;
 mod shape;
+mod target;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,12 +23,13 @@ use super::fold::BLOCK;
 use super::fused::{ROW, gather};
 use super::instruction::TILE;
 use crate::graph::{Element, Precision, Tensor};
-use crate::plan::Plan;
 use crate::plan::kernel::{BufferId, Fused, Kernel, Load, LoadKind, Place, Register};
 use crate::plan::row_sum::{RowSum, is_only_summed, row_sum};
+use crate::plan::{MachineCode, Plan};
 use lanes::Lanes;
 use lower::Summed;
 use shape::{Shape, Strides, shape, shape_in_rows};
+use target::Target;
 
 /// Where a stream begins, and how many bytes it moves from row to row, and from the last row of a block to the next block.
 #[repr(C)]
@@ -77,19 +79,20 @@ struct Stream {
     gathered: Option<u32>,
 }
 
-fn is_possible() -> bool {
-    is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-        && is_x86_feature_detected!("avx512bw")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("bmi2")
-}
-
 impl Native {
-    pub fn new(plan: &Plan) -> Native {
-        if plan.precision != Precision::Single || !is_possible() {
-            return Native::default();
+    pub fn new(plan: &Plan, code: MachineCode) -> Native {
+        let target = match code {
+            MachineCode::Best => Target::of_machine(Target::Avx512),
+            MachineCode::Avx2 => Target::of_machine(Target::Avx2),
+            MachineCode::None => None,
+        };
+        match target {
+            Some(target) if plan.precision == Precision::Single => Native::of(plan, target),
+            _ => Native::default(),
         }
+    }
+
+    fn of(plan: &Plan, target: Target) -> Native {
         let mut code = Vec::new();
         let mut known = HashMap::new();
         let mut native = Native { is_joined: vec![false; plan.kernels.len()], ..Native::default() };
@@ -97,16 +100,17 @@ impl Native {
             native.kernels.push(match kernel {
                 Kernel::Fused(fused) => {
                     let joined = joined(plan, at);
-                    let with = joined.and_then(|_| compile(fused, plan, joined, &mut known, &mut code));
+                    let with =
+                        joined.and_then(|_| compile(fused, plan, joined, target, &mut known, &mut code));
                     if with.is_some() {
                         native.is_joined[at + 1] = true;
                     }
-                    with.or_else(|| compile(fused, plan, None, &mut known, &mut code))
+                    with.or_else(|| compile(fused, plan, None, target, &mut known, &mut code))
                 }
                 _ => None,
             });
             if let Kernel::Rounds(rounds) = kernel {
-                native.loops.push(Arc::new(Native::new(&rounds.plan)));
+                native.loops.push(Arc::new(Native::of(&rounds.plan, target)));
             }
         }
         native.memory = memory::executable(&code);
@@ -147,6 +151,7 @@ fn compile(
     fused: &Fused,
     plan: &Plan,
     joined: Option<Joined>,
+    target: Target,
     known: &mut HashMap<Lanes, (usize, Vec<u32>)>,
     code: &mut Vec<u8>,
 ) -> Option<NativeKernel> {
@@ -177,8 +182,8 @@ fn compile(
     if let Some((entry, constants)) = known.get(&lanes) {
         return Some(NativeKernel { entry: *entry, constants: constants.clone(), shape, streams });
     }
-    let registers = registers::allocate(&lanes)?;
-    let assembled = emit::emit(&lanes, &registers)?;
+    let registers = registers::allocate(&lanes, target)?;
+    let assembled = emit::emit(&lanes, &registers, target)?;
     code.resize(code.len().next_multiple_of(64), 0xcc);
     let entry = code.len();
     code.extend(assembled.code);
