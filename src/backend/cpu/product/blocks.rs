@@ -112,14 +112,14 @@ struct Panel {
     vectors: usize,
 }
 
-/// Panels of about three vectors, which with their rows fill the registers best.
-fn panel(lanes: usize, column: usize, end: usize, rows: usize) -> Panel {
+/// Panels of about three vectors, which with their rows fill the registers best, or of as many as the table has.
+fn panel((table, lanes): (&Table, usize), column: usize, end: usize, rows: usize) -> Panel {
     let left = (end - column).div_ceil(lanes);
+    let most = table.iter().filter(|runs| runs[0].is_some()).count();
     let vectors = match left {
-        _ if rows <= 6 => left.min(VECTORS),
-        0..=3 => left,
+        _ if rows <= 6 => left.min(most),
         4 => 2,
-        _ => 3,
+        _ => left.min(3).min(most),
     };
     Panel { column, width: (end - column).min(vectors * lanes), vectors }
 }
@@ -215,7 +215,7 @@ impl Work<'_> {
         blocks: std::ops::Range<usize>,
     ) {
         while column < end {
-            let panel = panel(self.lanes, column, end, rows.1);
+            let panel = panel((self.table, self.lanes), column, end, rows.1);
             for at in blocks.clone() {
                 unsafe { self.strip(left, rows, panel, at) };
             }
@@ -231,7 +231,8 @@ impl Work<'_> {
             let block = matrices.block(at);
             let mut right = b.offset(block.b + panel.column as isize * matrices.b.1);
             let mut strides = (matrices.b.0, matrices.inner().2);
-            if matrices.packs_right(count) {
+            let packs = matrices.packs_right(count);
+            if packs {
                 let stride = panel.vectors * lanes;
                 for turn in 0..block.loops {
                     let from = right.offset(turn as isize * strides.1);
@@ -243,6 +244,10 @@ impl Work<'_> {
                         room.add(turn * block.k * stride),
                         stride as isize,
                     );
+                }
+                // What follows a row that is too short is read, and counts for nothing.
+                for row in 0..block.k * block.loops {
+                    room.add(row * stride + panel.width).write_bytes(0, stride - panel.width);
                 }
                 right = room;
                 strides = (stride as isize, (block.k * stride) as isize);
@@ -266,8 +271,8 @@ impl Work<'_> {
                     add: at > 0,
                 };
                 debug_assert!(end - row <= ROWS);
-                if let Some(run) = runs[end - row - 1] {
-                    run(&work);
+                if let Some(sized) = runs[end - row - 1] {
+                    sized[usize::from(work.last < lanes && !packs)](&work);
                 }
                 row = end;
             }

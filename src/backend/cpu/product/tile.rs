@@ -22,7 +22,7 @@ pub struct Tile {
     /// Strides of (k, loops).
     pub b_strides: (isize, isize),
     pub c_stride: isize,
-    /// Lanes of the last vector.
+    /// Lanes of the last vector that count.
     pub last: usize,
     /// Add to what is there.
     pub add: bool,
@@ -30,13 +30,17 @@ pub struct Tile {
 
 pub type Run = unsafe fn(&Tile);
 
+/// Of one size: where all lanes of the right operand can be read, and where those beyond the last must not be. Without masks of their own
+/// some machines need a register for it in the innermost loop.
+pub type Sized = [Run; 2];
+
 /// `table[vectors - 1][rows - 1]`; nothing where the sums do not fit into registers.
-pub type Table = [[Option<Run>; ROWS]; VECTORS];
+pub type Table = [[Option<Sized>; ROWS]; VECTORS];
 
 // Numbers of registers, for loops that are unrolled.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize>(tile: &Tile) {
+unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: bool>(tile: &Tile) {
     unsafe {
         let mask = L::mask(tile.last);
         let (row, step, _) = tile.a_strides;
@@ -49,7 +53,8 @@ unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize>(tile: &Tile) {
                 for v in 0..VECTORS - 1 {
                     right[v] = L::load(b.add(v * L::LANES));
                 }
-                right[VECTORS - 1] = L::load_part(b.add((VECTORS - 1) * L::LANES), mask);
+                let last = b.add((VECTORS - 1) * L::LANES);
+                right[VECTORS - 1] = if PART { L::load_part(last, mask) } else { L::load(last) };
                 for r in 0..ROWS {
                     let left = L::splat(a.offset(r as isize * row));
                     for v in 0..VECTORS {
@@ -64,7 +69,7 @@ unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize>(tile: &Tile) {
             let c = tile.c.offset(r as isize * tile.c_stride);
             for v in 0..VECTORS {
                 let at = c.add(v * L::LANES);
-                if v == VECTORS - 1 {
+                if v == VECTORS - 1 && tile.last < L::LANES {
                     let sum = if tile.add { L::add(L::load_part(at, mask), sums[r][v]) } else { sums[r][v] };
                     L::store_part(at, mask, sum);
                 } else {
@@ -83,13 +88,13 @@ macro_rules! table {
             use super::super::lanes;
 
             #[target_feature(enable = $features)]
-            unsafe fn run<const V: usize, const R: usize>(tile: &Tile) {
-                unsafe { super::run::<$lanes, V, R>(tile) }
+            unsafe fn run<const V: usize, const R: usize, const PART: bool>(tile: &Tile) {
+                unsafe { super::run::<$lanes, V, R, PART>(tile) }
             }
 
             pub static TABLE: Table = {
                 let mut table: Table = [[None; ROWS]; VECTORS];
-                $($(table[$vectors - 1][$rows - 1] = Some(run::<$vectors, $rows>);)*)*
+                $($(table[$vectors - 1][$rows - 1] = Some([run::<$vectors, $rows, false>, run::<$vectors, $rows, true>]);)*)*
                 table
             };
         }
@@ -105,6 +110,4 @@ table!(wide, lanes::Wide, "avx512f", [
 table!(narrow, lanes::Narrow, "avx2,fma", [
     1: 1 2 3 4 5 6 7 8 9 10 11 12;
     2: 1 2 3 4 5 6;
-    3: 1 2 3 4;
-    4: 1 2 3;
 ]);
