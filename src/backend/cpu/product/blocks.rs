@@ -5,7 +5,7 @@
 //! the rectangle nor the tile changes a bit.
 
 use super::pack::pack;
-use super::tile::{ROWS, Table, Tile, VECTORS};
+use super::tile::{ROWS, Table, Tile};
 
 /// Terms of a block of a sum: the panels of the right operand that belong to it stay near.
 const TERMS: usize = 256;
