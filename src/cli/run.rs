@@ -60,6 +60,10 @@ pub struct Run {
     /// Do not join operations into kernels, nor kernels into launches: slow, for comparison
     #[arg(long)]
     no_fuse: bool,
+
+    /// Run every trial alone, also where several would be faster as one program; for finding faults of Ansatz
+    #[arg(long, hide = true)]
+    no_stack: bool,
     /// Threads; by default as many as the machine has
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
@@ -118,6 +122,7 @@ impl Run {
             backend,
             without: self.without.clone(),
             unfused: self.no_fuse,
+            unstacked: self.no_stack,
             most_steps: self.most_steps,
             memory: self.memory.map(|mib| mib << 20).or_else(free_memory),
         };

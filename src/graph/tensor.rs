@@ -64,6 +64,58 @@ impl Tensor {
     }
 }
 
+impl Tensor {
+    /// An empty array of the same elements.
+    pub fn none_of(&self) -> Tensor {
+        match self {
+            Tensor::F32(_) => Tensor::F32(Vec::new()),
+            Tensor::F64(_) => Tensor::F64(Vec::new()),
+            Tensor::Index(_) => Tensor::Index(Vec::new()),
+            Tensor::Bool(_) => Tensor::Bool(Vec::new()),
+        }
+    }
+
+    /// Writes the elements of another array of this kind from this place on; whether both are of one kind and there is room.
+    pub fn put(&mut self, at: usize, other: &Tensor) -> bool {
+        fn put<T: Copy>(to: &mut [T], at: usize, from: &[T]) -> bool {
+            let room = to.get_mut(at..at + from.len());
+            room.map(|to| to.copy_from_slice(from)).is_some()
+        }
+        match (self, other) {
+            (Tensor::F32(to), Tensor::F32(from)) => put(to, at, from),
+            (Tensor::F64(to), Tensor::F64(from)) => put(to, at, from),
+            (Tensor::Index(to), Tensor::Index(from)) => put(to, at, from),
+            (Tensor::Bool(to), Tensor::Bool(from)) => put(to, at, from),
+            _ => false,
+        }
+    }
+
+    /// A part of the array.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Tensor {
+        match self {
+            Tensor::F32(v) => Tensor::F32(v[range].to_vec()),
+            Tensor::F64(v) => Tensor::F64(v[range].to_vec()),
+            Tensor::Index(v) => Tensor::Index(v[range].to_vec()),
+            Tensor::Bool(v) => Tensor::Bool(v[range].to_vec()),
+        }
+    }
+
+    /// Arrays of one kind, one after another; none if they are of several kinds.
+    pub fn joined(parts: &[&Tensor]) -> Option<Tensor> {
+        let mut joined = parts.first()?.none_of();
+        for part in parts {
+            match (&mut joined, part) {
+                (Tensor::F32(to), Tensor::F32(from)) => to.extend(from),
+                (Tensor::F64(to), Tensor::F64(from)) => to.extend(from),
+                (Tensor::Index(to), Tensor::Index(from)) => to.extend(from),
+                (Tensor::Bool(to), Tensor::Bool(from)) => to.extend(from),
+                _ => return None,
+            }
+        }
+        Some(joined)
+    }
+}
+
 impl Hash for Tensor {
     fn hash<H: Hasher>(&self, state: &mut H) {
         match self {
@@ -151,6 +203,18 @@ impl Store {
         let cell = &mut self.slots[slot.0 as usize];
         cell.host.take();
         cell.device = Some(device);
+    }
+
+    /// Whether a slot holds the same bits here and in another store.
+    pub fn is_same(&self, other: &Store, slot: Slot) -> bool {
+        let [here, there] = [self, other].map(|store| store.slots[slot.0 as usize].host());
+        Arc::ptr_eq(here, there) || here.same_bits(there)
+    }
+
+    /// The array of another store, which both share until one of them changes it.
+    pub fn share(&mut self, other: &Store, slot: Slot) {
+        let shared = Arc::clone(other.slots[slot.0 as usize].host());
+        self.slots[slot.0 as usize] = Cell { host: OnceLock::from(shared), device: None };
     }
 
     /// Bytes of all arrays that the host holds.

@@ -23,12 +23,14 @@ mod register;
 mod rounds;
 pub mod row_sum;
 mod sequence;
+mod stack;
 mod view;
 mod window;
 mod work;
 
 pub use index::identity;
 pub use memory::element_bytes;
+pub use stack::Stack;
 pub use work::Work;
 
 use crate::graph::{NodeId, Precision, Program, Slot, Tensor};
@@ -127,27 +129,59 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     planned(program, options, false)
 }
 
-/// `is_body`: of a loop, whose rows may run apart through all rounds.
-fn planned(program: &Program, options: &PlanOptions, is_body: bool) -> Result<Plan, PlanError> {
+/// For several trials at a time, on the host; none where the program cannot be stacked. Each trial's part of a slot has the bits that
+/// [`plan`] computes for it alone.
+pub fn plan_stacked(
+    program: &Program,
+    options: &PlanOptions,
+    trials: Stack,
+) -> Result<Option<Plan>, PlanError> {
+    if options.launches || program.precision != Precision::Single {
+        return Ok(None);
+    }
+    let mut lowered = lowered(program, options)?;
+    let stacked = stack::stack(&mut lowered.buffers, &mut lowered.kernels, trials);
+    Ok(stacked.map(|()| on_host(lowered, program.precision, options, false)))
+}
+
+/// Kernels whose buffers have no places yet.
+struct Lowered {
+    buffers: Vec<Buffer>,
+    kernels: Vec<Kernel>,
+    constants: Vec<Tensor>,
+}
+
+fn lowered(program: &Program, options: &PlanOptions) -> Result<Lowered, PlanError> {
     let live = group::live(program);
     let groups = group::group(program, &live, options.fuse);
     let wishes = layout::wishes(program, &live);
     let mut lowering = lower::lower(program, &groups, wishes, live, options)?;
     output::write_outputs(&mut lowering)?;
     let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
-    if options.launches {
-        kernels = launch::split(&mut buffers, kernels);
-        let levels = launch::schedule(&buffers, &kernels, options.fuse);
-        let times = launch::times(&levels, kernels.len());
-        let root = memory::apart(&buffers);
-        let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, &root);
-        let (precision, bands, rows) = (program.precision, Vec::new(), 1);
-        return Ok(Plan { precision, buffers, kernels, bands, constants, rows, levels, arena });
-    }
-    let precision = program.precision;
-    if options.bands && precision == Precision::Single {
+    if options.bands && !options.launches && program.precision == Precision::Single {
         kernels = columns::split(&mut buffers, kernels);
     }
+    Ok(Lowered { buffers, kernels, constants })
+}
+
+/// `is_body`: of a loop, whose rows may run apart through all rounds.
+fn planned(program: &Program, options: &PlanOptions, is_body: bool) -> Result<Plan, PlanError> {
+    let lowered = lowered(program, options)?;
+    let precision = program.precision;
+    if !options.launches {
+        return Ok(on_host(lowered, precision, options, is_body));
+    }
+    let Lowered { mut buffers, kernels, constants } = lowered;
+    let kernels = launch::split(&mut buffers, kernels);
+    let levels = launch::schedule(&buffers, &kernels, options.fuse);
+    let times = launch::times(&levels, kernels.len());
+    let root = memory::apart(&buffers);
+    let arena = memory::place(&mut buffers, &kernels, &times, &|_| 4, memory::BINDING, &root);
+    Ok(Plan { precision, buffers, kernels, bands: Vec::new(), constants, rows: 1, levels, arena })
+}
+
+fn on_host(lowered: Lowered, precision: Precision, options: &PlanOptions, is_body: bool) -> Plan {
+    let Lowered { mut buffers, mut kernels, constants } = lowered;
     let bytes = |element| element_bytes(element, precision);
     let root = if options.in_place { memory::share(&buffers, &kernels) } else { memory::apart(&buffers) };
     let mut bands = band::single(kernels.len());
@@ -162,7 +196,7 @@ fn planned(program: &Program, options: &PlanOptions, is_body: bool) -> Result<Pl
     let levels = Vec::new();
     let mut plan = Plan { precision, buffers, kernels, bands, constants, rows, levels, arena };
     plan.allocate_registers();
-    Ok(plan)
+    plan
 }
 
 impl Plan {

@@ -1,7 +1,7 @@
 //! Compiling and running programs, and what their faults mean to the user.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use super::plans::{Planned, Plans};
@@ -10,8 +10,9 @@ use crate::backend::{self, Backend, Executable};
 use crate::diagnostic::{Code, Diagnostic};
 #[cfg(feature = "gpu")]
 use crate::graph::Precision;
+use crate::graph::elaborate::StepProgram;
 use crate::graph::{Fault, Graph, MatrixFault, Program, Slot, Store, Tensor};
-use crate::plan::{PlanOptions, plan};
+use crate::plan::{PlanOptions, Stack, plan, plan_stacked};
 use crate::source::Span;
 
 /// Makes executables out of programs: rewrites, plan, backend.
@@ -25,10 +26,14 @@ pub struct Engine {
     memory: Option<u64>,
     /// Every operation is a kernel of its own.
     unfused: bool,
+    /// Every trial runs alone.
+    unstacked: bool,
     /// Steps of a train block, at most.
     pub most_steps: Option<usize>,
     /// Nanoseconds that first runs on a device took: they make its kernels.
     preparing: Arc<AtomicU64>,
+    /// Train blocks of trials that went side by side.
+    together: AtomicUsize,
     plans: Plans,
 }
 
@@ -67,8 +72,10 @@ impl Engine {
             without,
             memory,
             unfused: false,
+            unstacked: false,
             most_steps: None,
             preparing: Arc::default(),
+            together: AtomicUsize::default(),
             plans: Plans::default(),
         }
     }
@@ -78,9 +85,24 @@ impl Engine {
         Engine { unfused, ..self }
     }
 
+    /// Without stacking trials.
+    pub fn unstacked(self, unstacked: bool) -> Self {
+        Engine { unstacked, ..self }
+    }
+
     /// Seconds that first runs on a device took, in which its kernels are made.
     pub fn preparing(&self) -> f64 {
         self.preparing.load(Ordering::Relaxed) as f64 * 1e-9
+    }
+
+    /// So many trials go through a train block side by side.
+    pub fn note_together(&self, trials: usize) {
+        self.together.fetch_add(trials, Ordering::Relaxed);
+    }
+
+    /// Train blocks of trials that went side by side, so far.
+    pub fn together(&self) -> usize {
+        self.together.load(Ordering::Relaxed)
     }
 
     /// With no more steps in a train block.
@@ -190,6 +212,46 @@ impl Engine {
         let native = planned.native(&options);
         let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
         Ok(Compiled { executable, faults: Faults::Shared(planned), first: None })
+    }
+
+    /// Whether trials may be stacked: on the host.
+    pub fn stacks(&self) -> bool {
+        self.backend == Backend::Cpu && !self.unfused && !self.unstacked
+    }
+
+    /// Whether so many trials are likely to be faster side by side, as far as one of them shows: `store` is its own.
+    pub fn pays_stacked(&self, step: &StepProgram, span: Span, trials: usize, store: &Store) -> bool {
+        let options = self.plan_options();
+        let Ok(alone) = self.planned(&step.program, &options, span) else { return false };
+        let written = |slot: Slot| step.program.outputs.iter().any(|output| output.slot == slot);
+        let fed = |slot: Slot| step.batches.iter().any(|batch| batch.slot == Some(slot));
+        let is_shared = |slot: Slot| !written(slot) && !fed(slot);
+        if !self.stacks() || !alone.plan.pays_stacked(Stack { trials: 1, is_shared: &is_shared }) {
+            return false;
+        }
+        let stack = Stack { trials, is_shared: &is_shared };
+        matches!(self.compile_stacked(&step.program, span, stack, store), Ok(Some(_)))
+    }
+
+    /// For several trials at a time; none if the program cannot be stacked, or if it does not pay. `store`: of all trials.
+    pub fn compile_stacked(
+        &self,
+        program: &Program,
+        span: Span,
+        stack: Stack,
+        store: &Store,
+    ) -> Result<Option<Compiled>, Vec<Diagnostic>> {
+        let options = self.plan_options();
+        let rewritten = self.rewrite(program, span)?;
+        let stacked = plan_stacked(&rewritten, &options, stack);
+        let Some(plan) = stacked.map_err(|error| cannot_be_planned(span, &error))? else { return Ok(None) };
+        if !plan.pays_stacked(stack) || self.afford(plan.arena as u64, span, store).is_err() {
+            return Ok(None);
+        }
+        let planned = Arc::new(Planned::new(rewritten.graph, plan));
+        let native = planned.native(&options);
+        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
+        Ok(Some(Compiled { executable, faults: Faults::Shared(planned), first: None }))
     }
 
     /// How the host's plans are made.

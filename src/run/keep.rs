@@ -83,12 +83,12 @@ impl Keeper {
         }
     }
 
-    /// Every trial's outcome, from the store or by computing it. `each` applies a function to the numbers of trials, in
+    /// Every trial's outcome, from the store or by computing it. `each` applies a function to groups of the numbers of trials, in
     /// parallel or not.
     pub fn trials(
         &self,
         work: &impl Work,
-        each: impl Fn(&[usize], &(dyn Fn(usize) -> Attempt + Sync)) -> Vec<Attempt>,
+        each: impl Fn(&[usize], &(dyn Fn(&[usize]) -> Vec<Attempt> + Sync)) -> Vec<Attempt>,
     ) -> Vec<Result<Outcome, Stopped>> {
         let mut done: Vec<Attempt> = work.identities().iter().map(|_| None).collect();
         loop {
@@ -96,7 +96,7 @@ impl Keeper {
             if open.is_empty() {
                 return done.into_iter().flatten().collect();
             }
-            let attempts = each(&open, &|number| self.trial(number, work));
+            let attempts = each(&open, &|numbers| self.group(numbers, work));
             // Others compute what is still open. Nobody waits for a lock while holding one, so this ends.
             if attempts.iter().all(Option::is_none) {
                 std::thread::sleep(PATIENCE);
@@ -107,26 +107,57 @@ impl Keeper {
         }
     }
 
-    fn trial(&self, number: usize, work: &impl Work) -> Attempt {
+    fn group(&self, numbers: &[usize], work: &impl Work) -> Vec<Attempt> {
+        let mut attempts: Vec<Attempt> = numbers.iter().map(|_| None).collect();
+        let mut ours = Vec::new();
+        for (at, number) in numbers.iter().enumerate() {
+            let identity = &work.identities()[*number];
+            attempts[at] = self.kept_one(*number, identity, work);
+            if attempts[at].is_some() {
+                continue;
+            }
+            let Claim::Ours(claim) = self.store.claim(identity) else { continue };
+            // It may have been finished between the two looks.
+            attempts[at] = self.kept_one(*number, identity, work);
+            if attempts[at].is_none() {
+                ours.push((at, *number, claim));
+            }
+        }
+        let own: Vec<usize> = ours.iter().map(|(_, number, _)| *number).collect();
+        let places = own.iter().map(|number| self.store.checkpoints(&work.identities()[*number]));
+        let mut checkpoints: Vec<Checkpoints> =
+            places.map(|place| Checkpoints::new(place, self.cadence, self.fresh)).collect();
+        // Each is kept as soon as it is done, whatever becomes of the others.
+        let ended = |number: usize, outcome: &Result<Outcome, Stopped>, checkpoints: &mut Checkpoints| {
+            self.computed(number, outcome, checkpoints, work);
+        };
+        let outcomes = work.compute(&own, &mut checkpoints, &ended);
+        for ((at, _, _claim), outcome) in ours.into_iter().zip(outcomes) {
+            attempts[at] = Some(outcome);
+        }
+        attempts
+    }
+
+    fn kept_one(&self, number: usize, identity: &str, work: &impl Work) -> Attempt {
+        let outcome = self.find(number, identity, work)?;
+        // Whoever kept it may have ended before its checkpoints were deleted.
+        let _ = self.store.forget_checkpoints(identity);
+        Some(Ok(outcome))
+    }
+
+    fn computed(
+        &self,
+        number: usize,
+        outcome: &Result<Outcome, Stopped>,
+        checkpoints: &mut Checkpoints,
+        work: &impl Work,
+    ) {
         let identity = &work.identities()[number];
-        if let Some(outcome) = self.find(number, identity, work) {
-            // Whoever kept it may have ended before its checkpoints were deleted.
-            let _ = self.store.forget_checkpoints(identity);
-            return Some(Ok(outcome));
-        }
-        let Claim::Ours(_claim) = self.store.claim(identity) else { return None };
-        // It may have been finished between the two looks.
-        if let Some(outcome) = self.find(number, identity, work) {
-            let _ = self.store.forget_checkpoints(identity);
-            return Some(Ok(outcome));
-        }
-        let mut checkpoints = Checkpoints::new(self.store.checkpoints(identity), self.cadence, self.fresh);
-        let outcome = work.compute(number, &mut checkpoints);
         for (block, steps) in checkpoints.resumed() {
             self.log("resumed", json!({ "block": block, "steps": steps }), number);
         }
         checkpoints.take_troubles().into_iter().for_each(|trouble| self.trouble(trouble));
-        match &outcome {
+        match outcome {
             Ok(outcome) => {
                 self.keep(identity, outcome, &work.places(number));
                 self.note(number, TrialCondition::Computed);
@@ -142,7 +173,6 @@ impl Keeper {
                 self.note(number, TrialCondition::Failed);
             }
         }
-        Some(outcome)
     }
 
     fn find(&self, number: usize, identity: &str, work: &impl Work) -> Option<Outcome> {
@@ -233,8 +263,20 @@ pub trait Work: Sync {
     fn places(&self, number: usize) -> Arc<Places>;
     /// The outcome of a trial was there already.
     fn found(&self, number: usize, outcome: &Outcome);
-    fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped>;
+    /// Of trials that differ in no arm and no number. `ended` is told of each as it ends.
+    fn compute(
+        &self,
+        numbers: &[usize],
+        checkpoints: &mut [Checkpoints],
+        ended: &TrialEnded,
+    ) -> Vec<Computed>;
 }
+
+/// What a trial found, or why it did not.
+pub type Computed = Result<Outcome, Stopped>;
+
+/// Is told that the trial of this number has ended, with what it leaves.
+pub type TrialEnded<'a> = dyn Fn(usize, &Computed, &mut Checkpoints) + Sync + 'a;
 
 /// None: another process, or another trial of the same identity, computes it.
 pub type Attempt = Option<Result<Outcome, Stopped>>;

@@ -25,10 +25,12 @@ mod rounds;
 mod schema;
 mod shared;
 mod split;
+mod stacked;
 pub mod table;
 mod terms;
 mod testing;
 mod text;
+mod together;
 mod training;
 mod trial;
 mod vary;
@@ -55,7 +57,7 @@ use crate::source::{Sources, World};
 use crate::store::{Condition, RunRecord, TrialCondition, TrialRecord};
 use crate::syntax::ast::{Experiment, ItemKind};
 use identity::{Identifier, Places};
-use keep::{Attempt, Work};
+use keep::{Attempt, Computed, TrialEnded, Work};
 use prepare::Base;
 use results::{Provenance, Results, Times};
 use resume::Checkpoints;
@@ -80,6 +82,8 @@ pub struct Options {
     pub without: Vec<String>,
     /// Operations are not joined into kernels, nor kernels into launches.
     pub unfused: bool,
+    /// Every trial runs alone, also where several would be faster as one program. No result depends on it.
+    pub unstacked: bool,
     /// Every train block ends after this many steps at the latest.
     pub most_steps: Option<usize>,
     /// Bytes of memory that all trials running at a time may take; none: any number.
@@ -132,6 +136,7 @@ pub fn run(
         options.memory.map(|bytes| bytes / together.max(1)),
     )
     .unfused(options.unfused)
+    .unstacked(options.unstacked)
     .most_steps(options.most_steps);
     let base = prepare::prepare(program, experiment, world, options, &engine)?;
     let trials = vary::trials(&base.axes);
@@ -148,12 +153,19 @@ pub fn run(
             let record = record(experiment, &provenance, &base, &trials, &work.identities);
             let source = program.files.last().map_or("", |file| &sources.get(file.id).text);
             keeper.begin(record, source);
-            keeper.trials(&work, |numbers, attempt| each(options.backend, numbers, attempt))
+            keeper.trials(&work, |numbers, attempt| {
+                each(options.backend, together::groups(&engine, &base.axes, &trials, numbers), attempt)
+            })
         }
         None => {
             let numbers: Vec<usize> = (0..trials.len()).collect();
-            let alone = |number| Some(all.compute(number, &mut Checkpoints::default()));
-            each(options.backend, &numbers, &alone).into_iter().flatten().collect()
+            let attempt = |numbers: &[usize]| {
+                let mut checkpoints: Vec<Checkpoints> =
+                    numbers.iter().map(|_| Checkpoints::default()).collect();
+                all.compute(numbers, &mut checkpoints, &|_, _, _| {}).into_iter().map(Some).collect()
+            };
+            let groups = together::groups(&engine, &base.axes, &trials, &numbers);
+            each(options.backend, groups, &attempt).into_iter().flatten().collect()
         }
     };
     let collected = collect::collect(&base, sources, &trials, outcomes)?;
@@ -183,16 +195,26 @@ pub fn run(
             trials: trials.len(),
             kept: keeper.map_or(0, Keeper::kept),
             preparing: engine.preparing(),
+            together: engine.together(),
         },
     })
 }
 
-/// Applies a function to the numbers of trials: on a device one after another, else in parallel.
-fn each(backend: Backend, numbers: &[usize], attempt: &(dyn Fn(usize) -> Attempt + Sync)) -> Vec<Attempt> {
-    match backend.is_sequential() {
-        true => numbers.iter().map(|number| attempt(*number)).collect(),
-        false => numbers.par_iter().map(|number| attempt(*number)).collect(),
-    }
+/// Applies a function to groups of trials: on a device one after another, else in parallel. What it gives for each trial, in the order of
+/// their numbers.
+fn each(
+    backend: Backend,
+    groups: Vec<Vec<usize>>,
+    attempt: &(dyn Fn(&[usize]) -> Vec<Attempt> + Sync),
+) -> Vec<Attempt> {
+    let attempts: Vec<Vec<Attempt>> = match backend.is_sequential() {
+        true => groups.iter().map(|group| attempt(group)).collect(),
+        false => groups.par_iter().map(|group| attempt(group)).collect(),
+    };
+    let mut all: Vec<(usize, Attempt)> =
+        groups.into_iter().flatten().zip(attempts.into_iter().flatten()).collect();
+    all.sort_by_key(|(number, _)| *number);
+    all.into_iter().map(|(_, attempt)| attempt).collect()
 }
 
 /// The trials of an experiment.
@@ -207,22 +229,32 @@ struct Trials<'a> {
 }
 
 impl Trials<'_> {
-    fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped> {
-        let trial = &self.trials[number];
-        let started = Instant::now();
-        self.observer.trial_started(number);
+    fn compute(
+        &self,
+        numbers: &[usize],
+        checkpoints: &mut [Checkpoints],
+        kept: &TrialEnded,
+    ) -> Vec<Computed> {
         let around = Around { engine: self.engine, observer: self.observer, shared: &self.shared };
-        let outcome = trial::run(self.base, self.experiment, trial, number, around, checkpoints);
-        self.shared.leave(number);
-        let seconds = started.elapsed().as_secs_f64();
-        match &outcome {
-            Ok(outcome) => self.tell(number, How::Computed { seconds }, outcome),
-            Err(Stopped::Wrong(problems) | Stopped::Failed(problems)) => {
-                let ended = Ended { how: How::Failed(problems), measures: &Vec::new, diverged: None };
-                self.observer.trial_ended(number, &ended);
+        let ended = |number: usize, seconds: f64, outcome: &Computed, checkpoints: &mut Checkpoints| {
+            self.shared.leave(number);
+            kept(number, outcome, checkpoints);
+            match outcome {
+                Ok(outcome) => self.tell(number, How::Computed { seconds }, outcome),
+                Err(Stopped::Wrong(problems) | Stopped::Failed(problems)) => {
+                    let ended = Ended { how: How::Failed(problems), measures: &Vec::new, diverged: None };
+                    self.observer.trial_ended(number, &ended);
+                }
             }
-        }
-        outcome
+        };
+        let group = together::Group {
+            base: self.base,
+            experiment: self.experiment,
+            trials: self.trials,
+            around,
+            ended: &ended,
+        };
+        group.run(numbers, checkpoints)
     }
 
     fn tell(&self, number: usize, how: How, outcome: &Outcome) {
@@ -252,8 +284,13 @@ impl Work for Identified<'_> {
         self.identifier.places(&self.all.trials[number])
     }
 
-    fn compute(&self, number: usize, checkpoints: &mut Checkpoints) -> Result<Outcome, Stopped> {
-        self.all.compute(number, checkpoints)
+    fn compute(
+        &self,
+        numbers: &[usize],
+        checkpoints: &mut [Checkpoints],
+        ended: &TrialEnded,
+    ) -> Vec<Computed> {
+        self.all.compute(numbers, checkpoints, ended)
     }
 
     fn found(&self, number: usize, outcome: &Outcome) {

@@ -132,6 +132,16 @@ impl Watcher {
         Ok(self.stopped)
     }
 
+    /// Whether an `every` runs before step `number`.
+    pub fn is_due(&self, number: usize, per_epoch: usize) -> bool {
+        self.every.iter().any(|every| due(every, number, per_epoch))
+    }
+
+    /// Whether something is looked at after every step.
+    pub fn follows_steps(&self) -> bool {
+        !self.records.is_empty() || !self.stops.is_empty()
+    }
+
     fn run(&mut self, at: usize, number: usize, store: &mut Store) -> Result<(), Stopped> {
         let every = &mut self.every[at];
         if every.ran == Some(number) || (every.after && number == 0) {

@@ -228,4 +228,6 @@ pub struct Times {
     pub kept: usize,
     /// Of the seconds, those in which kernels of a device were made.
     pub preparing: f64,
+    /// Train blocks that trials went through side by side, as one program.
+    pub together: usize,
 }

@@ -48,6 +48,11 @@ impl TermWatcher {
         Ok(TermWatcher { combined: compiled, moments: moments(steps) })
     }
 
+    /// Whether something is looked at before step `number`.
+    pub fn is_due(&self, number: usize) -> bool {
+        !self.combined.is_empty() && self.moments.contains(&number)
+    }
+
     /// The rows and the parameters are those that the step starts from.
     pub fn before_step(&mut self, number: usize, store: &mut Store) -> Result<(), Stopped> {
         // A step stands for several tenths where there are fewer steps than these.

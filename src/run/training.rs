@@ -56,6 +56,24 @@ pub struct TrainBlock {
     pub trial: usize,
 }
 
+/// A block that is about to begin, or to go on.
+pub struct Begun {
+    pub training: Training,
+    /// The slots that it writes.
+    pub written: Vec<Slot>,
+    pub from: From,
+}
+
+/// Where a block begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    Start,
+    /// After some of its steps, which were done before.
+    Within,
+    /// It is known how it ended.
+    End,
+}
+
 /// Runs all steps of a block, or those that are left of it; none where it is known how another trial ended it. Stops at the
 /// first term that is not finite.
 pub fn train(
@@ -67,35 +85,58 @@ pub fn train(
     shared: &SharedBlocks,
     progress: impl Fn(usize, usize),
 ) -> Result<Trained, Stopped> {
+    let begun = begin(step, block, engine, store, checkpoints, shared)?;
+    complete(begun, block, store, checkpoints, shared, progress)
+}
+
+/// Prepares a block, and restores what is known of it.
+pub fn begin(
+    step: StepProgram,
+    block: TrainBlock,
+    engine: &Engine,
+    store: &mut Store,
+    checkpoints: &mut Checkpoints,
+    shared: &SharedBlocks,
+) -> Result<Begun, Stopped> {
     let written = written(&step);
     let mut training = Training::new(step, block.span, block.key, engine, store, None)?;
     if let Some(state) = shared.state(block.trial, block.span)
         && training.restore((*state).clone(), &written, store)
     {
-        progress(training.steps, training.steps);
         checkpoints.block_ended(block.number, || (*state).clone());
-        return training.finish(store);
+        return Ok(Begun { training, written, from: From::End });
     }
-    let (mut saved, mut ended) = (0, false);
+    let mut from = From::Start;
     if let Some(left) = checkpoints.state(block.number) {
-        let (steps, has_ended) = (left.steps, left.ended);
+        let (steps, ended) = (left.steps, left.ended);
         match training.restore(left, &written, store) {
             true => {
                 checkpoints.note_resumed(block.number, steps);
-                (saved, ended) = (steps, has_ended);
+                training.saved = steps;
+                from = if ended { From::End } else { From::Within };
             }
             false => checkpoints.refuse(),
         }
     }
-    if ended {
+    Ok(Begun { training, written, from })
+}
+
+/// The steps that are left.
+pub fn complete(
+    begun: Begun,
+    block: TrainBlock,
+    store: &mut Store,
+    checkpoints: &mut Checkpoints,
+    shared: &SharedBlocks,
+    progress: impl Fn(usize, usize),
+) -> Result<Trained, Stopped> {
+    let Begun { mut training, written, from } = begun;
+    if from == From::End {
         progress(training.steps, training.steps);
         return training.finish(store);
     }
     loop {
-        if checkpoints.is_due(training.done - saved) && training.settle(store)? {
-            checkpoints.write(block.number, training.state(false, &written, store));
-            saved = training.done;
-        }
+        training.write_if_due(block.number, &written, store, checkpoints)?;
         match training.step(store)? {
             Some(done) if done % 16 == 0 => progress(done, training.steps),
             Some(_) => {}
@@ -134,6 +175,8 @@ pub struct Training {
     pub steps: usize,
     /// Steps done.
     done: usize,
+    /// Steps done when the state was last written.
+    saved: usize,
     /// Where the number of the step, of the epoch and the progress are told.
     moments: [Slot; 3],
     watcher: Watcher,
@@ -180,6 +223,7 @@ impl Training {
             per_epoch,
             steps,
             done: 0,
+            saved: 0,
             moments,
             watcher,
             combined,
@@ -190,31 +234,108 @@ impl Training {
 
     /// One step; the number of steps done, or none if it was not to be done any more.
     pub fn step(&mut self, store: &mut Store) -> Result<Option<usize>, Stopped> {
+        match self.begin_step(store)? {
+            true => self.do_step(store),
+            false => Ok(None),
+        }
+    }
+
+    /// What [`begin_step`](Self::begin_step) has begun.
+    pub fn do_step(&mut self, store: &mut Store) -> Result<Option<usize>, Stopped> {
+        let number = self.done;
+        self.program.run(store).map_err(Stopped::Failed)?;
+        self.watcher.step_done(store);
+        self.program.seen(store, number + 1 == self.steps, &mut self.terms.rows).map_err(Stopped::Failed)?;
+        self.stop = self.terms.add(self.steps);
+        self.done += 1;
+        Ok(self.stop.is_none().then_some(self.done))
+    }
+
+    /// What comes before a step; whether the step is to be done.
+    pub fn begin_step(&mut self, store: &mut Store) -> Result<bool, Stopped> {
         let (number, steps) = (self.done, self.steps);
         if self.stop.is_some() {
-            return Ok(None);
+            return Ok(false);
         }
-        set_scalar(store, self.moments[0], number as f64);
-        set_scalar(store, self.moments[1], (number / self.per_epoch) as f64);
-        set_scalar(store, self.moments[2], number as f64 / steps.max(1) as f64);
+        for (slot, value) in self.moments() {
+            set_scalar(store, slot, value);
+        }
         // Before the first step its batch can be seen already; later, that of the step just done.
         if number == 0 && steps > 0 {
             self.feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
         let last = number >= steps;
         if self.watcher.look(number, self.per_epoch, last, store)? || last {
-            return Ok(None);
+            return Ok(false);
         }
         if number > 0 {
             self.feeds.iter_mut().for_each(|feed| feed.fill(number, store));
         }
         self.combined.before_step(number, store)?;
-        self.program.run(store).map_err(Stopped::Failed)?;
-        self.watcher.step_done(store);
-        self.program.seen(store, number + 1 == steps, &mut self.terms.rows).map_err(Stopped::Failed)?;
-        self.stop = self.terms.add(steps);
+        Ok(true)
+    }
+
+    /// The number of the step, of the epoch and the progress, and where they are told.
+    pub fn moments(&self) -> [(Slot, f64); 3] {
+        let (number, steps) = (self.done as f64, self.steps.max(1) as f64);
+        let values = [number, (self.done / self.per_epoch) as f64, number / steps];
+        std::array::from_fn(|at| (self.moments[at], values[at]))
+    }
+
+    /// Whether nothing looks at the trial after every step.
+    pub fn can_be_stacked(&self) -> bool {
+        !self.watcher.follows_steps()
+    }
+
+    /// Steps done, steps, and steps of an epoch.
+    pub fn length(&self) -> [usize; 3] {
+        [self.done, self.steps, self.per_epoch]
+    }
+
+    /// Whether something looks at the trial before the next step.
+    pub fn is_due(&self) -> bool {
+        self.watcher.is_due(self.done, self.per_epoch) || self.combined.is_due(self.done)
+    }
+
+    /// Slots to which the rows of a step go.
+    pub fn fed(&self) -> Vec<Slot> {
+        self.feeds.iter().filter_map(|feed| feed.slot).collect()
+    }
+
+    /// The rows of the next step, as those of trial `at` of several.
+    pub fn feed_part(&mut self, at: usize, store: &mut Store) {
+        for feed in &mut self.feeds {
+            feed.fill_part(self.done, at, store);
+        }
+    }
+
+    /// The step was done with others, this trial being number `at` of them. Whether it goes on.
+    pub fn end_step(&mut self, at: usize, store: &Store) -> bool {
+        let terms = &mut self.terms;
+        terms.rows.extend(terms.terms.iter().map(|term| element(store.get(term.slot), at)));
+        self.stop = terms.add(self.steps);
         self.done += 1;
-        Ok(self.stop.is_none().then_some(self.done))
+        self.stop.is_none()
+    }
+
+    /// Steps since the state was last written.
+    pub fn since_saved(&self) -> usize {
+        self.done - self.saved
+    }
+
+    /// Writes the state of a block that goes on, if that is due.
+    pub fn write_if_due(
+        &mut self,
+        block: u32,
+        written: &[Slot],
+        store: &Store,
+        checkpoints: &mut Checkpoints,
+    ) -> Result<(), Stopped> {
+        if checkpoints.is_due(self.since_saved()) && self.settle(store)? {
+            checkpoints.write(block, self.state(false, written, store));
+            self.saved = self.done;
+        }
+        Ok(())
     }
 
     /// Waits until all steps are computed and told of: a device may be behind. Whether all terms were finite.
@@ -350,6 +471,15 @@ impl Terms {
     }
 }
 
+fn element(tensor: &Tensor, at: usize) -> f64 {
+    match tensor {
+        Tensor::F32(v) => v.get(at).map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::F64(v) => v.get(at).copied().unwrap_or(f64::NAN),
+        Tensor::Index(v) => v.get(at).map_or(f64::NAN, |x| f64::from(*x)),
+        Tensor::Bool(v) => v.get(at).map_or(f64::NAN, |x| f64::from(*x)),
+    }
+}
+
 /// The rows of one data set in each step, and the slot that they go to.
 struct Feed {
     source: Source,
@@ -367,10 +497,26 @@ impl Feed {
     fn fill(&mut self, step: usize, store: &mut Store) {
         let Some(slot) = self.slot else { return };
         if let Tensor::Index(rows) = store.get_mut(slot) {
-            match &mut self.source {
-                Source::Batches(batches) => batches.fill(step as u64, rows),
-                Source::Sampled(sampler) => sampler.fill(step as u64, rows),
-            }
+            self.rows_of(step, rows);
+        }
+    }
+
+    /// Where a slot has a part for each of several trials: that of trial `at`.
+    fn fill_part(&mut self, step: usize, at: usize, store: &mut Store) {
+        let Some(slot) = self.slot else { return };
+        if let Tensor::Index(rows) = store.get_mut(slot) {
+            let size = match &self.source {
+                Source::Batches(batches) => batches.size(),
+                Source::Sampled(sampler) => sampler.size(),
+            };
+            self.rows_of(step, &mut rows[at * size..(at + 1) * size]);
+        }
+    }
+
+    fn rows_of(&mut self, step: usize, rows: &mut [i32]) {
+        match &mut self.source {
+            Source::Batches(batches) => batches.fill(step as u64, rows),
+            Source::Sampled(sampler) => sampler.fill(step as u64, rows),
         }
     }
 

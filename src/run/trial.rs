@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{Measured, Outcome as Measurement, Scope, StepProgram, TermField, VaryBinding};
 use crate::graph::{Element, Precision, Store, Tensor};
 use crate::source::Span;
-use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind};
+use crate::syntax::ast::{DataSource, Experiment, Expr, Statement, StatementKind, Train};
 
 /// What one trial measured.
 #[derive(Debug, Default, PartialEq)]
@@ -165,7 +165,10 @@ pub fn train_blocks(base: &Base, experiment: &Experiment) -> Vec<Span> {
     trial_phase(base, experiment).filter(trains).map(|statement| statement.span).collect()
 }
 
-fn trial_phase<'p>(base: &Base, experiment: &'p Experiment) -> impl Iterator<Item = &'p Statement> {
+pub(super) fn trial_phase<'p>(
+    base: &Base,
+    experiment: &'p Experiment,
+) -> impl Iterator<Item = &'p Statement> {
     let phases = &base.program.phases;
     experiment.body.iter().filter(|statement| phases.get(&statement.span) != Some(&Phase::Results))
 }
@@ -189,7 +192,7 @@ pub(super) struct Running<'a, 'p> {
 }
 
 impl<'a, 'p> Running<'a, 'p> {
-    fn new(
+    pub(super) fn new(
         base: &'a Base<'p>,
         trial: &Trial,
         number: usize,
@@ -312,15 +315,11 @@ impl<'a, 'p> Running<'a, 'p> {
         self.once(program, data.span)
     }
 
-    fn train(&mut self, train: &'p crate::syntax::ast::Train, span: Span) -> Result<(), Stopped> {
-        self.blocks += 1;
-        let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
-        let step = step.with_factors(self.base.factors);
-        let key = order_key(self.seed, self.blocks);
-        let block = TrainBlock { span, key, number: self.blocks, trial: self.number };
-        let (observer, trial, number) = (self.observer, self.number, self.blocks as usize);
-        let progress = |done, steps| observer.training(trial, number, done, steps);
-        let Trained { courses, histories, terms, stop } = training::train(
+    fn train(&mut self, train: &'p Train, span: Span) -> Result<(), Stopped> {
+        let (step, block) = self.begin_train(train, span)?;
+        let observer = self.observer;
+        let progress = |done, steps| observer.training(block.trial, block.number as usize, done, steps);
+        let trained = training::train(
             step,
             block,
             self.engine,
@@ -329,6 +328,26 @@ impl<'a, 'p> Running<'a, 'p> {
             self.shared,
             progress,
         )?;
+        self.end_train(trained);
+        Ok(())
+    }
+
+    /// The next train block, elaborated.
+    pub(super) fn begin_train(
+        &mut self,
+        train: &'p Train,
+        span: Span,
+    ) -> Result<(StepProgram, TrainBlock), Stopped> {
+        self.blocks += 1;
+        let step = self.scope.train(train, span, &mut self.store, self.base.precision)?;
+        let step = step.with_factors(self.base.factors);
+        let key = order_key(self.seed, self.blocks);
+        Ok((step, TrainBlock { span, key, number: self.blocks, trial: self.number }))
+    }
+
+    /// What a train block left.
+    pub(super) fn end_train(&mut self, trained: Trained) {
+        let Trained { courses, histories, terms, stop } = trained;
         for history in histories {
             let Measured { name, outcome } = history.measured;
             let mut axes = vec![FoundAxis {
@@ -351,7 +370,6 @@ impl<'a, 'p> Running<'a, 'p> {
         if let Some(stop) = stop {
             self.outcome.diverged = Some((stop.span, stop.step, stop.term));
         }
-        Ok(())
     }
 
     fn found(&mut self, measures: Vec<Measured>) {

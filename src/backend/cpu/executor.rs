@@ -349,7 +349,7 @@ impl<R: Real> Executor<R> {
                 }
                 Kernel::Copy { sizes, from, to, add } => self.copy(sizes, from, to, *add, team),
                 Kernel::Reduce { reduction, kept, reduced, from, inner, to } => {
-                    let loops = Loops { kept, kept_strides: &from.strides, reduced, reduced_strides: inner };
+                    let loops = Loops::new(kept, &from.strides, reduced, inner);
                     let length = self.plan.buffers[to.0 as usize].length;
                     let cuts = cuts(&loops, length, team);
                     let is_float = self.element(from) == Element::Float;

@@ -70,6 +70,30 @@ pub struct Loops<'a> {
     pub kept_strides: &'a [isize],
     pub reduced: &'a [usize],
     pub reduced_strides: &'a [isize],
+    /// Columns that lie side by side are reduced together.
+    columns: bool,
+}
+
+impl<'a> Loops<'a> {
+    /// Of a whole reduction.
+    pub fn new(
+        kept: &'a [usize],
+        kept_strides: &'a [isize],
+        reduced: &'a [usize],
+        reduced_strides: &'a [isize],
+    ) -> Loops<'a> {
+        let are_beside = kept_strides.last() == Some(&1) && kept.last().is_some_and(|width| *width >= 4);
+        let columns = reduced_strides != [1] && are_beside;
+        Loops { kept, kept_strides, reduced, reduced_strides, columns }
+    }
+
+    /// Some of its results, by the tree of the whole: what is cut narrow has the same bits.
+    pub fn part<'b>(&self, kept: &'b [usize], kept_strides: &'b [isize]) -> Loops<'b>
+    where
+        'a: 'b,
+    {
+        Loops { kept, kept_strides, ..*self }
+    }
 }
 
 /// Reduces into `to`, dense over the kept loops.
@@ -81,15 +105,15 @@ pub unsafe fn reduce<T: Copy>(loops: &Loops, from: *const T, to: *mut T, work: *
     let total: usize = loops.reduced.iter().product();
     let mut at = 0;
     unsafe {
-        match (loops.reduced_strides, loops.kept_strides.last(), loops.kept.last()) {
+        match (loops.reduced_strides, loops.kept.last()) {
             // Rows.
-            ([1], _, _) => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
+            ([1], _) => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
                 let values = std::slice::from_raw_parts(from.offset(offset), total);
                 *to.add(at) = row(values, folds);
                 at += 1;
             }),
             // Columns that lie side by side.
-            (_, Some(1), Some(width)) if *width >= 4 => {
+            (_, Some(width)) if loops.columns => {
                 let outer = loops.kept.len() - 1;
                 walk(&loops.kept[..outer], [&loops.kept_strides[..outer]], [0], &mut |[offset]| {
                     let mut start = 0;

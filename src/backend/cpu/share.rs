@@ -69,7 +69,7 @@ pub fn share_reduce(
         let (start, count) = part(*first, cuts.unit, piece, cuts.pieces);
         let mut kept: SmallVec<[usize; 8]> = SmallVec::from_slice(loops.kept);
         kept[0] = count;
-        let part = Loops { kept: &kept, ..*loops };
+        let part = loops.part(&kept, loops.kept_strides);
         run(&part, [start as isize * stride, (start * below) as isize], thread);
     });
 }

@@ -152,13 +152,9 @@ impl View<'_> {
                     let Some(cut) = Cut::new(kept, [&source.strides], rows) else { return Ok(()) };
                     let each = self.plan.buffers[target.0 as usize].length / rows;
                     let is_float = self.element(source) == Element::Float;
+                    let whole = Loops::new(kept, &source.strides, reduced, inner);
                     cut.runs(from, to, &mut |run| {
-                        let loops = Loops {
-                            kept: run.sizes,
-                            kept_strides: run.strides[0],
-                            reduced,
-                            reduced_strides: inner,
-                        };
+                        let loops = whole.part(run.sizes, run.strides[0]);
                         let ([offset], first) = (run.offsets, run.row * each);
                         if is_float {
                             let from = self.at::<R>(source).cast_const().offset(offset);

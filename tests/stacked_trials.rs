@@ -1,0 +1,182 @@
+//! Trials side by side, as one program, have the bits that each has alone: of plans, and of whole experiments.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use ansatz::backend::cpu;
+use ansatz::check;
+use ansatz::graph::{Precision, Program, Slot, Store, Tensor};
+use ansatz::plan::{PlanOptions, Stack, plan_stacked};
+use ansatz::run::{self, Options, Silent};
+use ansatz::source::Memory;
+use proptest::prelude::*;
+use support::random_program::{Generated, generate};
+
+/// The slots of a program, with whether a trial may have numbers of its own there.
+fn slots(program: &Program, seed: u64) -> BTreeMap<Slot, bool> {
+    let written = |slot| program.outputs.iter().any(|output| output.slot == slot);
+    let inputs = program.inputs.iter().map(|input| input.slot);
+    let own = |slot: Slot| written(slot) || (seed.rotate_left(slot.0)) & 3 != 0;
+    inputs.chain(program.outputs.iter().map(|output| output.slot)).map(|slot| (slot, own(slot))).collect()
+}
+
+/// The store of another trial: numbers are moved where they may differ.
+fn of_trial(store: &Store, slots: &BTreeMap<Slot, bool>, trial: usize) -> Store {
+    let mut store = store.clone();
+    for (slot, _) in slots.iter().filter(|(_, is_own)| **is_own) {
+        if let Tensor::F32(values) = store.get_mut(*slot) {
+            values.iter_mut().for_each(|value| *value += 0.37 * trial as f32 * (1.0 + *value));
+        }
+    }
+    store
+}
+
+fn bits(tensor: &Tensor) -> Vec<u64> {
+    tensor.to_f64().into_iter().map(|x| if x.is_nan() { u64::MAX } else { x.to_bits() }).collect()
+}
+
+/// Whether the program could be stacked; all trials are compared.
+fn agree(program: &Program, store: &Store, seed: u64, trials: usize) -> Option<bool> {
+    let slots = slots(program, seed);
+    let stores: Vec<Store> = (0..trials).map(|trial| of_trial(store, &slots, trial)).collect();
+    let options = PlanOptions::default();
+    let mut alone = stores.clone();
+    let mut executable = cpu::compile(program, &options).expect("a plan");
+    for store in &mut alone {
+        executable.run(store).ok()?;
+    }
+    let stack = Stack { trials, is_shared: &|slot| !slots.get(&slot).copied().unwrap_or(true) };
+    let Some(plan) = plan_stacked(program, &options, stack).expect("a plan") else { return Some(false) };
+    let mut all = Store::default();
+    for number in 0..store.len() as u32 {
+        let parts: Vec<&Tensor> = stores.iter().map(|store| store.get(Slot(number))).collect();
+        let is_own = slots.get(&Slot(number)).copied().unwrap_or(true);
+        all.add(if is_own { Tensor::joined(&parts).expect("one kind") } else { parts[0].clone() });
+    }
+    cpu::prepare(plan, &options).run(&mut all).expect("no trial failed alone");
+    for output in &program.outputs {
+        let expected: Vec<u64> = alone.iter().flat_map(|store| bits(store.get(output.slot))).collect();
+        assert_eq!(bits(all.get(output.slot)), expected, "{} of {trials} trials", output.name);
+    }
+    Some(true)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn stacked_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40, trials in 2usize..7) {
+        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        agree(&program, &store, seed, trials);
+    }
+}
+
+#[test]
+fn most_random_programs_can_be_stacked() {
+    let stacked = (0..100u64).filter(|seed| {
+        let Generated { program, store } = generate(Precision::Single, *seed, 20);
+        agree(&program, &store, *seed, 3) == Some(true)
+    });
+    let count = stacked.count();
+    assert!(count >= 20, "{count} of 100");
+}
+
+const LEARNS: &str = "use std.optim (adam)
+
+axis In = 4
+
+data made over Row = 48 {
+  x: Float[In] ~ normal(0, 1)
+  target: Float ~ normal(0, 1)
+}
+
+experiment learns {
+  vary Scale = [0.5, 2]
+  vary Seed = 5
+  split made into train 50%, test 50%
+  axis Hidden = 4
+  param inner: Float[In, Hidden] ~ normal(0, 1)
+  param outer: Float[Hidden] ~ normal(0, 1)
+  train on made.train {
+    batch 8 over Row
+    steps 50
+    let y = sum(tanh(sum(x * inner, In)) * outer, Hidden)
+    minimize mean((y - target * Scale)^2, Row) over inner, outer with adam(lr = RATE)
+    EVERY
+  }
+  train on made.train {
+    steps 16
+    let y = sum(tanh(sum(x * inner, In)) * outer, Hidden)
+    minimize mean(abs(y - target), Row) over inner, outer with adam(lr = 1e-2)
+  }
+  on made.test {
+    measure error = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row)
+  }
+  allow divergence
+  claim \"it runs\": all(mean(error, Seed) < 1000, Scale)
+}
+";
+
+/// Every measure and course, by bits, and how many train blocks went side by side.
+fn outcome(text: &str, unstacked: bool, threads: usize) -> (usize, Vec<(String, Vec<u64>)>) {
+    let checked = check::check("e.anz", text);
+    let program = checked.program.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
+    let world = Memory { files: BTreeMap::new() };
+    let experiment = run::experiments(&program)[0];
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let options = Options { unstacked, ..Options::default() };
+    let results = pool
+        .install(|| run::run(&program, experiment, &checked.sources, &world, &options, None, &Silent))
+        .unwrap();
+    let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
+    let mut all: Vec<(String, Vec<u64>)> =
+        results.measures.iter().map(|m| (m.name.clone(), bits(&m.values))).collect();
+    all.push(("training".into(), vec![]));
+    all.push((format!("{:?}", results.training), vec![]));
+    all.push((format!("{:?}", results.diverged), vec![]));
+    (results.times.together, all)
+}
+
+/// Alone and side by side, with one thread and with two.
+fn same(text: &str) -> usize {
+    let (none, alone) = outcome(text, true, 1);
+    assert_eq!(none, 0);
+    let (together, found) = outcome(text, false, 1);
+    assert_eq!(found, alone);
+    let (_, found) = outcome(text, false, 2);
+    assert_eq!(found, alone, "with two threads");
+    together
+}
+
+fn learns(rate: &str, every: &str) -> String {
+    LEARNS.replace("RATE", rate).replace("EVERY", every)
+}
+
+#[test]
+fn seeds_go_side_by_side() {
+    assert_eq!(same(&learns("1e-2", "")), 20, "ten trials, two blocks each");
+}
+
+#[test]
+fn what_looks_at_a_trial_sees_its_own_numbers() {
+    let every = "every 7 { on made.test { record course = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row) } }";
+    assert_eq!(same(&learns("1e-2", every)), 20);
+}
+
+#[test]
+fn a_trial_that_stops_leaves_the_others() {
+    let every = "every 5 { on made.test { record course = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row) } }
+    stop when course < 1.4";
+    assert_eq!(same(&learns("3e-2", every)), 20);
+}
+
+#[test]
+fn a_trial_that_diverges_leaves_the_others() {
+    assert!(same(&learns("1e37", "")) > 0);
+}
+
+#[test]
+fn what_follows_every_step_goes_alone() {
+    assert_eq!(same(&learns("1e-2", "record course = mean(abs(y), Row)")), 10, "the second block");
+}
