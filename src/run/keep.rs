@@ -1,5 +1,6 @@
 //! What a run keeps in its store: finished trials, which are not computed again, and the record of the run itself.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -89,14 +90,16 @@ impl Keeper {
         &self,
         work: &impl Work,
         each: impl Fn(&[usize], &(dyn Fn(&[usize]) -> Vec<Attempt> + Sync)) -> Vec<Attempt>,
-    ) -> Vec<Result<Outcome, Stopped>> {
+    ) -> Vec<Computed> {
         let mut done: Vec<Attempt> = work.identities().iter().map(|_| None).collect();
         loop {
             let open: Vec<usize> = (0..done.len()).filter(|number| done[*number].is_none()).collect();
             if open.is_empty() {
                 return done.into_iter().flatten().collect();
             }
-            let attempts = each(&open, &|numbers| self.group(numbers, work));
+            let attempts = each(&open, &|numbers| {
+                work.compute(numbers, &Kept { keeper: self, work, claims: Mutex::default() })
+            });
             // Others compute what is still open. Nobody waits for a lock while holding one, so this ends.
             if attempts.iter().all(Option::is_none) {
                 std::thread::sleep(PATIENCE);
@@ -107,51 +110,14 @@ impl Keeper {
         }
     }
 
-    fn group(&self, numbers: &[usize], work: &impl Work) -> Vec<Attempt> {
-        let mut attempts: Vec<Attempt> = numbers.iter().map(|_| None).collect();
-        let mut ours = Vec::new();
-        for (at, number) in numbers.iter().enumerate() {
-            let identity = &work.identities()[*number];
-            attempts[at] = self.kept_one(*number, identity, work);
-            if attempts[at].is_some() {
-                continue;
-            }
-            let Claim::Ours(claim) = self.store.claim(identity) else { continue };
-            // It may have been finished between the two looks.
-            attempts[at] = self.kept_one(*number, identity, work);
-            if attempts[at].is_none() {
-                ours.push((at, *number, claim));
-            }
-        }
-        let own: Vec<usize> = ours.iter().map(|(_, number, _)| *number).collect();
-        let places = own.iter().map(|number| self.store.checkpoints(&work.identities()[*number]));
-        let mut checkpoints: Vec<Checkpoints> =
-            places.map(|place| Checkpoints::new(place, self.cadence, self.fresh)).collect();
-        // Each is kept as soon as it is done, whatever becomes of the others.
-        let ended = |number: usize, outcome: &Result<Outcome, Stopped>, checkpoints: &mut Checkpoints| {
-            self.computed(number, outcome, checkpoints, work);
-        };
-        let outcomes = work.compute(&own, &mut checkpoints, &ended);
-        for ((at, _, _claim), outcome) in ours.into_iter().zip(outcomes) {
-            attempts[at] = Some(outcome);
-        }
-        attempts
-    }
-
-    fn kept_one(&self, number: usize, identity: &str, work: &impl Work) -> Attempt {
+    fn known(&self, number: usize, identity: &str, work: &impl Work) -> Option<Computed> {
         let outcome = self.find(number, identity, work)?;
         // Whoever kept it may have ended before its checkpoints were deleted.
         let _ = self.store.forget_checkpoints(identity);
         Some(Ok(outcome))
     }
 
-    fn computed(
-        &self,
-        number: usize,
-        outcome: &Result<Outcome, Stopped>,
-        checkpoints: &mut Checkpoints,
-        work: &impl Work,
-    ) {
+    fn computed(&self, number: usize, outcome: &Computed, checkpoints: &mut Checkpoints, work: &impl Work) {
         let identity = &work.identities()[number];
         for (block, steps) in checkpoints.resumed() {
             self.log("resumed", json!({ "block": block, "steps": steps }), number);
@@ -263,20 +229,70 @@ pub trait Work: Sync {
     fn places(&self, number: usize) -> Arc<Places>;
     /// The outcome of a trial was there already.
     fn found(&self, number: usize, outcome: &Outcome);
-    /// Of trials that differ in no arm and no number. `ended` is told of each as it ends.
-    fn compute(
-        &self,
-        numbers: &[usize],
-        checkpoints: &mut [Checkpoints],
-        ended: &TrialEnded,
-    ) -> Vec<Computed>;
+    /// Trials that differ in no arm and no number. Each is taken from the desk when it begins.
+    fn compute(&self, numbers: &[usize], desk: &dyn Desk) -> Vec<Attempt>;
 }
 
 /// What a trial found, or why it did not.
 pub type Computed = Result<Outcome, Stopped>;
 
-/// Is told that the trial of this number has ended, with what it leaves.
-pub type TrialEnded<'a> = dyn Fn(usize, &Computed, &mut Checkpoints) + Sync + 'a;
-
 /// None: another process, or another trial of the same identity, computes it.
-pub type Attempt = Option<Result<Outcome, Stopped>>;
+pub type Attempt = Option<Computed>;
+
+/// Gives out trials, and is told what became of them.
+pub trait Desk: Sync {
+    fn take(&self, number: usize) -> Begin;
+    fn ended(&self, number: usize, outcome: &Computed, checkpoints: &mut Checkpoints);
+}
+
+/// How a trial begins.
+pub enum Begin {
+    /// Not at all: it is known how it ended, or it is computed elsewhere.
+    Known(Attempt),
+    Ours(Checkpoints),
+}
+
+/// Where nothing is kept.
+pub struct NothingKept;
+
+impl Desk for NothingKept {
+    fn take(&self, _: usize) -> Begin {
+        Begin::Ours(Checkpoints::default())
+    }
+
+    fn ended(&self, _: usize, _: &Computed, _: &mut Checkpoints) {}
+}
+
+/// Trials of a store; what was taken is claimed until it has ended.
+struct Kept<'a, W> {
+    keeper: &'a Keeper,
+    work: &'a W,
+    claims: Mutex<HashMap<usize, Claim>>,
+}
+
+impl<W: Work> Desk for Kept<'_, W> {
+    fn take(&self, number: usize) -> Begin {
+        let Kept { keeper, work, .. } = self;
+        let identity = &work.identities()[number];
+        if let Some(known) = keeper.known(number, identity, *work) {
+            return Begin::Known(Some(known));
+        }
+        let claim = keeper.store.claim(identity);
+        let Claim::Ours(_) = claim else { return Begin::Known(None) };
+        // It may have been finished between the two looks.
+        if let Some(known) = keeper.known(number, identity, *work) {
+            return Begin::Known(Some(known));
+        }
+        if let Ok(mut claims) = self.claims.lock() {
+            claims.insert(number, claim);
+        }
+        Begin::Ours(Checkpoints::new(keeper.store.checkpoints(identity), keeper.cadence, keeper.fresh))
+    }
+
+    fn ended(&self, number: usize, outcome: &Computed, checkpoints: &mut Checkpoints) {
+        self.keeper.computed(number, outcome, checkpoints, self.work);
+        if let Ok(mut claims) = self.claims.lock() {
+            claims.remove(&number);
+        }
+    }
+}

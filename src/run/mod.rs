@@ -57,10 +57,9 @@ use crate::source::{Sources, World};
 use crate::store::{Condition, RunRecord, TrialCondition, TrialRecord};
 use crate::syntax::ast::{Experiment, ItemKind};
 use identity::{Identifier, Places};
-use keep::{Attempt, Computed, TrialEnded, Work};
+use keep::{Attempt, Computed, Desk, NothingKept, Work};
 use prepare::Base;
 use results::{Provenance, Results, Times};
-use resume::Checkpoints;
 use shared::SharedBlocks;
 use trial::{Around, Outcome, Stopped};
 use vary::Trial;
@@ -159,11 +158,7 @@ pub fn run(
         }
         None => {
             let numbers: Vec<usize> = (0..trials.len()).collect();
-            let attempt = |numbers: &[usize]| {
-                let mut checkpoints: Vec<Checkpoints> =
-                    numbers.iter().map(|_| Checkpoints::default()).collect();
-                all.compute(numbers, &mut checkpoints, &|_, _, _| {}).into_iter().map(Some).collect()
-            };
+            let attempt = |numbers: &[usize]| all.compute(numbers, &NothingKept);
             let groups = together::groups(&engine, &base.axes, &trials, &numbers);
             each(options.backend, groups, &attempt).into_iter().flatten().collect()
         }
@@ -229,16 +224,10 @@ struct Trials<'a> {
 }
 
 impl Trials<'_> {
-    fn compute(
-        &self,
-        numbers: &[usize],
-        checkpoints: &mut [Checkpoints],
-        kept: &TrialEnded,
-    ) -> Vec<Computed> {
+    fn compute(&self, numbers: &[usize], desk: &dyn Desk) -> Vec<Attempt> {
         let around = Around { engine: self.engine, observer: self.observer, shared: &self.shared };
-        let ended = |number: usize, seconds: f64, outcome: &Computed, checkpoints: &mut Checkpoints| {
+        let ended = |number: usize, seconds: f64, outcome: &Computed| {
             self.shared.leave(number);
-            kept(number, outcome, checkpoints);
             match outcome {
                 Ok(outcome) => self.tell(number, How::Computed { seconds }, outcome),
                 Err(Stopped::Wrong(problems) | Stopped::Failed(problems)) => {
@@ -252,9 +241,10 @@ impl Trials<'_> {
             experiment: self.experiment,
             trials: self.trials,
             around,
+            desk,
             ended: &ended,
         };
-        group.run(numbers, checkpoints)
+        group.run(numbers)
     }
 
     fn tell(&self, number: usize, how: How, outcome: &Outcome) {
@@ -284,13 +274,8 @@ impl Work for Identified<'_> {
         self.identifier.places(&self.all.trials[number])
     }
 
-    fn compute(
-        &self,
-        numbers: &[usize],
-        checkpoints: &mut [Checkpoints],
-        ended: &TrialEnded,
-    ) -> Vec<Computed> {
-        self.all.compute(numbers, checkpoints, ended)
+    fn compute(&self, numbers: &[usize], desk: &dyn Desk) -> Vec<Attempt> {
+        self.all.compute(numbers, desk)
     }
 
     fn found(&self, number: usize, outcome: &Outcome) {

@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use super::engine::Engine;
-use super::keep::Computed;
+use super::keep::{Attempt, Begin, Computed, Desk};
 use super::prepare::Base;
 use super::resume::Checkpoints;
 use super::stacked::{Ended, Member, Stacked};
@@ -19,9 +19,6 @@ use crate::syntax::ast::{Experiment, Statement, StatementKind, Train};
 
 /// The most trials that go together: more do not stay in the cache.
 const MOST: usize = 16;
-
-/// Is told that a trial has ended: its number, seconds, outcome, and its checkpoints.
-pub type TrialEnded<'a> = dyn Fn(usize, f64, &Computed, &mut Checkpoints) + Sync + 'a;
 
 /// The trials in groups that may go together, some for every thread.
 pub fn groups(engine: &Engine, axes: &[VaryAxis], trials: &[Trial], numbers: &[usize]) -> Vec<Vec<usize>> {
@@ -52,7 +49,16 @@ pub struct Group<'a, 'p> {
     pub experiment: &'p Experiment,
     pub trials: &'a [Trial],
     pub around: Around<'a>,
-    pub ended: &'a TrialEnded<'a>,
+    pub desk: &'a dyn Desk,
+    /// Is told of each trial that was computed here: its number, seconds, and outcome.
+    pub ended: &'a (dyn Fn(usize, f64, &Computed) + Sync),
+}
+
+/// A trial that is computed here, and its place among those of the group.
+struct Taken {
+    place: usize,
+    number: usize,
+    checkpoints: Checkpoints,
 }
 
 /// A trial on its way.
@@ -110,61 +116,79 @@ impl<'p> Walker<'_, 'p> {
 }
 
 impl<'p> Group<'_, 'p> {
-    /// The outcome of each of these trials.
-    pub fn run(&self, numbers: &[usize], checkpoints: &mut [Checkpoints]) -> Vec<Computed> {
+    /// An attempt at each of these trials. Each is taken when it begins, so that other processes can take the others meanwhile.
+    pub fn run(&self, numbers: &[usize]) -> Vec<Attempt> {
         let statements: Vec<&'p Statement> = trial::trial_phase(self.base, self.experiment).collect();
         let trains = statements.iter().enumerate().find_map(|(at, statement)| match &statement.kind {
             StatementKind::Train(train) => Some((at, train, statement.span)),
             _ => None,
         });
-        let (Some((first, others)), Some((head, tail))) =
-            (numbers.split_first(), checkpoints.split_first_mut())
-        else {
-            return Vec::new();
-        };
-        let (Some((at, train, span)), false) = (trains, others.is_empty()) else {
-            let others =
-                others.iter().zip(tail).map(|(number, checkpoints)| self.alone(*number, checkpoints));
-            return std::iter::once(self.alone(*first, head)).chain(others).collect();
+        let mut attempts: Vec<Attempt> = numbers.iter().map(|_| None).collect();
+        let mut places = 0..numbers.len();
+        let Some(mut head) = places.find_map(|place| self.take(place, numbers, &mut attempts)) else {
+            return attempts;
         };
         let started = Instant::now();
-        let mut leader = self.walker(*first, head);
+        let mut leader = self.walker(head.number, &mut head.checkpoints);
+        let at = trains.map_or(0, |(at, ..)| at);
         leader.execute(&statements[..at]);
-        leader.come_to(train, span);
+        if let Some((_, train, span)) = trains.filter(|_| !places.is_empty()) {
+            leader.come_to(train, span);
+        }
         let engine = self.around.engine;
         let pays = |(step, block): &(StepProgram, TrainBlock)| {
-            engine.pays_stacked(step, block.span, numbers.len(), &leader.running.store)
+            engine.pays_stacked(step, block.span, 1 + places.len(), &leader.running.store)
         };
         if leader.ahead.as_ref().is_some_and(pays) {
+            let mut tail: Vec<Taken> =
+                places.filter_map(|place| self.take(place, numbers, &mut attempts)).collect();
             let mut walkers = vec![leader];
-            for (number, checkpoints) in others.iter().zip(tail) {
+            for Taken { number, checkpoints, .. } in &mut tail {
                 let mut walker = self.walker(*number, checkpoints);
                 walker.execute(&statements[..at]);
                 walkers.push(walker);
             }
             self.side_by_side(&mut walkers, &statements[at..]);
             let outcomes: Vec<Option<Computed>> = walkers.into_iter().map(Walker::outcome).collect();
-            let seconds = started.elapsed().as_secs_f64() / numbers.len() as f64;
-            let all = numbers.iter().zip(outcomes).zip(checkpoints);
-            return all
-                .map(|((number, outcome), checkpoints)| match outcome {
-                    Some(outcome) => self.tell(*number, seconds, outcome, checkpoints),
-                    None => self.alone(*number, checkpoints),
-                })
-                .collect();
-        }
-        let mut found: Vec<Option<Computed>> = others.iter().map(|_| None).collect();
-        let outcome = rayon::in_place_scope(|scope| {
-            for ((number, checkpoints), found) in others.iter().zip(tail).zip(&mut found) {
-                scope.spawn(|_| *found = Some(self.alone(*number, checkpoints)));
+            let seconds = started.elapsed().as_secs_f64() / outcomes.len() as f64;
+            for (mut taken, outcome) in std::iter::once(head).chain(tail).zip(outcomes) {
+                attempts[taken.place] = Some(match outcome {
+                    Some(outcome) => self.tell(taken.number, seconds, outcome, &mut taken.checkpoints),
+                    None => self.alone(taken.number, &mut taken.checkpoints),
+                });
             }
+            return attempts;
+        }
+        let rest = places.start;
+        let outcome = rayon::in_place_scope(|scope| {
+            for (number, attempt) in numbers[rest..].iter().zip(&mut attempts[rest..]) {
+                scope.spawn(|_| {
+                    *attempt = match self.desk.take(*number) {
+                        Begin::Known(known) => known,
+                        Begin::Ours(mut checkpoints) => Some(self.alone(*number, &mut checkpoints)),
+                    }
+                });
+            }
+            let from = if leader.ahead.is_some() { at + 1 } else { at };
             leader.train_alone();
-            leader.execute(&statements[at + 1..]);
+            leader.execute(&statements[from..]);
             leader.outcome()
         });
         let seconds = started.elapsed().as_secs_f64();
-        let outcome = outcome.map(|outcome| self.tell(*first, seconds, outcome, &mut checkpoints[0]));
-        outcome.into_iter().chain(found.into_iter().flatten()).collect()
+        attempts[head.place] =
+            outcome.map(|outcome| self.tell(head.number, seconds, outcome, &mut head.checkpoints));
+        attempts
+    }
+
+    /// The trial at a place, if it is to be computed here.
+    fn take(&self, place: usize, numbers: &[usize], attempts: &mut [Attempt]) -> Option<Taken> {
+        match self.desk.take(numbers[place]) {
+            Begin::Ours(checkpoints) => Some(Taken { place, number: numbers[place], checkpoints }),
+            Begin::Known(known) => {
+                attempts[place] = known;
+                None
+            }
+        }
     }
 
     fn walker<'c>(&'c self, number: usize, checkpoints: &'c mut Checkpoints) -> Walker<'c, 'p> {
@@ -188,7 +212,8 @@ impl<'p> Group<'_, 'p> {
         outcome: Computed,
         checkpoints: &mut Checkpoints,
     ) -> Computed {
-        (self.ended)(number, seconds, &outcome, checkpoints);
+        self.desk.ended(number, &outcome, checkpoints);
+        (self.ended)(number, seconds, &outcome);
         outcome
     }
 

@@ -405,6 +405,26 @@ impl Emitter<'_> {
         }
     }
 
+    /// The number at the end of an instruction's name says which of its operands are multiplied.
+    fn multiply_add(&mut self, to: Register, a: Lane, b: Lane, c: Lane) -> Done {
+        self.bring(to, a)?;
+        let [sum_last, product_last] = match self.target {
+            Target::Avx512 => [
+                Code::EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er,
+                Code::EVEX_Vfmadd132ps_zmm_k1z_zmm_zmmm512b32_er,
+            ],
+            Target::Avx2 => [Code::VEX_Vfmadd213ps_ymm_ymm_ymmm256, Code::VEX_Vfmadd132ps_ymm_ymm_ymmm256],
+        };
+        let (code, middle, last) = match !self.has_register(b) && self.has_register(c) {
+            true => (product_last, c, b),
+            false => (sum_last, b, c),
+        };
+        let middle = self.vector(middle, self.target.operand())?;
+        let last = self.operand(last)?;
+        self.push(three(code, to, middle, last)?);
+        Ok(())
+    }
+
     /// A group of elements; `is_rest`: only those that are left in the row.
     fn group(&mut self, is_rest: bool) -> Done {
         for (number, step) in self.lanes.steps.iter().enumerate() {

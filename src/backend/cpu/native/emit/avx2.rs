@@ -172,18 +172,7 @@ impl Emitter<'_> {
                 Some(code) => self.binary(code, op.commutes(), to, [a, b])?,
                 None => self.scale(to, a, b)?,
             },
-            Step::MultiplyAdd(a, b, c) => {
-                self.bring(to, a)?;
-                // The number at the end of an instruction's name says which of its operands are multiplied.
-                let product_last = !self.has_register(b) && self.has_register(c);
-                let (code, middle, last) = match product_last {
-                    true => (Code::VEX_Vfmadd132ps_ymm_ymm_ymmm256, c, b),
-                    false => (Code::VEX_Vfmadd213ps_ymm_ymm_ymmm256, b, c),
-                };
-                let middle = self.vector(middle, OPERAND)?;
-                let last = self.operand(last)?;
-                self.push(three(code, to, middle, last)?);
-            }
+            Step::MultiplyAdd(a, b, c) => self.multiply_add(to, a, b, c)?,
             Step::Shift(op, a, bits) => {
                 let a = self.vector(a, OPERAND)?;
                 let code = match op {

@@ -92,18 +92,7 @@ impl Emitter<'_> {
                 let last = self.operand(b)?;
                 self.push(three(two(op), to, a, last)?);
             }
-            Step::MultiplyAdd(a, b, c) => {
-                self.bring(to, a)?;
-                // The number at the end of an instruction's name says which of its operands are multiplied.
-                let product_last = !self.has_register(b) && self.has_register(c);
-                let (code, middle, last) = match product_last {
-                    true => (Code::EVEX_Vfmadd132ps_zmm_k1z_zmm_zmmm512b32_er, c, b),
-                    false => (Code::EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er, b, c),
-                };
-                let middle = self.vector(middle, OPERAND)?;
-                let last = self.operand(last)?;
-                self.push(three(code, to, middle, last)?);
-            }
+            Step::MultiplyAdd(a, b, c) => self.multiply_add(to, a, b, c)?,
             Step::Shift(op, a, bits) => {
                 let a = self.vector(a, OPERAND)?;
                 let code = match op {
