@@ -165,6 +165,21 @@ fn what_looks_at_a_trial_sees_its_own_numbers() {
 }
 
 #[test]
+fn what_looks_at_the_last_batch_sees_that_of_its_trial() {
+    let every = "every 7 { record course = mean(abs(y), Row)\n    record wanted = sum(target, Row) }";
+    assert_eq!(same(&learns("1e-2", every)), 20);
+}
+
+#[test]
+fn rows_that_no_step_reads_do_no_harm() {
+    let (before, after) =
+        ("mean((y - target * Scale)^2, Row) over inner, ", "sum((outer - Scale)^2, Hidden) over ");
+    let text = learns("1e-2", "").replace(before, after);
+    assert!(text.contains(after));
+    assert!(same(&text) >= 10);
+}
+
+#[test]
 fn a_trial_that_stops_leaves_the_others() {
     let every = "every 5 { on made.test { record course = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row) } }
     stop when course < 1.4";

@@ -25,8 +25,8 @@ pub struct Stacked {
     store: Store,
     /// Slots that are read and have a part for each trial.
     read: Vec<Slot>,
-    /// Slots that are written.
-    written: Vec<Slot>,
+    /// Slots whose parts go back to the trials: what is written, and the rows of the last step.
+    back: Vec<Slot>,
     trials: usize,
 }
 
@@ -60,6 +60,10 @@ impl Stacked {
         let mut inputs: Vec<Slot> = program.inputs.iter().map(|input| input.slot).collect();
         inputs.sort_unstable();
         inputs.dedup();
+        // Rows that the step does not read have no place here.
+        if fed.iter().any(|slot| inputs.binary_search(slot).is_err()) {
+            return Ok(None);
+        }
         let is_shared = |slot: Slot| {
             let is_apart = written.contains(&slot) || fed.contains(&slot);
             let is_same = || others.iter().all(|other| first.store.is_same(other.store, slot));
@@ -87,12 +91,15 @@ impl Stacked {
             *store.get_mut(slot) = joined;
             read.push(slot);
         }
+        let mut back: Vec<Slot> = written.iter().chain(&fed).copied().collect();
+        back.sort_unstable();
+        back.dedup();
         let stack = Stack { trials: members.len(), is_shared: &is_shared };
         let compiled = engine.compile_stacked(program, first.block.span, stack, &store)?;
         if compiled.is_some() {
             engine.note_together(members.len());
         }
-        Ok(compiled.map(|program| Stacked { program, store, read, written, trials: members.len() }))
+        Ok(compiled.map(|program| Stacked { program, store, read, back, trials: members.len() }))
     }
 
     /// As many steps as all members can do side by side. `progress`: of each.
@@ -112,7 +119,7 @@ impl Stacked {
                 break;
             }
             // Most steps change nothing that a trial looks at.
-            let looks = number == 0 || members.iter().any(|member| member.looks(number));
+            let looks = number == 0 || members.iter().any(Member::looks);
             if looks {
                 self.unstack(members);
                 let mut go_on = Vec::with_capacity(members.len());
@@ -155,7 +162,7 @@ impl Stacked {
 
     /// Each trial's parts go to its own store.
     fn unstack(&self, members: &mut [Member]) {
-        for slot in &self.written {
+        for slot in &self.back {
             let all = self.store.get(*slot);
             let length = all.len() / self.trials;
             // Before the first step nothing was written to what is not read.
@@ -181,10 +188,10 @@ impl Stacked {
 }
 
 impl Member<'_> {
-    /// Whether something looks at the trial's own store before step `number`.
-    fn looks(&self, number: usize) -> bool {
-        self.begun.training.is_due()
-            || number.is_multiple_of(16) && self.checkpoints.is_due(self.begun.training.since_saved())
+    /// Whether something looks at the trial's own store before the next step.
+    fn looks(&self) -> bool {
+        let training = &self.begun.training;
+        training.is_due() || self.checkpoints.is_due(training.since_saved())
     }
 
     fn write_checkpoint(&mut self) -> Result<(), Stopped> {
