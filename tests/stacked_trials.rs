@@ -72,8 +72,9 @@ proptest! {
     }
 }
 
+/// Else the test above would compare nothing.
 #[test]
-fn most_random_programs_can_be_stacked() {
+fn enough_random_programs_can_be_stacked() {
     let stacked = (0..100u64).filter(|seed| {
         let Generated { program, store } = generate(Precision::Single, *seed, 20);
         agree(&program, &store, *seed, 3) == Some(true)
@@ -118,8 +119,17 @@ experiment learns {
 }
 ";
 
-/// Every measure and course, by bits, and how many train blocks went side by side.
-fn outcome(text: &str, unstacked: bool, threads: usize) -> (usize, Vec<(String, Vec<u64>)>) {
+/// What a run found.
+#[derive(Debug, PartialEq)]
+struct Found {
+    /// Every measure, by bits.
+    measures: Vec<(String, Vec<u64>)>,
+    courses: String,
+    diverged: usize,
+}
+
+/// What a run finds, and how many train blocks went side by side.
+fn outcome(text: &str, unstacked: bool, threads: usize) -> (usize, Found) {
     let checked = check::check("e.anz", text);
     let program = checked.program.unwrap_or_else(|| panic!("{:?}", checked.diagnostics));
     let world = Memory { files: BTreeMap::new() };
@@ -130,23 +140,24 @@ fn outcome(text: &str, unstacked: bool, threads: usize) -> (usize, Vec<(String, 
         .install(|| run::run(&program, experiment, &checked.sources, &world, &options, None, &Silent))
         .unwrap();
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect();
-    let mut all: Vec<(String, Vec<u64>)> =
-        results.measures.iter().map(|m| (m.name.clone(), bits(&m.values))).collect();
-    all.push(("training".into(), vec![]));
-    all.push((format!("{:?}", results.training), vec![]));
-    all.push((format!("{:?}", results.diverged), vec![]));
-    (results.times.together, all)
+    let measures = results.measures.iter().map(|m| (m.name.clone(), bits(&m.values))).collect();
+    let courses = format!("{:?}", results.training);
+    (results.times.together, Found { measures, courses, diverged: results.diverged.len() })
 }
 
 /// Alone and side by side, with one thread and with two.
 fn same(text: &str) -> usize {
+    compared(text).0
+}
+
+fn compared(text: &str) -> (usize, Found) {
     let (none, alone) = outcome(text, true, 1);
     assert_eq!(none, 0);
     let (together, found) = outcome(text, false, 1);
     assert_eq!(found, alone);
     let (_, found) = outcome(text, false, 2);
     assert_eq!(found, alone, "with two threads");
-    together
+    (together, alone)
 }
 
 fn learns(rate: &str, every: &str) -> String {
@@ -181,14 +192,27 @@ fn rows_that_no_step_reads_do_no_harm() {
 
 #[test]
 fn a_trial_that_stops_leaves_the_others() {
-    let every = "every 5 { on made.test { record course = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row) } }
-    stop when course < 1.4";
-    assert_eq!(same(&learns("3e-2", every)), 20);
+    let every = "every 5 { on made.test { record course = mean((sum(tanh(sum(x * inner, In)) * outer, Hidden) - target)^2, Row) } }";
+    let (together, found) = compared(&learns("3e-2", &format!("{every}\n    stop when course < 1.4")));
+    assert_eq!(together, 20);
+    let (_, to_the_end) = compared(&learns("3e-2", every));
+    let error = |found: &Found| found.measures.iter().find(|(name, _)| name == "error").unwrap().1.clone();
+    let stopped = error(&found).iter().zip(error(&to_the_end)).filter(|(a, b)| **a != *b).count();
+    assert!((1..10).contains(&stopped), "{stopped} of 10 stopped before the end");
 }
 
 #[test]
 fn a_trial_that_diverges_leaves_the_others() {
-    assert!(same(&learns("1e37", "")) > 0);
+    // Some draws have no logarithm.
+    let (before, after) = (
+        "minimize mean((y - target * Scale)^2, Row)",
+        "minimize mean((y - target * Scale)^2, Row) - log(mean(outer, Hidden) + 0.3)",
+    );
+    let text = learns("1e-2", "").replace(before, after);
+    assert!(text.contains(after));
+    let (together, found) = compared(&text);
+    assert!(together > 0);
+    assert!((1..10).contains(&found.diverged), "{} of 10 diverged", found.diverged);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 mod support;
 
 use ansatz::backend::cpu;
-use ansatz::graph::{Store, Tensor, optimise};
+use ansatz::graph::{Element, Precision, Program, Reduction, Store, Tensor, optimise};
 use ansatz::plan::PlanOptions;
 
 fn run(threads: usize, widths: &[usize], batch: usize, steps: usize) -> Store {
@@ -34,6 +34,27 @@ fn big_layers_give_the_same_bits_with_any_number_of_threads() {
     let one = bits(&run(1, &widths, 256, 3));
     for threads in [2, 3] {
         assert!(one == bits(&run(threads, &widths, 256, 3)), "{threads} threads");
+    }
+}
+
+/// Columns are cut in sixteens: what is left over is narrow, and is summed as the whole is.
+#[test]
+fn sums_of_some_columns_more_than_pieces_have_give_the_same_bits() {
+    let sums = |threads: usize, columns: usize| {
+        let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+        let (row, column) = (program.graph.axes.add("R", 8192), program.graph.axes.add("C", columns));
+        let values = (0..8192 * columns).map(|at| (at as f32 * 0.7).sin()).collect();
+        let slot = store.add(Tensor::F32(values));
+        let x = program.input("x", Element::Float, &[row, column], slot);
+        let sum = program.graph.reduce(Reduction::Sum, x, &[row]).unwrap();
+        let slot = store.add(Tensor::F32(Vec::new()));
+        program.output("sum", sum, &[column], slot).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| cpu::compile(&program, &PlanOptions::default()).unwrap().run(&mut store).unwrap());
+        bits(&store)
+    };
+    for columns in [17, 18, 19, 20] {
+        assert!(sums(1, columns) == sums(3, columns), "{columns} columns");
     }
 }
 

@@ -62,9 +62,7 @@ impl Tensor {
             _ => self == other,
         }
     }
-}
 
-impl Tensor {
     /// An empty array of the same elements.
     pub fn none_of(&self) -> Tensor {
         match self {

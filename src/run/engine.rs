@@ -219,8 +219,8 @@ impl Engine {
         self.backend == Backend::Cpu && !self.unfused && !self.unstacked
     }
 
-    /// Whether so many trials are likely to be faster side by side, as far as one of them shows: `store` is its own.
-    pub fn pays_stacked(&self, step: &StepProgram, span: Span, trials: usize, store: &Store) -> bool {
+    /// Whether so many trials are likely to be faster side by side, as far as one of them shows.
+    pub fn pays_stacked(&self, step: &StepProgram, span: Span, trials: usize) -> bool {
         let options = self.plan_options();
         let Ok(alone) = self.planned(&step.program, &options, span) else { return false };
         let written = |slot: Slot| step.program.outputs.iter().any(|output| output.slot == slot);
@@ -230,7 +230,7 @@ impl Engine {
             return false;
         }
         let stack = Stack { trials, is_shared: &is_shared };
-        matches!(self.compile_stacked(&step.program, span, stack, store), Ok(Some(_)))
+        matches!(self.planned_stacked(&step.program, span, stack), Ok(Some(_)))
     }
 
     /// For several trials at a time; none if the program cannot be stacked, or if it does not pay. `store`: of all trials.
@@ -242,16 +242,26 @@ impl Engine {
         store: &Store,
     ) -> Result<Option<Compiled>, Vec<Diagnostic>> {
         let options = self.plan_options();
-        let rewritten = self.rewrite(program, span)?;
-        let stacked = plan_stacked(&rewritten, &options, stack);
-        let Some(plan) = stacked.map_err(|error| cannot_be_planned(span, &error))? else { return Ok(None) };
-        if !plan.pays_stacked(stack) || self.afford(plan.arena as u64, span, store).is_err() {
+        let Some(planned) = self.planned_stacked(program, span, stack)? else { return Ok(None) };
+        if self.afford(planned.plan.arena as u64, span, store).is_err() {
             return Ok(None);
         }
-        let planned = Arc::new(Planned::new(rewritten.graph, plan));
         let native = planned.native(&options);
         let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
-        Ok(Some(Compiled { executable, faults: Faults::Shared(planned), first: None }))
+        Ok(Some(Compiled { executable, faults: Faults::Shared(Arc::new(planned)), first: None }))
+    }
+
+    fn planned_stacked(
+        &self,
+        program: &Program,
+        span: Span,
+        stack: Stack,
+    ) -> Result<Option<Planned>, Vec<Diagnostic>> {
+        let rewritten = self.rewrite(program, span)?;
+        let plan = plan_stacked(&rewritten, &self.plan_options(), stack);
+        let plan = plan.map_err(|error| cannot_be_planned(span, &error))?;
+        let pays = plan.filter(|plan| plan.pays_stacked(stack));
+        Ok(pays.map(|plan| Planned::new(rewritten.graph, plan)))
     }
 
     /// How the host's plans are made.

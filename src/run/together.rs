@@ -97,12 +97,7 @@ impl<'p> Walker<'_, 'p> {
 
     fn train_alone(&mut self) {
         let Some((step, block)) = self.ahead.take() else { return };
-        let Running { store, checkpoints, engine, shared, observer, .. } = &mut self.running;
-        let progress = |done, steps| observer.training(block.trial, block.number as usize, done, steps);
-        match training::train(step, block, engine, store, checkpoints, shared, progress) {
-            Ok(trained) => self.running.end_train(trained),
-            Err(stopped) => self.stopped = Some(stopped),
-        }
+        self.stopped = self.running.train_begun(step, block).err();
     }
 
     /// None if it has to begin again.
@@ -137,7 +132,7 @@ impl<'p> Group<'_, 'p> {
         }
         let engine = self.around.engine;
         let pays = |(step, block): &(StepProgram, TrainBlock)| {
-            engine.pays_stacked(step, block.span, 1 + places.len(), &leader.running.store)
+            engine.pays_stacked(step, block.span, 1 + places.len())
         };
         if leader.ahead.as_ref().is_some_and(pays) {
             let mut tail: Vec<Taken> =

@@ -317,6 +317,11 @@ impl<'a, 'p> Running<'a, 'p> {
 
     fn train(&mut self, train: &'p Train, span: Span) -> Result<(), Stopped> {
         let (step, block) = self.begin_train(train, span)?;
+        self.train_begun(step, block)
+    }
+
+    /// A train block that was elaborated, alone.
+    pub(super) fn train_begun(&mut self, step: StepProgram, block: TrainBlock) -> Result<(), Stopped> {
         let observer = self.observer;
         let progress = |done, steps| observer.training(block.trial, block.number as usize, done, steps);
         let trained = training::train(

@@ -207,8 +207,8 @@ impl Emitter<'_> {
         self.push(Instruction::with2(Code::Xor_r32_rm32, Register::ECX, Register::ECX)?);
         self.held(true)?;
         match self.target {
-            Target::Avx512 => self.start_sum_512()?,
-            Target::Avx2 => self.start_sum_2()?,
+            Target::Avx512 => self.start_sum_avx512()?,
+            Target::Avx2 => self.start_sum_avx2()?,
         }
         self.push(Instruction::with2(Code::Cmp_rm64_imm8, WIDTH, lanes)?);
         self.branch(Code::Jb_rel32_64, REST)?;
@@ -222,14 +222,14 @@ impl Emitter<'_> {
         self.push(Instruction::with2(Code::Sub_r32_rm32, Register::EBX, Register::ECX)?);
         self.branch(Code::Je_rel32_64, NEXT)?;
         match self.target {
-            Target::Avx512 => self.mask_rest_512()?,
-            Target::Avx2 => self.mask_rest_2()?,
+            Target::Avx512 => self.mask_rest_avx512()?,
+            Target::Avx2 => self.mask_rest_avx2()?,
         }
         self.group(true)?;
         self.label = Some(NEXT);
         match self.target {
-            Target::Avx512 => self.store_sum_512()?,
-            Target::Avx2 => self.store_sum_2()?,
+            Target::Avx512 => self.store_sum_avx512()?,
+            Target::Avx2 => self.store_sum_avx2()?,
         }
         self.push(Instruction::with1(Code::Dec_rm64, ROWS)?);
         self.finish(&streams)
@@ -439,8 +439,8 @@ impl Emitter<'_> {
                 Place::Memory => continue,
             };
             match self.target {
-                Target::Avx512 => self.step_512(*step, to, is_rest)?,
-                Target::Avx2 => self.step_2(*step, to, is_rest)?,
+                Target::Avx512 => self.step_avx512(*step, to, is_rest)?,
+                Target::Avx2 => self.step_avx2(*step, to, is_rest)?,
             }
             if let Place::Stack(number) = place {
                 self.keep(number, to)?;
@@ -448,12 +448,12 @@ impl Emitter<'_> {
         }
         match self.target {
             Target::Avx512 => {
-                self.add_to_sum_512(is_rest)?;
-                self.stores_512(is_rest)
+                self.add_to_sum_avx512(is_rest)?;
+                self.stores_avx512(is_rest)
             }
             Target::Avx2 => {
-                self.add_to_sum_2(is_rest)?;
-                self.stores_2(is_rest)
+                self.add_to_sum_avx2(is_rest)?;
+                self.stores_avx2(is_rest)
             }
         }
     }

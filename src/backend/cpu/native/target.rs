@@ -26,7 +26,7 @@ impl Target {
     }
 
     /// Numbers in a vector: the elements of a group.
-    pub fn lanes(self) -> usize {
+    pub const fn lanes(self) -> usize {
         match self {
             Target::Avx512 => 16,
             Target::Avx2 => 8,
@@ -34,7 +34,7 @@ impl Target {
     }
 
     /// How many vectors hold results, the first ones; the two after them are for the moment.
-    pub fn vectors(self) -> usize {
+    pub const fn vectors(self) -> usize {
         match self {
             Target::Avx512 => 30,
             Target::Avx2 => 14,
@@ -50,17 +50,17 @@ impl Target {
     }
 
     /// A vector that an instruction writes which needs a register for its result.
-    pub fn spare(self) -> u8 {
+    pub const fn spare(self) -> u8 {
         self.vectors() as u8 + 1
     }
 
     /// A vector for an operand that has to be in a register.
-    pub fn operand(self) -> u8 {
+    pub const fn operand(self) -> u8 {
         self.vectors() as u8
     }
 
     /// Masks have registers of their own, from the second on; the first is that of the last group of a row.
-    pub fn masks(self) -> usize {
+    pub const fn masks(self) -> usize {
         match self {
             Target::Avx512 => 6,
             Target::Avx2 => 0,

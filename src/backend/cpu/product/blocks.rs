@@ -246,8 +246,10 @@ impl Work<'_> {
                     );
                 }
                 // What follows a row that is too short is read, and counts for nothing.
-                for row in 0..block.k * block.loops {
-                    room.add(row * stride + panel.width).write_bytes(0, stride - panel.width);
+                if panel.width < stride {
+                    for row in 0..block.k * block.loops {
+                        room.add(row * stride + panel.width).write_bytes(0, stride - panel.width);
+                    }
                 }
                 right = room;
                 strides = (stride as isize, (block.k * stride) as isize);

@@ -4,10 +4,11 @@ use iced_x86::{Code, Instruction, MemoryOperand, Register};
 
 use super::{COLUMN, CONSTANTS, Done, Emitter, Operand, TAIL, at, four, three, unary};
 use crate::backend::cpu::native::lanes::{Both, Lane, One, Shift, Step, Test, Two};
+use crate::backend::cpu::native::target::Target;
 
-/// Vectors for the moment: of an operand, and of a result that has no register.
-const OPERAND: u8 = 14;
-const LANES: usize = 8;
+/// A vector for an operand that has to be in a register.
+const OPERAND: u8 = Target::Avx2.operand();
+const LANES: usize = Target::Avx2.lanes();
 
 /// Eight of these numbers are a mask: those from the eighth back as many as there are elements.
 pub(super) fn tails() -> Vec<u32> {
@@ -30,7 +31,7 @@ fn element(pointer: Register, bytes: u32, behind: i64) -> MemoryOperand {
 
 impl Emitter<'_> {
     /// Writes the mask of the elements that are left to the stack.
-    pub(super) fn mask_rest_2(&mut self) -> Done {
+    pub(super) fn mask_rest_avx2(&mut self) -> Done {
         let mask = ymm(OPERAND);
         self.push(Instruction::with2(Code::Mov_r32_imm32, Register::EAX, LANES as i32)?);
         self.push(Instruction::with2(Code::Sub_r32_rm32, Register::EAX, Register::EBX)?);
@@ -127,7 +128,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    pub(super) fn stores_2(&mut self, is_rest: bool) -> Done {
+    pub(super) fn stores_avx2(&mut self, is_rest: bool) -> Done {
         for (value, stream) in &self.lanes.stores {
             if self.lanes.steps[value.0 as usize].is_mask() {
                 self.store_truths(*value, *stream, is_rest)?;
@@ -143,7 +144,7 @@ impl Emitter<'_> {
     }
 
     /// `to` is no operand, except that a sum may grow where its first factor was.
-    pub(super) fn step_2(&mut self, step: Step, to: Register, is_rest: bool) -> Done {
+    pub(super) fn step_avx2(&mut self, step: Step, to: Register, is_rest: bool) -> Done {
         match step {
             Step::Constant(_) | Step::Spread(_) => {}
             Step::Load(stream) => {

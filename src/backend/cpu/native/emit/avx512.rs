@@ -5,9 +5,10 @@ use iced_x86::{Code, Instruction, MemoryOperand, Register};
 use super::{COLUMN, CONSTANTS, Done, Emitter, at, four, three, unary};
 use crate::backend::cpu::native::lanes::{Both, Lane, One, Shift, Step, Test, Two};
 use crate::backend::cpu::native::registers::Place;
+use crate::backend::cpu::native::target::Target;
 
-/// Vectors for the moment: of an operand, and of a result that has no register.
-const OPERAND: u8 = 30;
+/// A vector for an operand that has to be in a register.
+const OPERAND: u8 = Target::Avx512.operand();
 
 pub(super) fn mask(number: u8) -> Register {
     Register::K0 + u32::from(number)
@@ -15,7 +16,7 @@ pub(super) fn mask(number: u8) -> Register {
 
 impl Emitter<'_> {
     /// Mask 1 becomes that of the elements that are left.
-    pub(super) fn mask_rest_512(&mut self) -> Done {
+    pub(super) fn mask_rest_avx512(&mut self) -> Done {
         let (all, left) = (Register::EAX, Register::EBX);
         self.push(Instruction::with2(Code::Mov_r32_imm32, all, -1)?);
         self.push(Instruction::with3(Code::VEX_Bzhi_r32_rm32_r32, all, all, left)?);
@@ -36,7 +37,7 @@ impl Emitter<'_> {
         self.push(instruction);
     }
 
-    pub(super) fn stores_512(&mut self, is_rest: bool) -> Done {
+    pub(super) fn stores_avx512(&mut self, is_rest: bool) -> Done {
         let tail = if is_rest { Register::K1 } else { Register::None };
         for (value, stream) in &self.lanes.stores {
             if let Place::Mask(register) = self.place(*value) {
@@ -58,7 +59,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    pub(super) fn step_512(&mut self, step: Step, to: Register, is_rest: bool) -> Done {
+    pub(super) fn step_avx512(&mut self, step: Step, to: Register, is_rest: bool) -> Done {
         let tail = if is_rest { Register::K1 } else { Register::None };
         match step {
             Step::Constant(_) | Step::Spread(_) => {}

@@ -15,7 +15,7 @@ impl Emitter<'_> {
         (0..count).map(|at| self.target.vector((vectors - count + at) as u8)).collect()
     }
 
-    pub(super) fn start_sum_512(&mut self) -> Done {
+    pub(super) fn start_sum_avx512(&mut self) -> Done {
         for sum in self.sums() {
             self.push(Instruction::with3(Code::EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, sum, sum, sum)?);
         }
@@ -23,7 +23,7 @@ impl Emitter<'_> {
     }
 
     /// The next vector of the sum takes in the group, and becomes the last one.
-    pub(super) fn add_to_sum_512(&mut self, is_rest: bool) -> Done {
+    pub(super) fn add_to_sum_avx512(&mut self, is_rest: bool) -> Done {
         let Some((value, ..)) = self.lanes.sum else { return Ok(()) };
         let value = self.vector(value, self.target.operand())?;
         let all = self.sums();
@@ -41,7 +41,7 @@ impl Emitter<'_> {
     }
 
     /// The vectors of a row's sum, and then halves of them, are added in the order of every fold.
-    pub(super) fn store_sum_512(&mut self) -> Done {
+    pub(super) fn store_sum_avx512(&mut self) -> Done {
         let Some((_, stream, width)) = self.lanes.sum else { return Ok(()) };
         let all = self.sums();
         let (sum, other) = (Register::ZMM30, Register::ZMM31);
@@ -73,7 +73,7 @@ impl Emitter<'_> {
     }
 
     /// With AVX2 the sixteen or sixty-four lanes of a sum lie on the stack.
-    pub(super) fn start_sum_2(&mut self) -> Done {
+    pub(super) fn start_sum_avx2(&mut self) -> Done {
         let Some(lanes) = self.sum_lanes() else { return Ok(()) };
         let zero = Register::YMM15;
         self.push(Instruction::with3(Code::VEX_Vxorps_ymm_ymm_ymmm256, zero, zero, zero)?);
@@ -89,7 +89,7 @@ impl Emitter<'_> {
         Some(if width < LONG { 16 } else { 64 })
     }
 
-    pub(super) fn add_to_sum_2(&mut self, is_rest: bool) -> Done {
+    pub(super) fn add_to_sum_avx2(&mut self, is_rest: bool) -> Done {
         let (Some((value, ..)), Some(lanes)) = (self.lanes.sum, self.sum_lanes()) else { return Ok(()) };
         let (operand, sum) = (Register::YMM14, Register::YMM15);
         let mut value = self.vector(value, self.target.operand())?;
@@ -110,7 +110,7 @@ impl Emitter<'_> {
     }
 
     /// Halves of the lanes are added, in the order of every fold.
-    pub(super) fn store_sum_2(&mut self) -> Done {
+    pub(super) fn store_sum_avx2(&mut self) -> Done {
         let (Some((_, stream, _)), Some(lanes)) = (self.lanes.sum, self.sum_lanes()) else { return Ok(()) };
         let add = Code::VEX_Vaddps_ymm_ymm_ymmm256;
         let sum = Register::YMM15;
