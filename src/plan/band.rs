@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::column_sum::{self, ColumnSum, column_sum};
 use super::kernel::{Buffer, BufferId, Kernel, Place};
-use super::launch::{Space, Stage, accepted_rows, common_rows, conflict, space};
+use super::launch::{Space, Stage, accepted_rows, are_common, common_rows, conflict, space};
 use super::row_sum::row_sum;
 
 /// Kernels of a band, at most.
@@ -37,6 +38,8 @@ pub struct Band {
     pub rows: usize,
     /// So many rows go through the kernels at a time.
     pub together: usize,
+    /// Each row goes through the kernels in so many steps, in which sums of columns grow.
+    pub steps: usize,
     /// What only the rows at hand use.
     pub locals: Vec<Local>,
     /// Bytes of all that, for the rows that go together.
@@ -49,19 +52,25 @@ pub struct Local {
     pub buffer: BufferId,
     /// Where it begins, in bytes.
     pub place: usize,
-    /// Of one row.
+    /// Of one row, or of one of its steps.
     pub row_bytes: usize,
 }
 
 impl Band {
     fn new(kernels: Range<usize>, rows: usize, together: usize) -> Band {
-        Band { kernels, rows, together, locals: Vec::new(), local_bytes: 0 }
+        Band { kernels, rows, together, steps: 1, locals: Vec::new(), local_bytes: 0 }
+    }
+
+    /// Bytes of a buffer of which a step of a row keeps its part.
+    fn part(&self, buffer: &Buffer, width: &dyn Fn(&Buffer) -> usize) -> usize {
+        buffer.length / (self.rows * self.steps) * width(buffer)
     }
 }
 
 struct Item {
     kernels: Vec<usize>,
     rows: usize,
+    steps: usize,
     uses: Vec<(usize, bool)>,
 }
 
@@ -101,6 +110,26 @@ pub fn band(
         }
         total
     };
+    // The other kernels are cut more finely than sums of columns, which nothing of the band reads.
+    let steps = |all: &[usize], rows: usize| {
+        let sums: Vec<ColumnSum> =
+            all.iter().filter_map(|at| column_sum(&kernels[*at], buffers)).filter(|s| s.parts == rows).collect();
+        let others: Vec<usize> =
+            all.iter().copied().filter(|at| !sums.iter().any(|sum| kernels[*at].writes() == [sum.to])).collect();
+        let is_apart = |sum: &ColumnSum| {
+            let place = memory[sum.to.0 as usize];
+            all.iter().flat_map(|at| &uses[*at]).filter(|(used, _)| *used == place).count() == 1
+        };
+        if !sums.iter().all(is_apart) {
+            return 1;
+        }
+        let stages = stages(&others);
+        let fits = |rows: usize| {
+            are_common(rows, &stages, buffers, &memory)
+                && others.iter().all(|at| can_be_cut_in(&kernels[*at], rows))
+        };
+        column_sum::steps(&sums, rows, &fits, &|rows| bytes(all, rows), CACHE)
+    };
     let mut items: Vec<Item> = Vec::new();
     for (at, own) in uses.iter().enumerate() {
         let mut joined = false;
@@ -112,8 +141,9 @@ pub fn band(
             if shares && stages.len() == together.len() && together.len() <= LONGEST {
                 let rows = common_rows(&stages, buffers, &memory).unwrap_or(1);
                 let fits = together.iter().all(|at| can_be_cut_in(&kernels[*at], rows));
-                if rows >= LEAST_ROWS && fits && bytes(&together, rows) <= LARGEST_ROW {
-                    *item = Item { kernels: together, rows, uses: [&item.uses[..], own].concat() };
+                let steps = if rows >= LEAST_ROWS { steps(&together, rows) } else { 1 };
+                if rows >= LEAST_ROWS && fits && bytes(&together, rows * steps) <= LARGEST_ROW {
+                    *item = Item { kernels: together, rows, steps, uses: [&item.uses[..], own].concat() };
                     joined = true;
                     break;
                 }
@@ -123,7 +153,7 @@ pub fn band(
             }
         }
         if !joined {
-            items.push(Item { kernels: vec![at], rows: 1, uses: own.clone() });
+            items.push(Item { kernels: vec![at], rows: 1, steps: 1, uses: own.clone() });
         }
     }
     let mut bands = Vec::new();
@@ -131,8 +161,11 @@ pub fn band(
     for item in &items {
         let start = order.len();
         order.extend(&item.kernels);
-        let together = if item.rows > 1 { together(item.rows, bytes(&item.kernels, item.rows)) } else { 1 };
-        bands.push(Band::new(start..order.len(), item.rows, together));
+        let together = match (item.rows, item.steps) {
+            (1, _) | (_, 2..) => 1,
+            _ => together(item.rows, bytes(&item.kernels, item.rows)),
+        };
+        bands.push(Band { steps: item.steps, ..Band::new(start..order.len(), item.rows, together) });
     }
     let mut kernels: Vec<Option<Kernel>> = kernels.into_iter().map(Some).collect();
     (order.into_iter().filter_map(|at| kernels[at].take()).collect(), bands)
@@ -199,7 +232,7 @@ pub fn localize(
                 match found.iter_mut().find(|(other, ..)| *other == place) {
                     Some(entry) => entry.3 = at,
                     None => {
-                        let row_bytes = buffers[id].length / band.rows * width(&buffers[id]);
+                        let row_bytes = band.part(&buffers[id], width);
                         found.push((place, row_bytes, first, at));
                     }
                 }

@@ -3,11 +3,14 @@
 //! In: the kernels of a plan, in order, before their buffers have places. Out: the same with some of them in two. How a sum is cut
 //! depends on sizes only.
 
+use super::column_sum::MOST;
 use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
 
-/// Rows that are summed first, at most, and how many elements they have together.
+/// Rows that are summed first where they are not so many as a sum takes in one after another: at most, and how many elements they have.
 const ROWS: usize = 16;
 const ELEMENTS: usize = 1 << 13;
+/// Parts that a sum falls into, at least.
+const PARTS: usize = 16;
 /// Elements that are summed, at least: fewer stay in the cache anyway.
 const LEAST: usize = 1 << 18;
 
@@ -29,9 +32,10 @@ fn halves(buffers: &mut Vec<Buffer>, kernel: &Kernel) -> Option<[Kernel; 2]> {
     let around = from.strides.iter().take_while(|kept| kept.abs() > stride.abs()).count();
     let size = |kept: &[usize]| kept.iter().product::<usize>();
     let width = size(&kept[around..]);
-    let each = (ELEMENTS / width.max(1)).next_power_of_two().clamp(4, ROWS);
-    let fits = from.strides.last() == Some(&1) && rows.is_multiple_of(each) && rows * size(kept) >= LEAST;
-    if !fits || rows / each < ROWS {
+    let few = (ELEMENTS / width.max(1)).next_power_of_two().clamp(4, ROWS);
+    let can_be = |each: &usize| rows.is_multiple_of(*each) && rows / each >= PARTS;
+    let each = [MOST, few].into_iter().find(can_be)?;
+    if from.strides.last() != Some(&1) || rows * size(kept) < LEAST {
         return None;
     }
     let parts = rows / each;

@@ -3,7 +3,9 @@
 //! In: a [`Program`]. Out: a [`Plan`]: kernels in order over buffers with static places, which a backend runs as it
 //! is. The passes, in order: what lives, groups, layout wishes, lowering, outputs, memory, registers.
 
+mod ahead;
 pub mod band;
+pub mod column_sum;
 mod columns;
 mod contract;
 mod display;
@@ -24,10 +26,12 @@ mod rounds;
 pub mod row_sum;
 mod sequence;
 mod stack;
+mod stream;
 mod view;
 mod window;
 mod work;
 
+pub use ahead::Ahead;
 pub use index::identity;
 pub use memory::element_bytes;
 pub use stack::Stack;

@@ -30,6 +30,9 @@ const FUSED: usize = 1 << 15;
 /// Elements of a piece of a copy from which another thread pays.
 const COPY: usize = 1 << 13;
 
+/// Pieces of a band for each thread.
+const PIECES: usize = 8;
+
 /// Bytes, and sixteenths of operations, of a step from which it pays to have helpers stand by.
 const TEAM: f64 = 3e5;
 
@@ -555,29 +558,53 @@ impl<R: Real> Executor<R> {
             }
             return Ok(());
         }
-        let pieces = band.rows.div_ceil(band.together);
+        let groups = band.rows.div_ceil(band.together);
+        // What a group fetches for the next one is for the same thread.
+        let pieces = if team.threads() == 1 { 1 } else { groups.min(PIECES * team.threads()) };
         let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
         team.share(pieces, |piece, thread| {
-            let (start, count) = part(band.rows, 1, piece, pieces);
-            // What only these rows use lies in the thread's own space, as if the rows before them lay there, too.
+            let (first, count) = part(groups, 1, piece, pieces);
             let own = unsafe { space.bases(thread, self.bases.len()) };
             own.copy_from_slice(&self.bases);
-            for local in &band.locals {
-                let before = (start * local.row_bytes) as isize;
-                own[local.buffer.0 as usize] =
-                    space.local(thread).wrapping_add(local.place).wrapping_offset(-before);
-            }
-            let view = View { bases: own, ..self.view() };
-            for at in band.kernels.clone() {
-                let rows = Rows { from: start, to: start + count, of: band.rows };
-                let result = unsafe { view.rows(at, rows, space.scratch(thread), space.work(thread)) };
-                if let Err(found) = result {
+            let groups = (first..first + count).map(|group| Rows::of_group(band, group, groups));
+            for rows in groups.flat_map(|rows| rows.steps(band.steps)) {
+                if let Err(found) = unsafe { self.rows(band, rows, space, thread, own) } {
                     return keep_first(&fault, piece, found);
                 }
             }
         });
         let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
         fault.map_or(Ok(()), |(_, fault)| Err(fault))
+    }
+
+    /// Some rows, or a step of one, through all kernels of a band.
+    ///
+    /// # Safety
+    /// As for `kernel`; `own` are the bases of a thread.
+    unsafe fn rows(
+        &self,
+        band: &Band,
+        rows: Rows,
+        space: Space<R>,
+        thread: usize,
+        own: &mut [*mut u8],
+    ) -> Result<(), Fault> {
+        // What only these rows use lies in the thread's own space, as if the rows before them lay there, too.
+        for local in &band.locals {
+            let before = (rows.from * local.row_bytes) as isize;
+            own[local.buffer.0 as usize] =
+                space.local(thread).wrapping_add(local.place).wrapping_offset(-before);
+        }
+        let view = View { bases: own, ..self.view() };
+        for at in band.kernels.clone() {
+            unsafe {
+                let grown = if band.steps > 1 { view.grow::<R>(at, rows.from, band) } else { None };
+                if grown.is_none() {
+                    view.rows(at, rows, space.scratch(thread), space.work(thread))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn view(&self) -> View<'_> {

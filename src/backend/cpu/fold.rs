@@ -50,7 +50,7 @@ macro_rules! folds {
 }
 
 folds! {
-    Sum, R: Real, R::ZERO, |a, b| a + b;
+    Sum, R: Real, R::ZERO, |a, b| a + b, R::wide_sum;
     Product, R: Real, R::ONE, |a, b| a * b;
     Max, R: Real, R::LEAST, R::bigger, R::wide_biggest;
     Min, R: Real, R::MOST, R::smaller, R::wide_smallest;
@@ -72,6 +72,31 @@ impl Fold<u8> for Any {
     }
 }
 
+/// Rows of at most [`BLOCK`] elements.
+#[derive(Clone, Copy)]
+pub struct Rows<T> {
+    /// The first one.
+    pub from: *const T,
+    /// How far apart they begin.
+    pub stride: isize,
+    pub count: usize,
+    pub width: usize,
+}
+
+impl<T> Rows<T> {
+    /// # Safety
+    /// The rows are there.
+    #[inline(always)]
+    unsafe fn each(self, to: *mut T, fold: impl Fn(&[T]) -> T) {
+        for number in 0..self.count {
+            unsafe {
+                let start = self.from.offset(number as isize * self.stride);
+                *to.add(number) = fold(std::slice::from_raw_parts(start, self.width));
+            }
+        }
+    }
+}
+
 /// The loops of a fold for one instruction set.
 #[derive(Clone, Copy)]
 pub struct Folds<T> {
@@ -79,6 +104,8 @@ pub struct Folds<T> {
     pub fold: fn(T, T) -> T,
     /// One value of at most [`BLOCK`].
     pub block: unsafe fn(&[T]) -> T,
+    /// One value of each row.
+    pub rows: unsafe fn(Rows<T>, *mut T),
     /// Each element of the first, then that of the second.
     pub after: unsafe fn(&mut [T], *const T),
     /// Each element of the second, then that of the first, into the first.
@@ -107,11 +134,16 @@ impl<T: Copy> Folds<T> {
 macro_rules! level {
     ($name:ident $(, $features:literal)?) => {
         mod $name {
-            use super::{Fold, Folds, TOGETHER};
+            use super::{Fold, Folds, Rows, TOGETHER};
 
             $(#[target_feature(enable = $features)])?
             unsafe fn block<T: Copy, F: Fold<T>>(values: &[T]) -> T {
                 super::block::<T, F>(values)
+            }
+
+            $(#[target_feature(enable = $features)])?
+            unsafe fn rows<T: Copy, F: Fold<T>>(rows: Rows<T>, to: *mut T) {
+                unsafe { rows.each(to, |row| super::block::<T, F>(row)) }
             }
 
             $(#[target_feature(enable = $features)])?
@@ -138,6 +170,7 @@ macro_rules! level {
                     identity: F::IDENTITY,
                     fold: F::fold,
                     block: block::<T, F>,
+                    rows: rows::<T, F>,
                     after: after::<T, F>,
                     before: before::<T, F>,
                     four: four::<T, F>,
@@ -216,30 +249,100 @@ fn halves<T: Copy, F: Fold<T>, const N: usize>(values: &[T]) -> [T; N] {
     result
 }
 
-/// The biggest, or the smallest, of a row of single precision. The compiler's loop gathers.
+/// Rows of single precision for AVX-512, where the compiler's loops gather, or go through short rows one element at a time.
 #[cfg(target_arch = "x86_64")]
-pub mod extreme {
+pub mod single {
     use std::arch::x86_64::*;
 
-    use super::{Fold, Max, Min, VECTOR, VECTORS};
+    use super::{Fold, Max, Min, Rows, Sum, VECTOR, VECTORS};
 
     /// # Safety
     /// The machine has AVX-512.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
     pub unsafe fn biggest(values: &[f32]) -> f32 {
-        unsafe { block::<Max>(values, |a, b| _mm512_max_ps(a, b)) }
+        unsafe { extreme::<Max>(values, |a, b| _mm512_max_ps(a, b)) }
     }
 
     /// # Safety
     /// The machine has AVX-512.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
     pub unsafe fn smallest(values: &[f32]) -> f32 {
-        unsafe { block::<Min>(values, |a, b| _mm512_min_ps(a, b)) }
+        unsafe { extreme::<Min>(values, |a, b| _mm512_min_ps(a, b)) }
+    }
+
+    /// # Safety
+    /// The machine has AVX-512; the rows are there.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    pub unsafe fn biggest_of_rows(rows: Rows<f32>, to: *mut f32) {
+        unsafe {
+            match rows.width <= VECTOR {
+                true => rows.each(to, |row| short_extreme::<Max>(row, |a, b| _mm512_max_ps(a, b))),
+                false => rows.each(to, |row| extreme::<Max>(row, |a, b| _mm512_max_ps(a, b))),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The machine has AVX-512; the rows are there.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    pub unsafe fn smallest_of_rows(rows: Rows<f32>, to: *mut f32) {
+        unsafe {
+            match rows.width <= VECTOR {
+                true => rows.each(to, |row| short_extreme::<Min>(row, |a, b| _mm512_min_ps(a, b))),
+                false => rows.each(to, |row| extreme::<Min>(row, |a, b| _mm512_min_ps(a, b))),
+            }
+        }
+    }
+
+    /// # Safety
+    /// The machine has AVX-512; the rows are there.
+    #[target_feature(enable = "avx512f,avx512vl,avx2")]
+    pub unsafe fn sum_of_rows(rows: Rows<f32>, to: *mut f32) {
+        unsafe {
+            match rows.width <= VECTOR {
+                true => rows.each(to, |row| {
+                    let zero = _mm512_setzero_ps();
+                    // Lanes start from zero, so that no sum is -0.
+                    fold(_mm512_add_ps(zero, part(row, zero)), |a, b| _mm512_add_ps(a, b))
+                }),
+                false => rows.each(to, |row| super::block::<f32, Sum>(row)),
+            }
+        }
+    }
+
+    /// A row of at most a vector, the rest of which is `start`.
+    #[inline(always)]
+    unsafe fn part(row: &[f32], start: __m512) -> __m512 {
+        let mask = ((1u32 << row.len()) - 1) as __mmask16;
+        unsafe { _mm512_mask_loadu_ps(start, mask, row.as_ptr()) }
+    }
+
+    /// Halves of a vector, one into the other.
+    #[inline(always)]
+    unsafe fn fold(all: __m512, f: impl Fn(__m512, __m512) -> __m512) -> f32 {
+        unsafe {
+            let all = f(all, _mm512_shuffle_f32x4::<0b11_10_11_10>(all, all));
+            let all = f(all, _mm512_shuffle_f32x4::<0b01_01_01_01>(all, all));
+            let all = f(all, _mm512_shuffle_ps::<0b11_10_11_10>(all, all));
+            let all = f(all, _mm512_shuffle_ps::<0b01_01_01_01>(all, all));
+            _mm512_cvtss_f32(all)
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn short_extreme<F: Fold<f32>>(row: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
+        unsafe {
+            let all = part(row, _mm512_set1_ps(F::IDENTITY));
+            match _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(all, all) {
+                0 => fold(all, f),
+                _ => super::block::<f32, F>(row),
+            }
+        }
     }
 
     /// The same lanes as of every fold, without a look at NaN in each step: if there is one it does that way.
     #[inline(always)]
-    unsafe fn block<F: Fold<f32>>(values: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
+    unsafe fn extreme<F: Fold<f32>>(values: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
         const LANES: usize = VECTOR * VECTORS;
         let whole = values.len() / LANES * LANES;
         if whole == 0 {
@@ -265,12 +368,8 @@ pub mod extreme {
             if unordered != 0 {
                 return super::block::<f32, F>(values);
             }
-            let mut all = [0.0; VECTOR];
-            _mm512_storeu_ps(all.as_mut_ptr(), f(f(lanes[0], lanes[2]), f(lanes[1], lanes[3])));
-            let half = super::halves::<f32, F, 8>(&all);
-            let half = super::halves::<f32, F, 4>(&half);
-            let half = super::halves::<f32, F, 2>(&half);
-            F::fold(half[0], half[1])
+            let all = f(f(lanes[0], lanes[2]), f(lanes[1], lanes[3]));
+            fold(all, f)
         }
     }
 }
@@ -304,6 +403,11 @@ mod tests {
             let found = unsafe { (folds.block)(values) };
             let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
             assert!(same, "{what} of {} by {name}: {found} for {expected}", values.len());
+            let rows = Rows { from: values.as_ptr(), stride: 0, count: 3, width: values.len() };
+            let mut of_rows = [0.0f32; 3];
+            unsafe { (folds.rows)(rows, of_rows.as_mut_ptr()) };
+            let is_same = |row: &f32| row.to_bits() == found.to_bits() || row.is_nan() && found.is_nan();
+            assert!(of_rows.iter().all(is_same), "rows: {what} of {} by {name}: {of_rows:?}", values.len());
         }
     }
 

@@ -30,16 +30,19 @@ impl Picks<'_> {
         let strides = [self.index, self.from, self.to];
         try_walk(self.outer, strides, [0, 0, 0], &mut |[at, from, to]| {
             let index = unsafe { *indices.offset(at) };
-            if index < 0 || index as usize >= self.size {
-                return Err(Fault::IndexOutOfRange {
-                    node: self.node,
-                    index: i64::from(index),
-                    size: self.size,
-                });
-            }
-            f(index as isize * self.stride, from, to);
+            f(self.picked(index)?, from, to);
             Ok(())
         })
+    }
+
+    /// How far an index leads.
+    #[inline]
+    fn picked(&self, index: i32) -> Result<isize, Fault> {
+        if index < 0 || index as usize >= self.size {
+            let index = i64::from(index);
+            return Err(Fault::IndexOutOfRange { node: self.node, index, size: self.size });
+        }
+        Ok(index as isize * self.stride)
     }
 
     /// # Safety
@@ -50,8 +53,30 @@ impl Picks<'_> {
         from: *const T,
         to: *mut T,
     ) -> Result<(), Fault> {
+        if self.inner.iter().all(|size| *size == 1) {
+            return unsafe { self.gather_each(indices, from, to) };
+        }
         self.each(indices, |picked, source, target| unsafe {
             copy(self.inner, from.offset(source + picked), self.from_inner, to.offset(target), self.to_inner);
+        })
+    }
+
+    /// Each index picks one element.
+    unsafe fn gather_each<T: Copy>(
+        &self,
+        indices: *const i32,
+        from: *const T,
+        to: *mut T,
+    ) -> Result<(), Fault> {
+        let (outer, strides, count, [index_step, from_step, to_step]) =
+            inner(self.outer, [self.index, self.from, self.to]);
+        try_walk(outer, strides, [0, 0, 0], &mut |[at, source, target]| {
+            for i in 0..count as isize {
+                let index = unsafe { *indices.offset(at + i * index_step) };
+                let picked = self.picked(index)?;
+                unsafe { *to.offset(target + i * to_step) = *from.offset(source + i * from_step + picked) };
+            }
+            Ok(())
         })
     }
 

@@ -5,6 +5,8 @@
 //! Stated errors are against the exact value, in units in the last place (ulp), and tested.
 
 use super::fold::Folds;
+#[cfg(target_arch = "x86_64")]
+use super::fold::single as rows;
 use super::single;
 use crate::graph::half;
 
@@ -58,6 +60,12 @@ pub trait Real:
         if self != self { self } else { bigger }
     }
 
+    /// The loops of a sum, for AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    fn wide_sum(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
     /// The loops of a fold to the biggest, for AVX-512.
     #[cfg(target_arch = "x86_64")]
     fn wide_biggest(folds: Folds<Self>) -> Folds<Self> {
@@ -85,11 +93,15 @@ impl Real for f32 {
     const MOST: f32 = f32::INFINITY;
     #[cfg(target_arch = "x86_64")]
     fn wide_biggest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { block: super::fold::extreme::biggest, ..folds }
+        Folds { block: rows::biggest, rows: rows::biggest_of_rows, ..folds }
     }
     #[cfg(target_arch = "x86_64")]
     fn wide_smallest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { block: super::fold::extreme::smallest, ..folds }
+        Folds { block: rows::smallest, rows: rows::smallest_of_rows, ..folds }
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn wide_sum(folds: Folds<f32>) -> Folds<f32> {
+        Folds { rows: rows::sum_of_rows, ..folds }
     }
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {

@@ -2,7 +2,7 @@
 //!
 //! A row is cut in blocks of 1024, see [`super::fold`], which are combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
 
-use super::fold::{BLOCK, Folds, TOGETHER};
+use super::fold::{BLOCK, Folds, Rows, TOGETHER};
 use super::walk::{inner, walk};
 
 /// Rows that are reduced one after another before they enter the tree.
@@ -54,9 +54,6 @@ impl<T: Copy> Tree<T> {
 
 /// Reduces one contiguous row.
 unsafe fn row<T: Copy>(values: &[T], folds: &Folds<T>) -> T {
-    if values.len() <= BLOCK {
-        return unsafe { (folds.block)(values) };
-    }
     let mut tree = Tree::new(folds.identity);
     for part in values.chunks(BLOCK) {
         tree.push(unsafe { (folds.block)(part) }, folds.fold);
@@ -107,6 +104,14 @@ pub unsafe fn reduce<T: Copy>(loops: &Loops, from: *const T, to: *mut T, work: *
     unsafe {
         match (loops.reduced_strides, loops.kept.last()) {
             // Rows.
+            ([1], _) if total <= BLOCK => {
+                let (outer, [strides], count, [stride]) = inner(loops.kept, [loops.kept_strides]);
+                walk(outer, [strides], [0], &mut |[offset]| {
+                    let rows = Rows { from: from.offset(offset), stride, count, width: total };
+                    (folds.rows)(rows, to.add(at));
+                    at += count;
+                });
+            }
             ([1], _) => walk(loops.kept, [loops.kept_strides], [0], &mut |[offset]| {
                 let values = std::slice::from_raw_parts(from.offset(offset), total);
                 *to.add(at) = row(values, folds);
@@ -159,6 +164,28 @@ pub unsafe fn reduce<T: Copy>(loops: &Loops, from: *const T, to: *mut T, work: *
                 *to.add(at) = tree.finish(folds.fold).unwrap_or(folds.identity);
                 at += 1;
             }),
+        }
+    }
+}
+
+/// Folds neighbouring rows into a row of sums, one after another; the first ones that the sums take in begin them.
+///
+/// # Safety
+/// The rows are there, and `sums` is as long as one of them.
+pub unsafe fn grow<T: Copy>(sums: &mut [T], rows: *const T, count: usize, begins: bool, folds: &Folds<T>) {
+    if begins {
+        sums.fill(folds.identity);
+    }
+    let row = |number: usize| rows.wrapping_add(number * sums.len());
+    let whole = count / TOGETHER * TOGETHER;
+    let starts: [*const T; TOGETHER] = std::array::from_fn(row);
+    let length = sums.len();
+    unsafe {
+        for first in (0..whole).step_by(TOGETHER) {
+            (folds.four)(sums, starts.map(|start| start.wrapping_add(first * length)));
+        }
+        for number in whole..count {
+            (folds.after)(sums, rows.wrapping_add(number * length));
         }
     }
 }

@@ -85,13 +85,16 @@ pub unsafe fn reduce_float<R: Real>(
     to: *mut R,
     work: *mut R,
 ) {
-    let folds = match reduction {
+    unsafe { reduce(loops, from, to, work, &folds_of_floats(reduction)) }
+}
+
+pub fn folds_of_floats<R: Real>(reduction: Reduction) -> Folds<R> {
+    match reduction {
         Reduction::Product => Folds::new::<fold::Product>(),
         Reduction::Max => Folds::new::<fold::Max>(),
         Reduction::Min => Folds::new::<fold::Min>(),
         Reduction::Sum | Reduction::All | Reduction::Any => Folds::new::<fold::Sum>(),
-    };
-    unsafe { reduce(loops, from, to, work, &folds) }
+    }
 }
 
 /// Reduces truth values: all, or any.

@@ -10,12 +10,15 @@ use super::index::Picks;
 use super::instruction::Execute;
 use super::native::Native;
 use super::real::Real;
-use super::reduce::Loops;
+use super::reduce::{Loops, grow};
 use super::rows::Cut;
-use super::share::{reduce_float, reduce_truth};
+use super::share::{folds_of_floats, reduce_float, reduce_truth};
+use super::team::part;
 use crate::backend::Fault;
 use crate::graph::Element;
 use crate::plan::Plan;
+use crate::plan::band::Band;
+use crate::plan::column_sum::column_sum;
 use crate::plan::kernel::{Access, BufferId, Fused, Kernel};
 
 #[derive(Clone, Copy)]
@@ -32,6 +35,22 @@ pub struct Rows {
     pub from: usize,
     pub to: usize,
     pub of: usize,
+}
+
+impl Rows {
+    /// Those of one of so many groups that go through a band together.
+    pub fn of_group(band: &Band, group: usize, groups: usize) -> Rows {
+        let (from, count) = part(band.rows, 1, group, groups);
+        Rows { from, to: from + count, of: band.rows }
+    }
+
+    /// The steps of each row, in their order; all rows at a time if they have one step.
+    pub fn steps(self, steps: usize) -> impl Iterator<Item = Rows> {
+        let Rows { from, to, of } = self;
+        let each = if steps == 1 { to - from } else { 1 };
+        let starts = (from * steps..to * steps).step_by(each.max(1));
+        starts.map(move |from| Rows { from, to: from + each, of: of * steps })
+    }
 }
 
 /// # Safety
@@ -107,6 +126,23 @@ impl View<'_> {
                 Element::Bool => fill(self.base(buffer), from, to, u8::from(value != 0.0)),
             }
         }
+    }
+
+    /// A sum of columns takes in the rows of a step of its row of the band; none where the kernel is none.
+    pub unsafe fn grow<R: Real>(&self, at: usize, step: usize, band: &Band) -> Option<()> {
+        let (kernel, steps) = (&self.plan.kernels[at], band.steps);
+        let Kernel::Reduce { reduction, from, .. } = kernel else { return None };
+        let sum = column_sum(kernel, &self.plan.buffers).filter(|sum| sum.parts == band.rows)?;
+        let (row, step) = (step / steps, step % steps);
+        let count = sum.rows / steps;
+        let first = (row * sum.rows + step * count) * sum.width;
+        unsafe {
+            let sums = self.base::<R>(sum.to).add(row * sum.width);
+            let sums = std::slice::from_raw_parts_mut(sums, sum.width);
+            let rows = self.base::<R>(from.buffer).wrapping_add(first);
+            grow(sums, rows, count, step == 0, &folds_of_floats(*reduction));
+        }
+        Some(())
     }
 
     /// The rows `from .. to` of a kernel.

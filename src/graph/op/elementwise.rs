@@ -248,6 +248,11 @@ fn binary_derivative(
     let (left, right) = match binary {
         Binary::Add => (adjoint, adjoint),
         Binary::Subtract => (adjoint, g.neg(adjoint)?),
+        // A square: both adjoints at once.
+        Binary::Multiply if a == b => {
+            let half = g.mul(adjoint, a)?;
+            return Ok([Some(g.scale(half, 2.0)?), None]);
+        }
         Binary::Multiply => (g.mul(adjoint, b)?, g.mul(adjoint, a)?),
         Binary::Divide => {
             let left = g.div(adjoint, b)?;

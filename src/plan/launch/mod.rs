@@ -10,7 +10,7 @@ mod space;
 mod split;
 
 pub use display::Load;
-pub use space::{Space, Stage, accepted_rows, common_rows, lanes, space};
+pub use space::{Space, Stage, accepted_rows, are_common, common_rows, lanes, space};
 pub use split::split;
 
 use super::kernel::{Buffer, BufferId, Contract, Kernel, Operation, Place};

@@ -279,6 +279,18 @@ pub fn accepted_rows(
     stages.iter().for_each(|stage| stage.space.candidates(&mut candidates));
     candidates.sort_unstable();
     candidates.dedup();
+    let shared = shared(stages);
+    let mut accepted = candidates.into_iter().rev().filter(|rows| *rows > 0 && accept(*rows));
+    accepted.find(|rows| fits(*rows, stages, &shared, buffers, memory))
+}
+
+/// Whether the kernels can run in so many rows, one after another, without waiting for other rows.
+pub fn are_common(rows: usize, stages: &[Stage], buffers: &[Buffer], memory: &[usize]) -> bool {
+    fits(rows, stages, &shared(stages), buffers, memory)
+}
+
+/// The memories that one kernel writes and another one uses.
+fn shared(stages: &[Stage]) -> Vec<usize> {
     let mut shared: Vec<usize> = Vec::new();
     for (number, stage) in stages.iter().enumerate() {
         for (used, _) in stage.uses {
@@ -293,12 +305,13 @@ pub fn accepted_rows(
             }
         }
     }
-    let fits = |rows: &usize| {
-        stages.iter().all(|stage| stage.space.iterations % rows == 0)
-            && stages.iter().flat_map(|stage| &stage.space.touches).all(|touch| {
-                let length = buffers[touch.buffer.0 as usize].length;
-                !shared.contains(&memory[touch.buffer.0 as usize]) || touch.is_aligned(*rows, length)
-            })
-    };
-    candidates.into_iter().rev().filter(|rows| *rows > 0 && accept(*rows)).find(fits)
+    shared
+}
+
+fn fits(rows: usize, stages: &[Stage], shared: &[usize], buffers: &[Buffer], memory: &[usize]) -> bool {
+    stages.iter().all(|stage| stage.space.iterations.is_multiple_of(rows))
+        && stages.iter().flat_map(|stage| &stage.space.touches).all(|touch| {
+            let length = buffers[touch.buffer.0 as usize].length;
+            !shared.contains(&memory[touch.buffer.0 as usize]) || touch.is_aligned(rows, length)
+        })
 }

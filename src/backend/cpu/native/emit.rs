@@ -115,7 +115,8 @@ const GROUP: u64 = 2;
 const REST: u64 = 3;
 const NEXT: u64 = 4;
 const BLOCK: u64 = 5;
-const END: u64 = 6;
+const WHOLE: u64 = 6;
+const END: u64 = 7;
 
 fn at(base: Register, displacement: i64) -> MemoryOperand {
     MemoryOperand::with_base_displ(base, displacement)
@@ -179,6 +180,7 @@ impl Emitter<'_> {
         let mut streams: Vec<(bool, u16)> =
             self.lanes.stores.iter().map(|(_, stream)| (false, *stream)).collect();
         streams.extend(self.lanes.sum.map(|(_, stream, _)| (true, stream)));
+        streams.extend(self.lanes.fetched.iter().map(|stream| (false, *stream)));
         for step in &self.lanes.steps {
             match step {
                 Step::Load(stream) | Step::LoadMask(stream) => streams.push((false, *stream)),
@@ -210,8 +212,11 @@ impl Emitter<'_> {
             Target::Avx512 => self.start_sum_avx512()?,
             Target::Avx2 => self.start_sum_avx2()?,
         }
-        self.push(Instruction::with2(Code::Cmp_rm64_imm8, WIDTH, lanes)?);
-        self.branch(Code::Jb_rel32_64, REST)?;
+        if let Some(stream) = self.lanes.streamed.first() {
+            self.head(*stream)?;
+        }
+        self.push(Instruction::with2(Code::Cmp_r64_rm64, COLUMN, LIMIT)?);
+        self.branch(Code::Jg_rel32_64, REST)?;
         self.label = Some(GROUP);
         self.group(false)?;
         self.push(Instruction::with2(Code::Add_rm64_imm8, COLUMN, lanes)?);
@@ -221,11 +226,7 @@ impl Emitter<'_> {
         self.push(Instruction::with2(Code::Mov_r32_rm32, Register::EBX, Register::EDX)?);
         self.push(Instruction::with2(Code::Sub_r32_rm32, Register::EBX, Register::ECX)?);
         self.branch(Code::Je_rel32_64, NEXT)?;
-        match self.target {
-            Target::Avx512 => self.mask_rest_avx512()?,
-            Target::Avx2 => self.mask_rest_avx2()?,
-        }
-        self.group(true)?;
+        self.part()?;
         self.label = Some(NEXT);
         match self.target {
             Target::Avx512 => self.store_sum_avx512()?,
@@ -233,6 +234,40 @@ impl Emitter<'_> {
         }
         self.push(Instruction::with1(Code::Dec_rm64, ROWS)?);
         self.finish(&streams)
+    }
+
+    /// So many elements as `ebx` says, fewer than a vector.
+    fn part(&mut self) -> Done {
+        match self.target {
+            Target::Avx512 => self.mask_rest_avx512()?,
+            Target::Avx2 => self.mask_rest_avx2()?,
+        }
+        self.group(true)
+    }
+
+    /// The elements up to the first vector that lies whole in a cache line: stores past the caches write no others.
+    fn head(&mut self, streamed: u16) -> Done {
+        let (address, left) = (Register::RAX, Register::EBX);
+        let pointer = self.pointer(streamed)?;
+        if pointer != address {
+            self.push(Instruction::with2(Code::Mov_r64_rm64, address, pointer)?);
+        }
+        self.push(Instruction::with1(Code::Neg_rm64, address)?);
+        self.push(Instruction::with2(Code::Mov_r32_rm32, left, Register::EAX)?);
+        self.push(Instruction::with2(Code::And_rm32_imm8, left, 4 * self.target.lanes() as i32 - 1)?);
+        self.push(Instruction::with2(Code::Shr_rm32_imm8, left, 2)?);
+        self.branch(Code::Je_rel32_64, WHOLE)?;
+        self.push(Instruction::with2(Code::Cmp_r32_rm32, left, Register::EDX)?);
+        self.push(Instruction::with2(Code::Cmova_r32_rm32, left, Register::EDX)?);
+        self.part()?;
+        self.push(Instruction::with2(Code::Mov_r32_rm32, Register::ECX, left)?);
+        self.label = Some(WHOLE);
+        Ok(())
+    }
+
+    /// Whether a store goes past the caches.
+    fn is_streamed(&self, stream: u16) -> bool {
+        self.lanes.streamed.contains(&stream)
     }
 
     /// Saves registers and makes room on the stack.
@@ -262,6 +297,10 @@ impl Emitter<'_> {
         self.advance(streams, 16)?;
         self.branch(Code::Jmp_rel32_64, ROW)?;
         self.label = Some(END);
+        if !self.lanes.streamed.is_empty() {
+            // Other threads see what went past the caches.
+            self.push(Instruction::with(Code::Sfence));
+        }
         self.push(Instruction::with(Code::VEX_Vzeroupper));
         self.push(Instruction::with2(Code::Mov_r64_rm64, Register::RSP, at(Register::RSP, STACK_BEFORE))?);
         for register in SAVED.into_iter().rev() {
@@ -427,6 +466,10 @@ impl Emitter<'_> {
 
     /// A group of elements; `is_rest`: only those that are left in the row.
     fn group(&mut self, is_rest: bool) -> Done {
+        for stream in self.lanes.fetched.iter().filter(|_| !is_rest) {
+            let from = MemoryOperand::with_base_index_scale(self.pointer(*stream)?, COLUMN, 4);
+            self.push(Instruction::with1(Code::Prefetcht1_m8, from)?);
+        }
         for (number, step) in self.lanes.steps.iter().enumerate() {
             if step.is_invariant() {
                 continue;

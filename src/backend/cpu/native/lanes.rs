@@ -140,6 +140,10 @@ pub struct Lanes {
     pub stores: Vec<(Lane, u16)>,
     /// The sum of every row of a result, of so many elements, goes to a stream.
     pub sum: Option<(Lane, u16, usize)>,
+    /// Streams of stores that go past the caches. All begin equally far from a whole vector, in every row.
+    pub streamed: Vec<u16>,
+    /// Streams of what is fetched for later.
+    pub fetched: Vec<u16>,
 }
 
 #[derive(Default)]

@@ -25,7 +25,7 @@ use super::instruction::TILE;
 use crate::graph::{Element, Precision, Tensor};
 use crate::plan::kernel::{BufferId, Fused, Kernel, Load, LoadKind, Place, Register};
 use crate::plan::row_sum::{RowSum, is_only_summed, row_sum};
-use crate::plan::{MachineCode, Plan};
+use crate::plan::{Ahead, MachineCode, Plan};
 use lanes::Lanes;
 use lower::Summed;
 use shape::{Shape, Strides, shape, shape_in_rows};
@@ -62,11 +62,20 @@ struct Joined {
 }
 
 struct NativeKernel {
+    function: Function,
+    /// The same with stores past the caches, for where these streams begin equally far from a whole vector.
+    past: Option<(Function, Vec<u16>)>,
+    /// Bytes of a vector.
+    vector: usize,
+    shape: Shape,
+    streams: Vec<Stream>,
+}
+
+#[derive(Clone)]
+struct Function {
     /// Where its code begins.
     entry: usize,
     constants: Vec<u32>,
-    shape: Shape,
-    streams: Vec<Stream>,
 }
 
 struct Stream {
@@ -93,19 +102,21 @@ impl Native {
     }
 
     fn of(plan: &Plan, target: Target) -> Native {
-        let mut code = Vec::new();
-        let mut known = HashMap::new();
+        let mut functions = Functions { target, known: HashMap::new(), code: Vec::new() };
+        let (past, ahead) = (plan.streamed(), plan.ahead());
         let mut native = Native { is_joined: vec![false; plan.kernels.len()], ..Native::default() };
         for (at, kernel) in plan.kernels.iter().enumerate() {
             native.kernels.push(match kernel {
                 Kernel::Fused(fused) => {
                     let joined = joined(plan, at);
-                    let with =
-                        joined.and_then(|_| compile(fused, plan, joined, target, &mut known, &mut code));
+                    let past = past.iter().filter(|(kernel, _)| *kernel == at).map(|(_, store)| *store);
+                    let ahead = ahead.get(&at).map_or(&[][..], |ahead| ahead);
+                    let far = Far { past: past.collect(), ahead };
+                    let with = joined.and_then(|_| compile(fused, plan, joined, &far, &mut functions));
                     if with.is_some() {
                         native.is_joined[at + 1] = true;
                     }
-                    with.or_else(|| compile(fused, plan, None, target, &mut known, &mut code))
+                    with.or_else(|| compile(fused, plan, None, &far, &mut functions))
                 }
                 _ => None,
             });
@@ -113,7 +124,7 @@ impl Native {
                 native.loops.push(Arc::new(Native::of(&rounds.plan, target)));
             }
         }
-        native.memory = memory::executable(&code);
+        native.memory = memory::executable(&functions.code);
         native
     }
 
@@ -126,10 +137,7 @@ impl Native {
     pub fn kernel(&self, at: usize) -> Option<Code<'_>> {
         let kernel = self.kernels.get(at)?.as_ref()?;
         let memory = self.memory.as_ref()?;
-        let start = memory.as_ptr().wrapping_add(kernel.entry);
-        // The memory holds a function of this type there: `compile` wrote it.
-        let entry = unsafe { std::mem::transmute::<*const u8, Entry>(start) };
-        Some(Code { kernel, entry })
+        Some(Code { kernel, memory: memory.as_ptr() })
     }
 }
 
@@ -146,14 +154,42 @@ fn joined(plan: &Plan, at: usize) -> Option<Joined> {
     (sum.width <= BLOCK).then_some(Joined { sum, is_only_summed })
 }
 
-/// Equal programs share their code, wherever their operands lie.
+/// The functions of a plan. Equal programs share their code, wherever their operands lie.
+struct Functions {
+    target: Target,
+    known: HashMap<Lanes, Function>,
+    code: Vec<u8>,
+}
+
+impl Functions {
+    fn of(&mut self, lanes: &Lanes) -> Option<Function> {
+        if let Some(known) = self.known.get(lanes) {
+            return Some(known.clone());
+        }
+        let registers = registers::allocate(lanes, self.target)?;
+        let assembled = emit::emit(lanes, &registers, self.target)?;
+        self.code.resize(self.code.len().next_multiple_of(64), 0xcc);
+        let function = Function { entry: self.code.len(), constants: assembled.constants };
+        self.code.extend(assembled.code);
+        self.known.insert(lanes.clone(), function.clone());
+        Some(function)
+    }
+}
+
+/// What a kernel does with memory beyond the caches.
+struct Far<'a> {
+    /// The stores that go there.
+    past: Vec<usize>,
+    /// What it fetches for later.
+    ahead: &'a [Ahead],
+}
+
 fn compile(
     fused: &Fused,
     plan: &Plan,
     joined: Option<Joined>,
-    target: Target,
-    known: &mut HashMap<Lanes, (usize, Vec<u32>)>,
-    code: &mut Vec<u8>,
+    far: &Far,
+    functions: &mut Functions,
 ) -> Option<NativeKernel> {
     let (shape, strides) = match joined {
         Some(joined) => shape_in_rows(fused, joined.sum.width)?,
@@ -172,23 +208,28 @@ fn compile(
         width: joined.sum.width,
         is_only_summed: joined.is_only_summed,
     });
-    let lanes = lower::lower(fused, &|load| strides[load].is_uniform, &constant, summed)?;
+    let mut lanes = lower::lower(fused, &|load| strides[load].is_uniform, &constant, summed)?;
     let mut streams = streams(fused, plan, &shape, strides);
     if let (Some(joined), Shape::Rows { outer, blocks, rows, .. }) = (joined, &shape) {
         let strides =
             Strides { outer: dense(outer, blocks * rows), block: *rows as isize, row: 1, is_uniform: true };
         streams.push(Stream { buffer: joined.sum.to, offset: 0, bytes: 4, strides, gathered: None });
     }
-    if let Some((entry, constants)) = known.get(&lanes) {
-        return Some(NativeKernel { entry: *entry, constants: constants.clone(), shape, streams });
+    if let Some(walk) = walk(&shape) {
+        for (buffer, distance) in far.ahead {
+            let bytes = bytes(plan.buffers[buffer.0 as usize].element);
+            lanes.fetched.extend((bytes == 4).then_some(streams.len() as u16));
+            let offset = *distance as isize;
+            streams.push(Stream { buffer: *buffer, offset, bytes, strides: walk.clone(), gathered: None });
+        }
     }
-    let registers = registers::allocate(&lanes, target)?;
-    let assembled = emit::emit(&lanes, &registers, target)?;
-    code.resize(code.len().next_multiple_of(64), 0xcc);
-    let entry = code.len();
-    code.extend(assembled.code);
-    known.insert(lanes, (entry, assembled.constants.clone()));
-    Some(NativeKernel { entry, constants: assembled.constants, shape, streams })
+    let function = functions.of(&lanes)?;
+    // A sum goes through its row from the first vector on.
+    let past: Vec<u16> = far.past.iter().map(|store| (fused.loads.len() + store) as u16).collect();
+    let can_go_past = !past.is_empty() && lanes.sum.is_none();
+    let past = can_go_past.then(|| Some((functions.of(&Lanes { streamed: past.clone(), ..lanes })?, past)));
+    let vector = 4 * functions.target.lanes();
+    Some(NativeKernel { function, past: past.flatten(), vector, shape, streams })
 }
 
 /// Strides of loops one inside the other, the innermost so long.
@@ -201,8 +242,23 @@ fn dense(sizes: &[usize], mut inside: usize) -> SmallVec<[isize; 4]> {
     strides
 }
 
+fn bytes(element: Element) -> usize {
+    if element == Element::Bool { 1 } else { 4 }
+}
+
+/// Strides of what lies as the elements are gone through; none where tiles are gathered.
+fn walk(shape: &Shape) -> Option<Strides> {
+    let (row, block, outer) = match shape {
+        Shape::Rows { outer, blocks, rows, width } => {
+            (*width as isize, (rows * width) as isize, dense(outer, blocks * rows * width))
+        }
+        Shape::Flat => (0, 0, SmallVec::new()),
+        Shape::Tiles => return None,
+    };
+    Some(Strides { outer, block, row, is_uniform: false })
+}
+
 fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> Vec<Stream> {
-    let bytes = |element| if element == Element::Bool { 1 } else { 4 };
     let of_load = |(at, (load, strides)): (usize, (&Load, Strides))| {
         let gathered = match (&load.kind, fused.registers.get(at), shape) {
             (LoadKind::Strided(_), Some(Register::Scratch(row)), Shape::Tiles) => Some(*row),
@@ -211,18 +267,13 @@ fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> 
         Stream { buffer: load.buffer, offset: load.offset, bytes: bytes(load.element), strides, gathered }
     };
     let mut found: Vec<Stream> = fused.loads.iter().zip(strides).enumerate().map(of_load).collect();
-    let (row, block, outer) = match shape {
-        Shape::Rows { outer, blocks, rows, width } => {
-            let strides = dense(outer, blocks * rows * width);
-            (*width as isize, (rows * width) as isize, strides)
-        }
-        _ => (0, 0, SmallVec::new()),
-    };
+    let still = Strides { outer: SmallVec::new(), block: 0, row: 0, is_uniform: false };
+    let walk = walk(shape).unwrap_or(still);
     found.extend(fused.stores.iter().map(|(_, buffer)| Stream {
         buffer: *buffer,
         offset: 0,
         bytes: bytes(plan.buffers[buffer.0 as usize].element),
-        strides: Strides { outer: outer.clone(), block, row, is_uniform: false },
+        strides: walk.clone(),
         gathered: None,
     }));
     found
@@ -232,7 +283,8 @@ fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> 
 #[derive(Clone, Copy)]
 pub struct Code<'a> {
     kernel: &'a NativeKernel,
-    entry: Entry,
+    /// Where the code of the plan begins.
+    memory: *const u8,
 }
 
 type Table = SmallVec<[Pointer; 24]>;
@@ -269,7 +321,23 @@ impl Code<'_> {
     }
 
     unsafe fn call(&self, table: &mut Table, [blocks, rows, width]: [usize; 3]) {
-        unsafe { (self.entry)(table.as_mut_ptr(), rows, width, self.kernel.constants.as_ptr(), blocks) }
+        let past = self.kernel.past.as_ref().filter(|(_, streams)| self.begin_alike(table, streams));
+        let Function { entry, constants } = past.map_or(&self.kernel.function, |(function, _)| function);
+        let start = self.memory.wrapping_add(*entry);
+        // The memory holds a function of this type there: `Functions` wrote it.
+        unsafe {
+            let function = std::mem::transmute::<*const u8, Entry>(start);
+            function(table.as_mut_ptr(), rows, width, constants.as_ptr(), blocks);
+        }
+    }
+
+    /// Whether streams begin equally far from a whole vector, in every row.
+    fn begin_alike(&self, table: &Table, streams: &[u16]) -> bool {
+        let phases = |stream: &u16| {
+            let Pointer { at, row, block } = table[usize::from(*stream)];
+            [at as usize, row as usize, block as usize].map(|bytes| bytes % self.kernel.vector)
+        };
+        streams.windows(2).all(|pair| phases(&pair[0]) == phases(&pair[1]))
     }
 
     unsafe fn flat(&self, bases: &[*mut u8], from: usize, to: usize, scratch: *mut u8) {

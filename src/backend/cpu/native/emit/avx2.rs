@@ -137,7 +137,11 @@ impl Emitter<'_> {
             } else {
                 let value = self.vector(*value, OPERAND)?;
                 let to = element(self.pointer(*stream)?, 4, 0);
-                self.push(Instruction::with2(Code::VEX_Vmovups_ymmm256_ymm, to, value)?);
+                let code = match self.is_streamed(*stream) {
+                    true => Code::VEX_Vmovntps_m256_ymm,
+                    false => Code::VEX_Vmovups_ymmm256_ymm,
+                };
+                self.push(Instruction::with2(code, to, value)?);
             }
         }
         Ok(())

@@ -53,6 +53,10 @@ impl Emitter<'_> {
             }
             let value = self.vector(*value, OPERAND)?;
             let to = MemoryOperand::with_base_index_scale(self.pointer(*stream)?, COLUMN, 4);
+            if self.is_streamed(*stream) && !is_rest {
+                self.push(Instruction::with2(Code::EVEX_Vmovntps_m512_zmm, to, value)?);
+                continue;
+            }
             let store = Instruction::with2(Code::EVEX_Vmovups_zmmm512_k1z_zmm, to, value)?;
             self.with_mask(store, tail, false);
         }
