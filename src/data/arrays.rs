@@ -1,6 +1,7 @@
 //! Array files (IDX, npy, npz) become columns: the first dimension is the row, the others are the inner axes.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::bind::{self, Sizes};
 use super::bytes::DataFile;
@@ -32,17 +33,17 @@ pub struct Array {
     pub numbers: Numbers,
 }
 
-pub fn read(schema: &Schema, files: &[DataFile]) -> Checked<Table> {
+pub fn read(schema: &Schema, files: &[Arc<DataFile>]) -> Checked<Table> {
     let arrays = match schema.source.kind {
         SourceKind::Npz => named(schema, files)?,
         SourceKind::Safetensors => tensors(schema, files)?,
         _ => in_order(schema, files)?,
     };
-    convert(schema, &arrays)
+    convert(schema, arrays)
 }
 
 /// One array for each column, in the order of the files.
-fn in_order(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
+fn in_order(schema: &Schema, files: &[Arc<DataFile>]) -> Checked<Vec<Array>> {
     if files.len() != schema.columns.len() {
         return Err(vec![
             Diagnostic::error(
@@ -71,7 +72,7 @@ fn in_order(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
 }
 
 /// The array of each column's name, from safetensors files.
-fn tensors(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
+fn tensors(schema: &Schema, files: &[Arc<DataFile>]) -> Checked<Vec<Array>> {
     let mut opened = Vec::with_capacity(files.len());
     for file in files {
         let file = Tensors::open(&file.bytes, &file.path, schema.source.span);
@@ -83,7 +84,7 @@ fn tensors(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
 }
 
 /// The array of each column's name, from archives.
-fn named(schema: &Schema, files: &[DataFile]) -> Checked<Vec<Array>> {
+fn named(schema: &Schema, files: &[Arc<DataFile>]) -> Checked<Vec<Array>> {
     let mut known = Vec::new();
     for file in files {
         known.extend(
@@ -127,12 +128,12 @@ fn by_name<F>(
     if problems.is_empty() { Ok(arrays) } else { Err(problems) }
 }
 
-fn convert(schema: &Schema, arrays: &[Array]) -> Checked<Table> {
+fn convert(schema: &Schema, arrays: Vec<Array>) -> Checked<Table> {
     let mut sizes = Sizes::default();
     let mut problems: Vec<Diagnostic> = schema
         .columns
         .iter()
-        .zip(arrays)
+        .zip(&arrays)
         .filter_map(|(column, array)| check_shape(column, array, &mut sizes).err())
         .collect();
     if !problems.is_empty() {
@@ -169,9 +170,9 @@ fn convert(schema: &Schema, arrays: &[Array]) -> Checked<Table> {
         let mut found = Problems::new(column);
         let (element, tensor) = match &column.kind {
             ColumnKind::Float => (Element::Float, Tensor::F32(floats(array, &mut found))),
-            ColumnKind::Bool => (Element::Bool, Tensor::Bool(booleans(array, &mut found))),
+            ColumnKind::Bool => (Element::Bool, Tensor::Bool(booleans(&array, &mut found))),
             ColumnKind::Category { .. } => {
-                match codes(column, array, table.columns.len()) {
+                match codes(column, &array, table.columns.len()) {
                     Ok(codes) => coded.push(codes),
                     Err(problem) => problems.push(problem),
                 }
@@ -256,7 +257,11 @@ fn place(array: &Array, element: usize) -> String {
     format!("position [{}] of {}", at.join(", "), array.name)
 }
 
-fn floats(array: &Array, problems: &mut Problems) -> Vec<f32> {
+fn floats(array: Array, problems: &mut Problems) -> Vec<f32> {
+    let array = match array {
+        Array { numbers: Numbers::F32(values), .. } if are_finite(&values) => return values,
+        other => other,
+    };
     let values: Vec<f32> = match &array.numbers {
         Numbers::Whole(v) => v.iter().map(|x| *x as f32).collect(),
         Numbers::F32(v) => v.clone(),
@@ -272,13 +277,18 @@ fn floats(array: &Array, problems: &mut Problems) -> Vec<f32> {
             Diagnostic::error(
                 Code::A0410,
                 column.span,
-                format!("the value at {} is {fault}", place(array, element)),
+                format!("the value at {} is {fault}", place(&array, element)),
             )
             .label("every value must be a finite number")
             .help("mend the array where it is made")
         });
     }
     values
+}
+
+/// Looks at all of them: a loop that may end early goes through one at a time.
+fn are_finite(values: &[f32]) -> bool {
+    values.iter().fold(true, |all, value| all & value.is_finite())
 }
 
 fn booleans(array: &Array, problems: &mut Problems) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::data::schema::Schema;
 use crate::diagnostic::{Checked, Code, Diagnostic};
@@ -15,19 +16,45 @@ pub struct DataFile {
     /// As the user wrote the path.
     pub path: String,
     pub bytes: Vec<u8>,
+    hash: OnceLock<blake3::Hash>,
 }
 
-/// All files of a schema, in order.
-pub fn read_all(schema: &Schema, world: &dyn World) -> Checked<Vec<DataFile>> {
-    let mut files = Vec::with_capacity(schema.source.paths.len());
-    let mut problems = Vec::new();
-    for path in &schema.source.paths {
-        match read(schema, path, world) {
-            Ok(bytes) => files.push(DataFile { path: path.clone(), bytes }),
-            Err(problem) => problems.push(problem),
-        }
+/// The files that the world offers. The last one is kept: columns and weights of one file are often named one after another.
+pub struct Files<'w> {
+    world: &'w dyn World,
+    last: Mutex<Option<Arc<DataFile>>>,
+}
+
+impl<'w> Files<'w> {
+    pub fn new(world: &'w dyn World) -> Self {
+        Files { world, last: Mutex::default() }
     }
-    if problems.is_empty() { Ok(files) } else { Err(problems) }
+
+    /// All files of a schema, in order.
+    pub fn of(&self, schema: &Schema) -> Checked<Vec<Arc<DataFile>>> {
+        let mut files = Vec::with_capacity(schema.source.paths.len());
+        let mut problems = Vec::new();
+        for path in &schema.source.paths {
+            match self.read(schema, path) {
+                Ok(file) => files.push(file),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        if problems.is_empty() { Ok(files) } else { Err(problems) }
+    }
+
+    fn read(&self, schema: &Schema, path: &str) -> Result<Arc<DataFile>, Diagnostic> {
+        let last = self.last.lock().ok().and_then(|last| last.clone());
+        if let Some(last) = last.filter(|last| last.path == path) {
+            return Ok(last);
+        }
+        let bytes = read(schema, path, self.world)?;
+        let file = Arc::new(DataFile { path: path.to_owned(), bytes, hash: OnceLock::new() });
+        if let Ok(mut last) = self.last.lock() {
+            *last = Some(Arc::clone(&file));
+        }
+        Ok(file)
+    }
 }
 
 fn read(schema: &Schema, path: &str, world: &dyn World) -> Result<Vec<u8>, Diagnostic> {
@@ -82,11 +109,17 @@ fn decompress(schema: &Schema, path: &str, raw: &[u8]) -> Result<Vec<u8>, Diagno
 }
 
 /// The hash of all files: each file's length, then its bytes, so that no two lists of files look the same.
-pub fn hash(files: &[DataFile]) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    for file in files {
-        hasher.update(&(file.bytes.len() as u64).to_le_bytes());
-        hasher.update(&file.bytes);
+pub fn hash(files: &[Arc<DataFile>]) -> blake3::Hash {
+    let all = || {
+        let mut hasher = blake3::Hasher::new();
+        for file in files {
+            hasher.update(&(file.bytes.len() as u64).to_le_bytes());
+            hasher.update(&file.bytes);
+        }
+        hasher.finalize()
+    };
+    match files {
+        [file] => *file.hash.get_or_init(all),
+        _ => all(),
     }
-    hasher.finalize()
 }

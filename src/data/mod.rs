@@ -1,10 +1,10 @@
 //! Data: files become typed columns, rows become parts, epochs and batches.
 //!
-//! In: a [`Schema`] (plain structs that the runtime fills from the checked program) and a [`World`]. Out: a
+//! In: a [`Schema`] (plain structs that the runtime fills from the checked program) and [`Files`] of a world. Out: a
 //! [`Table`] of tensors whose first axis is the row, or every problem of the file as coded diagnostics;
 //! [`split`](split::split) cuts its rows into named parts, [`order`] puts them into batches.
 //!
-//! Nothing here knows syntax trees, and no byte comes in except through the `World`.
+//! Nothing here knows syntax trees, and no byte comes in except through the `Files`.
 
 mod arrays;
 mod bind;
@@ -34,6 +34,7 @@ mod weights;
 #[cfg(test)]
 mod tests;
 
+pub use bytes::Files;
 pub use fold::{Folds, kfold, leave_one_group_out};
 pub use order::{Batches, permutation};
 pub use sample::Sampler;
@@ -45,13 +46,12 @@ pub use table::{CategoryAxis, Column, SizedAxis, Table, TextColumn};
 pub use weights::{WeightArray, Weights, weights};
 
 use crate::diagnostic::Checked;
-use crate::source::World;
 
 /// Reads the files of a schema and makes its columns.
 ///
 /// All problems of a stage are reported together: files first, then headers and groups, then values.
-pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
-    let files = bytes::read_all(schema, world)?;
+pub fn load(schema: &Schema, files: &Files) -> Checked<Table> {
+    let files = files.of(schema)?;
     let hash = bytes::hash(&files);
     let mut table = match schema.source.kind {
         SourceKind::Csv => {

@@ -83,6 +83,11 @@ pub fn parse(schema: &Schema, path: &str, bytes: &[u8]) -> Result<Array, Diagnos
 }
 
 pub fn numbers(kind: &str, big: bool, width: usize, body: &[u8]) -> Numbers {
+    if kind == "f4" && !big {
+        // Most files, and the largest.
+        let (numbers, _) = body.as_chunks::<4>();
+        return Numbers::F32(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect());
+    }
     let raw = body.chunks_exact(width).map(|chunk| {
         // The element's bits in the low end of a word.
         chunk.iter().enumerate().fold(0u64, |word, (at, byte)| {

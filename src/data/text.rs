@@ -6,6 +6,8 @@
 use csv::StringRecord;
 
 use super::bind::{self, Bound};
+use std::sync::Arc;
+
 use super::bytes::DataFile;
 use super::cells;
 use super::key;
@@ -34,7 +36,7 @@ impl Records {
 /// Parses every file and makes the columns.
 pub fn read(
     schema: &Schema,
-    files: &[DataFile],
+    files: &[Arc<DataFile>],
     parse: impl Fn(&DataFile) -> Result<Records, Diagnostic>,
 ) -> Checked<Table> {
     let mut records = Vec::with_capacity(files.len());

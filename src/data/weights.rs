@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::arrays::Numbers;
-use super::bytes::{self, DataFile};
+use super::bytes::{self, Files};
 use super::schema::{Schema, SourceKind, SourceSpec};
 use super::tensors::Tensors;
 use crate::diagnostic::Checked;
 use crate::graph::tensor::Tensor;
-use crate::source::{Span, World};
+use crate::source::Span;
 
 /// The arrays of a file by name.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct WeightArray {
 }
 
 /// `span` is where the file is named.
-pub fn weights(path: &str, span: Span, world: &dyn World) -> Checked<Weights> {
+pub fn weights(path: &str, span: Span, files: &Files) -> Checked<Weights> {
     let schema = Schema {
         name: "weights".to_owned(),
         source: SourceSpec::new(SourceKind::Safetensors, vec![path.to_owned()], span),
@@ -33,7 +33,7 @@ pub fn weights(path: &str, span: Span, world: &dyn World) -> Checked<Weights> {
         key: None,
         span,
     };
-    let files: Vec<DataFile> = bytes::read_all(&schema, world)?;
+    let files = files.of(&schema)?;
     let mut arrays = BTreeMap::new();
     for file in &files {
         let opened = Tensors::open(&file.bytes, path, span).map_err(|problem| vec![problem])?;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use super::Plan;
 use super::band::Band;
 use super::kernel::{BufferId, Kernel, Place};
+use crate::graph::Element;
 
 /// Smaller buffers stay in the caches.
 const LEAST: usize = 1 << 18;
@@ -35,7 +36,7 @@ impl Plan {
         for at in band.kernels.start..host {
             for buffer in self.kernels[at].reads() {
                 let lies = &self.buffers[buffer.0 as usize];
-                let is_far = matches!(lies.place, Place::Slot(_) | Place::Arena(_));
+                let is_far = matches!(lies.place, Place::Slot(_) | Place::Arena(_)) && lies.element != Element::Bool;
                 let is_written = self.kernels[band.kernels.clone()].iter().any(|k| k.writes().contains(&buffer));
                 if is_far && lies.length == length && !is_written && !found.contains(&buffer) {
                     found.push(buffer);

@@ -35,7 +35,6 @@ impl Stretch {
 impl Plan {
     /// The stores of a kernel, by number, that go past the caches: (kernel, store). Steps follow each other.
     pub fn streamed(&self) -> Vec<(usize, usize)> {
-        if std::env::var_os("NO_STREAM").is_some() { return Vec::new(); }
         let candidates: Vec<(usize, usize, usize, Stretch)> = self
             .bands
             .iter()

@@ -8,7 +8,7 @@ use super::schema::{Known, schema};
 use super::vary::{Over, VaryAxis};
 use super::{Failure, Options};
 use crate::check::program::{AxisId, Element, PRECISIONS, Program, Type};
-use crate::data::{self, Table};
+use crate::data::{self, Files, Table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::graph::elaborate::{DataBinding, Scope, Stored, Weight};
 use crate::graph::{Axis, Half, Precision, Slot, Store, Tensor};
@@ -54,13 +54,13 @@ pub fn prepare<'p>(
     let mut base = Base::empty(program, store, seed_slot, options, quick);
     base.settings.extend(base.quick.lets());
     base.set_numbers(experiment);
-    let mut problems = Vec::new();
+    let (mut problems, files) = (Vec::new(), Files::new(world));
     for file in &program.files {
         let own = program.files.last().is_some_and(|last| std::sync::Arc::ptr_eq(last, file));
         for item in &file.items {
             let outcome = match &item.kind {
                 ItemKind::Axis(declarations) if own => base.sizes(declarations),
-                ItemKind::Data(data) if own => base.load(data, world),
+                ItemKind::Data(data) if own => base.load(data, &files),
                 _ => Ok(()),
             };
             problems.extend(outcome.err().unwrap_or_default());
@@ -71,13 +71,13 @@ pub fn prepare<'p>(
             StatementKind::Setting { name, value } => base.setting(&name.text, value, statement),
             StatementKind::Vary { .. } => base.vary(statement, options),
             StatementKind::Data(data) if matches!(data.source, DataSource::File { .. }) => {
-                base.load(data, world)
+                base.load(data, &files)
             }
             _ => Ok(()),
         };
         problems.extend(outcome.err().unwrap_or_default());
     }
-    problems.extend(base.load_weights(experiment, world).err().unwrap_or_default());
+    problems.extend(base.load_weights(experiment, &files).err().unwrap_or_default());
     unknown_settings(&base, experiment, &mut problems);
     if problems.is_empty() {
         base.draw(program, engine).map_err(Failure::Failed)?;
@@ -91,7 +91,7 @@ pub fn data_problems(program: &Program, world: &dyn World) -> Vec<Diagnostic> {
     let mut store = Store::default();
     let seed_slot = store.add(Tensor::Index(vec![0]));
     let mut base = Base::empty(program, store, seed_slot, &Options::default(), Quick::default());
-    let mut problems = Vec::new();
+    let (mut problems, files) = (Vec::new(), Files::new(world));
     for item in program.files.last().iter().flat_map(|file| &file.items) {
         let data: Vec<&Data> = match &item.kind {
             ItemKind::Axis(declarations) => {
@@ -110,7 +110,7 @@ pub fn data_problems(program: &Program, world: &dyn World) -> Vec<Diagnostic> {
             _ => continue,
         };
         for data in data {
-            let found = base.load(data, world).err().unwrap_or_default();
+            let found = base.load(data, &files).err().unwrap_or_default();
             let unread = found.iter().any(|problem| matches!(problem.code, Code::A0401 | Code::A0403));
             problems.extend(found);
             if unread {
@@ -165,14 +165,14 @@ impl<'p> Base<'p> {
     }
 
     /// Reads a data set and binds its columns and axes.
-    fn load(&mut self, data: &'p Data, world: &dyn World) -> Result<(), Vec<Diagnostic>> {
+    fn load(&mut self, data: &'p Data, files: &Files) -> Result<(), Vec<Diagnostic>> {
         if !matches!(data.source, DataSource::File { .. }) {
             return Ok(());
         }
         let scope = &self.scope;
         let size = |id: AxisId| scope.axis(id).map(|axis| scope.axes.size(axis));
         let known = Known { size: &size, labels: &self.labels };
-        let mut table = data::load(&schema(data, self.program, &known)?, world)?;
+        let mut table = data::load(&schema(data, self.program, &known)?, files)?;
         data::text_function::compute(&mut table, &super::text::computed(data, self.program, &size)?)?;
         let (binding, labels) = bind_table(self.program, data, &table, &mut self.scope, &mut self.store);
         self.labels.extend(labels);
@@ -182,7 +182,7 @@ impl<'p> Base<'p> {
     }
 
     /// Reads the files of weights that this experiment, or a layer, names.
-    fn load_weights(&mut self, experiment: &Experiment, world: &dyn World) -> Result<(), Vec<Diagnostic>> {
+    fn load_weights(&mut self, experiment: &Experiment, files: &Files) -> Result<(), Vec<Diagnostic>> {
         let program = self.program;
         let others: Vec<Span> = program
             .files
@@ -201,7 +201,7 @@ impl<'p> Base<'p> {
             if others.iter().any(|other| inside(file.span, other)) || self.weights.contains_key(&file.path) {
                 continue;
             }
-            match data::weights(&file.path, file.span, world) {
+            match data::weights(&file.path, file.span, files) {
                 Ok(read) => {
                     let store = &mut self.store;
                     let arrays = read.arrays.into_iter().map(|(name, array)| {

@@ -10,7 +10,11 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::diagnostic::Code;
-use crate::source::{Disk, FileId, Memory, Span};
+use crate::source::{Disk, FileId, Memory, Span, World};
+
+pub fn load(schema: &Schema, world: &dyn World) -> Checked<Table> {
+    super::load(schema, &Files::new(world))
+}
 
 /// A span with a number, to tell places apart.
 pub fn span(at: usize) -> Span {

@@ -217,10 +217,9 @@ fn compile(
     }
     if let Some(walk) = walk(&shape) {
         for (buffer, distance) in far.ahead {
-            let bytes = bytes(plan.buffers[buffer.0 as usize].element);
-            lanes.fetched.extend((bytes == 4).then_some(streams.len() as u16));
+            lanes.fetched.push(streams.len() as u16);
             let offset = *distance as isize;
-            streams.push(Stream { buffer: *buffer, offset, bytes, strides: walk.clone(), gathered: None });
+            streams.push(Stream { buffer: *buffer, offset, bytes: 4, strides: walk.clone(), gathered: None });
         }
     }
     let function = functions.of(&lanes)?;
@@ -375,7 +374,7 @@ impl Code<'_> {
                 let strides = &stream.strides;
                 let mut element = stream.offset + in_block as isize * strides.row;
                 element += in_outer as isize * strides.block;
-                let mut rest = block / blocks;
+                let mut rest = if outer.is_empty() { 0 } else { block / blocks };
                 for (size, stride) in outer.iter().zip(&strides.outer).rev() {
                     element += (rest % size) as isize * stride;
                     rest /= size;
