@@ -7,7 +7,7 @@ use ansatz::backend::cpu;
 use ansatz::graph::{
     Binary, Compare, Element, Logic, NodeId, Precision, Program, Reduction, Store, Tensor, Unary,
 };
-use ansatz::plan::{MachineCode, PlanOptions};
+use ansatz::plan::{MachineCode, PlanOptions, plan};
 use proptest::prelude::*;
 use support::random_program::{Generated, generate};
 
@@ -26,7 +26,23 @@ fn outputs(program: &Program, store: &Store, code: MachineCode, bands: bool) -> 
 fn same_bits(program: &Program, store: &Store, what: &str) {
     let plain = outputs(program, store, MachineCode::None, true);
     for code in CODES {
-        assert_eq!(outputs(program, store, code, true), plain, "{what}, {code:?}");
+        assert_same(&outputs(program, store, code, true), &plain, &format!("{what}, {code:?}"));
+    }
+}
+
+/// Tells of the first element that differs, not of all of them.
+fn assert_same(found: &Option<Vec<Vec<u64>>>, expected: &Option<Vec<Vec<u64>>>, what: &str) {
+    let (Some(found), Some(expected)) = (found, expected) else {
+        return assert_eq!(found.is_some(), expected.is_some(), "{what}");
+    };
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (output, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert_eq!(found.len(), expected.len(), "{what}, output {output}");
+        let differs = (0..found.len()).find(|at| found[*at] != expected[*at]);
+        if let Some(at) = differs {
+            let [found, expected] = [found[at], expected[at]].map(f64::from_bits);
+            panic!("{what}, output {output}: {found} instead of {expected} at {at}");
+        }
     }
 }
 
@@ -223,7 +239,58 @@ fn sums_of_rows_have_the_same_bits() {
             same_bits(&program, &store, &format!("{rows} rows of {width}"));
             let [banded, one_by_one] =
                 [true, false].map(|bands| outputs(&program, &store, MachineCode::None, bands));
-            assert_eq!(banded, one_by_one, "{rows} rows of {width}, one by one");
+            assert_same(&one_by_one, &banded, &format!("{rows} rows of {width}, one by one"));
+        }
+    }
+}
+
+/// Rows of x in parts of their sum, centred and scaled, and sums of columns of both: more than the caches hold.
+fn large(rows: usize, width: usize) -> (Program, Store) {
+    let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+    let (row, column) = (program.graph.axes.add("R", rows), program.graph.axes.add("C", width));
+    let values = |from: usize| {
+        Tensor::F32((0..rows * width).map(|at| ((at * 7919 + from) % 1013) as f32 * 3e-3).collect())
+    };
+    let slots = [store.add(values(0)), store.add(values(500))];
+    let x = program.input("x", Element::Float, &[row, column], slots[0]);
+    let y = program.input("y", Element::Float, &[row, column], slots[1]);
+    let g = &mut program.graph;
+    let mean = g.reduce(Reduction::Sum, x, &[column]).unwrap();
+    let centred = g.binary(Binary::Subtract, x, mean).unwrap();
+    let power = g.unary(Unary::Tanh, centred).unwrap();
+    let share = g.binary(Binary::Multiply, power, y).unwrap();
+    let total = g.reduce(Reduction::Sum, share, &[column]).unwrap();
+    let scaled = g.binary(Binary::Divide, share, total).unwrap();
+    let moved = g.binary(Binary::Add, scaled, y).unwrap();
+    let columns = [share, moved].map(|node| g.reduce(Reduction::Sum, node, &[row]).unwrap());
+    let biggest = g.reduce(Reduction::Max, moved, &[column]).unwrap();
+    let outputs = [
+        (power, &[row, column][..]),
+        (scaled, &[row, column]),
+        (columns[0], &[column]),
+        (columns[1], &[column]),
+    ];
+    for (node, axes) in outputs.into_iter().chain([(biggest, &[row][..])]) {
+        let slot = store.add(Tensor::F32(Vec::new()));
+        program.output("out", node, axes, slot).unwrap();
+    }
+    (program, store)
+}
+
+#[test]
+fn what_goes_past_the_caches_has_the_same_bits() {
+    for (rows, width) in [(2560, 1000), (2560, 1024), (5120, 520), (2560, 1003)] {
+        let (program, store) = large(rows, width);
+        let planned = plan(&program, &PlanOptions::default()).unwrap();
+        assert!(!planned.streamed().is_empty(), "{rows} x {width}: {planned}");
+        assert!(!planned.ahead().is_empty(), "{rows} x {width}: {planned}");
+        assert!(planned.bands.iter().any(|band| band.steps > 1), "{rows} x {width}: {planned}");
+        same_bits(&program, &store, &format!("{rows} x {width}"));
+        let plain = outputs(&program, &store, MachineCode::None, false);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = pool.install(|| outputs(&program, &store, MachineCode::Best, true));
+            assert_same(&found, &plain, &format!("{rows} x {width}, {threads} threads"));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use ansatz::backend::cpu;
 use ansatz::check;
-use ansatz::graph::{Precision, Program, Slot, Store, Tensor};
+use ansatz::graph::{Op, Precision, Program, Slot, Store, Tensor};
 use ansatz::plan::{PlanOptions, Stack, plan_stacked};
 use ansatz::run::{self, Options, Silent};
 use ansatz::source::Memory;
@@ -36,18 +36,32 @@ fn bits(tensor: &Tensor) -> Vec<u64> {
     tensor.to_f64().into_iter().map(|x| if x.is_nan() { u64::MAX } else { x.to_bits() }).collect()
 }
 
-/// Whether the program could be stacked; all trials are compared.
-fn agree(program: &Program, store: &Store, seed: u64, trials: usize) -> Option<bool> {
+/// The program of another trial: its numbers are others.
+fn with_other_numbers(program: &Program, number: usize) -> Program {
+    let mut program = program.clone();
+    for node in &mut program.graph.nodes {
+        if let Op::Float(bits) = &mut node.op {
+            let value = f64::from_bits(*bits);
+            *bits = (value + 0.25 * number as f64 * (1.0 + value.abs())).to_bits();
+        }
+    }
+    program
+}
+
+/// Whether the programs could be stacked; all trials are compared. Trial i has program i, modulo their number.
+fn agree(programs: &[Program], store: &Store, seed: u64, trials: usize) -> Option<bool> {
+    let program = &programs[0];
     let slots = slots(program, seed);
     let stores: Vec<Store> = (0..trials).map(|trial| of_trial(store, &slots, trial)).collect();
+    let own: Vec<usize> = (0..trials).map(|trial| trial % programs.len()).collect();
     let options = PlanOptions::default();
     let mut alone = stores.clone();
-    let mut executable = cpu::compile(program, &options).expect("a plan");
-    for store in &mut alone {
-        executable.run(store).ok()?;
+    for (store, own) in alone.iter_mut().zip(&own) {
+        cpu::compile(&programs[*own], &options).expect("a plan").run(store).ok()?;
     }
-    let stack = Stack { trials, is_shared: &|slot| !slots.get(&slot).copied().unwrap_or(true) };
-    let Some(plan) = plan_stacked(program, &options, stack).expect("a plan") else { return Some(false) };
+    let is_shared = |slot| !slots.get(&slot).copied().unwrap_or(true);
+    let stack = Stack { programs: &own, is_shared: &is_shared };
+    let Some(plan) = plan_stacked(programs, &options, stack).expect("a plan") else { return Some(false) };
     let mut all = Store::default();
     for number in 0..store.len() as u32 {
         let parts: Vec<&Tensor> = stores.iter().map(|store| store.get(Slot(number))).collect();
@@ -68,7 +82,16 @@ proptest! {
     #[test]
     fn stacked_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40, trials in 2usize..7) {
         let Generated { program, store } = generate(Precision::Single, seed, nodes);
-        agree(&program, &store, seed, trials);
+        agree(&[program], &store, seed, trials);
+    }
+
+    #[test]
+    fn programs_with_other_numbers_have_the_same_bits(
+        seed in any::<u64>(), nodes in 1usize..40, trials in 2usize..7, kinds in 2usize..4,
+    ) {
+        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        let programs: Vec<Program> = (0..kinds).map(|number| with_other_numbers(&program, number)).collect();
+        agree(&programs, &store, seed, trials);
     }
 }
 
@@ -77,10 +100,17 @@ proptest! {
 fn enough_random_programs_can_be_stacked() {
     let stacked = (0..100u64).filter(|seed| {
         let Generated { program, store } = generate(Precision::Single, *seed, 20);
-        agree(&program, &store, *seed, 3) == Some(true)
+        agree(&[program], &store, *seed, 3) == Some(true)
     });
     let count = stacked.count();
     assert!(count >= 20, "{count} of 100");
+    let others = (0..100u64).filter(|seed| {
+        let Generated { program, store } = generate(Precision::Single, *seed, 20);
+        let other = with_other_numbers(&program, 1);
+        !other.is_same_as(&program) && agree(&[program, other], &store, *seed, 3) == Some(true)
+    });
+    let count = others.count();
+    assert!(count >= 5, "{count} of 100 with other numbers");
 }
 
 const LEARNS: &str = "use std.optim (adam)
@@ -167,6 +197,26 @@ fn learns(rate: &str, every: &str) -> String {
 #[test]
 fn seeds_go_side_by_side() {
     assert_eq!(same(&learns("1e-2", "")), 20, "ten trials, two blocks each");
+}
+
+#[test]
+fn numbers_go_side_by_side() {
+    let text = learns("1e-2", "")
+        .replace("[0.5, 2]", "[0.5, 2, 3]")
+        .replace("  vary Seed = 5\n", "")
+        .replace("mean(error, Seed)", "error");
+    assert_eq!(same(&text), 6, "three trials, two blocks each");
+}
+
+#[test]
+fn numbers_that_make_other_programs_go_apart() {
+    // An axis of another size, and a number that leaves something out.
+    let text = learns("1e-2", "")
+        .replace("axis Hidden = 4", "axis Hidden = 4 * Scale")
+        .replace("[0.5, 2]", "[1, 2]");
+    assert_eq!(same(&text), 20, "five trials at a time");
+    let text = learns("1e-2", "").replace("[0.5, 2]", "[0, 2, 3]");
+    assert_eq!(same(&text), 30, "five trials, and ten");
 }
 
 #[test]

@@ -36,8 +36,10 @@ impl Plan {
         for at in band.kernels.start..host {
             for buffer in self.kernels[at].reads() {
                 let lies = &self.buffers[buffer.0 as usize];
-                let is_far = matches!(lies.place, Place::Slot(_) | Place::Arena(_)) && lies.element != Element::Bool;
-                let is_written = self.kernels[band.kernels.clone()].iter().any(|k| k.writes().contains(&buffer));
+                let is_far =
+                    matches!(lies.place, Place::Slot(_) | Place::Arena(_)) && lies.element != Element::Bool;
+                let is_written =
+                    self.kernels[band.kernels.clone()].iter().any(|k| k.writes().contains(&buffer));
                 if is_far && lies.length == length && !is_written && !found.contains(&buffer) {
                     found.push(buffer);
                 }

@@ -112,10 +112,16 @@ pub fn band(
     };
     // The other kernels are cut more finely than sums of columns, which nothing of the band reads.
     let steps = |all: &[usize], rows: usize| {
-        let sums: Vec<ColumnSum> =
-            all.iter().filter_map(|at| column_sum(&kernels[*at], buffers)).filter(|s| s.parts == rows).collect();
-        let others: Vec<usize> =
-            all.iter().copied().filter(|at| !sums.iter().any(|sum| kernels[*at].writes() == [sum.to])).collect();
+        let sums: Vec<ColumnSum> = all
+            .iter()
+            .filter_map(|at| column_sum(&kernels[*at], buffers))
+            .filter(|s| s.parts == rows)
+            .collect();
+        let others: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|at| !sums.iter().any(|sum| kernels[*at].writes() == [sum.to]))
+            .collect();
         let is_apart = |sum: &ColumnSum| {
             let place = memory[sum.to.0 as usize];
             all.iter().flat_map(|at| &uses[*at]).filter(|(used, _)| *used == place).count() == 1

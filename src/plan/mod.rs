@@ -133,19 +133,19 @@ pub fn plan(program: &Program, options: &PlanOptions) -> Result<Plan, PlanError>
     planned(program, options, false)
 }
 
-/// For several trials at a time, on the host; none where the program cannot be stacked. Each trial's part of a slot has the bits that
-/// [`plan`] computes for it alone.
+/// For several trials at a time, on the host; none where the programs cannot be stacked. Each trial's part of a slot has the bits that
+/// [`plan`] computes for it alone. `programs`: those that the trials have.
 pub fn plan_stacked(
-    program: &Program,
+    programs: &[Program],
     options: &PlanOptions,
     trials: Stack,
 ) -> Result<Option<Plan>, PlanError> {
-    if options.launches || program.precision != Precision::Single {
+    if options.launches || programs.iter().any(|program| program.precision != Precision::Single) {
         return Ok(None);
     }
-    let mut lowered = lowered(program, options)?;
-    let stacked = stack::stack(&mut lowered.buffers, &mut lowered.kernels, trials);
-    Ok(stacked.map(|()| on_host(lowered, program.precision, options, false)))
+    let all: Vec<Lowered> =
+        programs.iter().map(|program| lowered(program, options)).collect::<Result<_, _>>()?;
+    Ok(stack::stack(all, trials).map(|lowered| on_host(lowered, Precision::Single, options, false)))
 }
 
 /// Kernels whose buffers have no places yet.
@@ -162,7 +162,7 @@ fn lowered(program: &Program, options: &PlanOptions) -> Result<Lowered, PlanErro
     let mut lowering = lower::lower(program, &groups, wishes, live, options)?;
     output::write_outputs(&mut lowering)?;
     let lower::Lowering { mut buffers, mut kernels, constants, .. } = lowering;
-    if options.bands && !options.launches && program.precision == Precision::Single {
+    if !options.launches && program.precision == Precision::Single {
         kernels = columns::split(&mut buffers, kernels);
     }
     Ok(Lowered { buffers, kernels, constants })

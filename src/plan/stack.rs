@@ -3,10 +3,12 @@
 //! In: the kernels of one trial, before their buffers have places. Out: the same kernels with one loop more, the outermost. Each result is
 //! computed as it is for one trial alone, so it has the same bits. None where a kernel cannot be stacked: loops, random numbers, conditions,
 //! and large products, which are not cut as those of one trial are.
+//!
+//! Trials may have programs that differ in constants only, as a number of `vary` is one: such a constant becomes an array of all trials.
 
-use super::kernel::{Access, Buffer, BufferId, Contract, Fused, Kernel, Load, LoadKind, Operation, Place};
-use super::{Plan, element_bytes};
-use crate::graph::{Binary, Slot};
+use super::kernel::{Access, BufferId, Contract, Fused, Kernel, Load, LoadKind, Operation, Place};
+use super::{Lowered, Plan, element_bytes};
+use crate::graph::{Binary, Slot, Tensor};
 
 /// Multiplications of a single product from which it may not be stacked: the library that computes large ones looks at their number.
 const LARGE: usize = 1 << 18;
@@ -14,9 +16,16 @@ const LARGE: usize = 1 << 18;
 /// Which trials a plan is for.
 #[derive(Clone, Copy)]
 pub struct Stack<'a> {
-    pub trials: usize,
+    /// For each trial, which of the programs is its own.
+    pub programs: &'a [usize],
     /// Slots that hold the same in all trials, and that no kernel writes.
     pub is_shared: &'a dyn Fn(Slot) -> bool,
+}
+
+impl Stack<'_> {
+    pub fn trials(&self) -> usize {
+        self.programs.len()
+    }
 }
 
 /// Bytes, and sixteenths of operations, of a kernel for one trial below which what surrounds it costs more than it does.
@@ -31,7 +40,7 @@ impl Plan {
     pub fn pays_stacked(&self, stack: Stack) -> bool {
         let work: f64 =
             self.kernels.iter().map(|kernel| self.work(kernel)).map(|w| w.flops / 16.0 + w.bytes).sum();
-        let each = work / (stack.trials * self.kernels.len()).max(1) as f64;
+        let each = work / (stack.trials() * self.kernels.len()).max(1) as f64;
         let own = self.buffers.iter().filter(|buffer| match buffer.place {
             Place::Slot(slot) => !(stack.is_shared)(slot),
             _ => false,
@@ -42,17 +51,27 @@ impl Plan {
     }
 }
 
-pub fn stack(buffers: &mut [Buffer], kernels: &mut [Kernel], stack: Stack) -> Option<()> {
+/// `all`: each of the programs.
+pub fn stack(mut all: Vec<Lowered>, stack: Stack) -> Option<Lowered> {
+    let are_alike = all.windows(2).all(|pair| are_alike(&pair[0], &pair[1]));
+    if !are_alike || all.is_empty() {
+        return None;
+    }
+    let constants: Vec<Vec<Tensor>> = all.iter_mut().map(|one| std::mem::take(&mut one.constants)).collect();
+    let Lowered { mut buffers, mut kernels, .. } = all.swap_remove(0);
+    let differs: Vec<bool> = (0..constants[0].len())
+        .map(|at| constants.iter().any(|other| !other[at].same_bits(&constants[0][at])))
+        .collect();
     let each: Vec<Option<usize>> = buffers
         .iter()
         .map(|buffer| match buffer.place {
-            Place::Constant(_) => None,
+            Place::Constant(at) => differs[at].then_some(buffer.length),
             Place::Slot(slot) if (stack.is_shared)(slot) => None,
             _ => Some(buffer.length),
         })
         .collect();
-    let stacking = Stacking { each, trials: stack.trials };
-    for kernel in kernels.iter_mut() {
+    let stacking = Stacking { each, trials: stack.trials() };
+    for kernel in &mut kernels {
         let is_apart = kernel.writes().iter().all(|buffer| stacking.length(*buffer).is_some());
         if !is_apart {
             return None;
@@ -61,10 +80,28 @@ pub fn stack(buffers: &mut [Buffer], kernels: &mut [Kernel], stack: Stack) -> Op
     }
     for (buffer, each) in buffers.iter_mut().zip(&stacking.each) {
         if each.is_some() {
-            buffer.length *= stack.trials;
+            buffer.length *= stack.trials();
         }
     }
-    Some(())
+    let of_all = |at: usize| match differs[at] {
+        true => Tensor::joined(&stack.programs.iter().map(|own| &constants[*own][at]).collect::<Vec<_>>()),
+        false => Some(constants[0][at].clone()),
+    };
+    let constants = (0..differs.len()).map(of_all).collect::<Option<Vec<Tensor>>>()?;
+    Some(Lowered { buffers, kernels, constants })
+}
+
+/// Whether two programs have the same kernels, whatever their constants are.
+fn are_alike(a: &Lowered, b: &Lowered) -> bool {
+    // As numbers, 0 and -0 are equal.
+    let same_bits = |a: &Kernel, b: &Kernel| match (a, b) {
+        (Kernel::Fill { value: a, .. }, Kernel::Fill { value: b, .. }) => a.to_bits() == b.to_bits(),
+        _ => true,
+    };
+    a.buffers == b.buffers
+        && a.kernels == b.kernels
+        && a.constants.len() == b.constants.len()
+        && a.kernels.iter().zip(&b.kernels).all(|(a, b)| same_bits(a, b))
 }
 
 struct Stacking {

@@ -51,9 +51,9 @@ impl Plan {
             self.bands.iter().map(|band| self.touched(band.kernels.clone())).collect();
         let is_far = |(band, kernel, store, to): (usize, usize, usize, Stretch)| {
             let kernels = self.bands[band].kernels.clone();
-            let is_alone = kernels.filter(|other| *other != kernel).all(|other| {
-                !self.touched(other..other + 1).iter().any(|stretch| stretch.overlaps(&to))
-            });
+            let is_alone = kernels
+                .filter(|other| *other != kernel)
+                .all(|other| !self.touched(other..other + 1).iter().any(|stretch| stretch.overlaps(&to)));
             let own = self.uses(kernel).filter(|stretch| stretch.overlaps(&to)).count();
             let others = (1..=self.bands.len()).map(|ahead| &touched[(band + ahead) % self.bands.len()]);
             let until = others.take_while(|all| !all.iter().any(|stretch| stretch.overlaps(&to)));
@@ -69,10 +69,11 @@ impl Plan {
         let Kernel::Fused(fused) = &self.kernels[kernel] else { return Vec::new() };
         let stores = fused.stores.iter().enumerate();
         let is_float = |buffer: BufferId| self.buffers[buffer.0 as usize].element != Element::Bool;
-        let stretches = stores.filter(|(_, (_, buffer))| is_float(*buffer)).filter_map(|(store, (_, buffer))| {
-            let stretch = self.stretch(*buffer)?;
-            (stretch.bytes() >= LEAST).then_some((store, stretch))
-        });
+        let stretches =
+            stores.filter(|(_, (_, buffer))| is_float(*buffer)).filter_map(|(store, (_, buffer))| {
+                let stretch = self.stretch(*buffer)?;
+                (stretch.bytes() >= LEAST).then_some((store, stretch))
+            });
         stretches.collect()
     }
 

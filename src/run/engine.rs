@@ -219,49 +219,58 @@ impl Engine {
         self.backend == Backend::Cpu && !self.unfused && !self.unstacked
     }
 
-    /// Whether so many trials are likely to be faster side by side, as far as one of them shows.
-    pub fn pays_stacked(&self, step: &StepProgram, span: Span, trials: usize) -> bool {
+    /// How many trials at a time, `most` at most, are likely to be faster side by side than alone, as far as one of them shows; 1
+    /// where none are.
+    pub fn trials_together(&self, step: &StepProgram, span: Span, most: usize) -> usize {
         let options = self.plan_options();
-        let Ok(alone) = self.planned(&step.program, &options, span) else { return false };
+        let Ok(alone) = self.planned(&step.program, &options, span) else { return 1 };
         let written = |slot: Slot| step.program.outputs.iter().any(|output| output.slot == slot);
         let fed = |slot: Slot| step.batches.iter().any(|batch| batch.slot == Some(slot));
         let is_shared = |slot: Slot| !written(slot) && !fed(slot);
-        if !self.stacks() || !alone.plan.pays_stacked(Stack { trials: 1, is_shared: &is_shared }) {
-            return false;
+        if !self.stacks() || !alone.plan.pays_stacked(Stack { programs: &[0], is_shared: &is_shared }) {
+            return 1;
         }
-        let stack = Stack { trials, is_shared: &is_shared };
-        matches!(self.planned_stacked(&step.program, span, stack), Ok(Some(_)))
+        let Ok(rewritten) = self.rewrite(&step.program, span) else { return 1 };
+        let programs = [rewritten];
+        let mut trials = most;
+        while trials > 1 {
+            let stack = Stack { programs: &vec![0; trials], is_shared: &is_shared };
+            match plan_stacked(&programs, &options, stack) {
+                Ok(Some(plan)) if plan.pays_stacked(stack) => return trials,
+                // Fewer may stay in the cache.
+                Ok(Some(_)) => trials = trials.div_ceil(2).min(trials - 1),
+                _ => return 1,
+            }
+        }
+        1
     }
 
-    /// For several trials at a time; none if the program cannot be stacked, or if it does not pay. `store`: of all trials.
+    /// For several trials at a time; none if their programs cannot be stacked, or if it does not pay. `store`: of all trials.
     pub fn compile_stacked(
         &self,
-        program: &Program,
+        programs: &[&Program],
         span: Span,
         stack: Stack,
         store: &Store,
     ) -> Result<Option<Compiled>, Vec<Diagnostic>> {
         let options = self.plan_options();
-        let Some(planned) = self.planned_stacked(program, span, stack)? else { return Ok(None) };
+        let mut rewritten = Vec::with_capacity(programs.len());
+        for program in programs {
+            rewritten.push(self.rewrite(program, span)?);
+        }
+        let plan = plan_stacked(&rewritten, &options, stack);
+        let plan = plan.map_err(|error| cannot_be_planned(span, &error))?;
+        let (Some(plan), Some(program)) = (plan.filter(|plan| plan.pays_stacked(stack)), rewritten.pop())
+        else {
+            return Ok(None);
+        };
+        let planned = Planned::new(program.graph, plan);
         if self.afford(planned.plan.arena as u64, span, store).is_err() {
             return Ok(None);
         }
         let native = planned.native(&options);
         let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
         Ok(Some(Compiled { executable, faults: Faults::Shared(Arc::new(planned)), first: None }))
-    }
-
-    fn planned_stacked(
-        &self,
-        program: &Program,
-        span: Span,
-        stack: Stack,
-    ) -> Result<Option<Planned>, Vec<Diagnostic>> {
-        let rewritten = self.rewrite(program, span)?;
-        let plan = plan_stacked(&rewritten, &self.plan_options(), stack);
-        let plan = plan.map_err(|error| cannot_be_planned(span, &error))?;
-        let pays = plan.filter(|plan| plan.pays_stacked(stack));
-        Ok(pays.map(|plan| Planned::new(rewritten.graph, plan)))
     }
 
     /// How the host's plans are made.

@@ -9,6 +9,7 @@ mod conclude;
 mod dump;
 mod engine;
 mod evidence;
+mod feed;
 mod fitted;
 mod identity;
 mod keep;

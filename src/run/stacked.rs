@@ -13,6 +13,8 @@ use crate::plan::Stack;
 
 /// A trial in a block.
 pub struct Member<'m> {
+    /// Which of the programs of the block is its own.
+    pub program: usize,
     pub begun: Begun,
     pub block: TrainBlock,
     pub store: &'m mut Store,
@@ -40,22 +42,25 @@ pub enum Ended {
 }
 
 impl Stacked {
-    /// None where the program cannot be stacked, or where it does not pay.
+    /// None where the programs cannot be stacked, or where it does not pay.
     pub fn new(
-        program: &Program,
+        programs: &[Program],
         engine: &Engine,
         members: &[Member],
     ) -> Result<Option<Stacked>, Vec<Diagnostic>> {
         let Some((first, others)) = members.split_first() else { return Ok(None) };
+        let program = &programs[first.program];
+        let fed = first.begun.training.fed();
+        let is_alike =
+            |other: &Member| other.store.len() == first.store.len() && other.begun.training.fed() == fed;
         let length = |member: &Member| member.begun.training.length();
         if others.is_empty()
             || members.iter().any(|member| !member.begun.training.can_be_stacked())
-            || others.iter().any(|member| length(member) != length(first))
+            || others.iter().any(|member| length(member) != length(first) || !is_alike(member))
         {
             return Ok(None);
         }
         let written: Vec<Slot> = program.outputs.iter().map(|output| output.slot).collect();
-        let fed = first.begun.training.fed();
         let moments = first.begun.training.moments().map(|(slot, _)| slot);
         let mut inputs: Vec<Slot> = program.inputs.iter().map(|input| input.slot).collect();
         inputs.sort_unstable();
@@ -94,8 +99,14 @@ impl Stacked {
         let mut back: Vec<Slot> = written.iter().chain(&fed).copied().collect();
         back.sort_unstable();
         back.dedup();
-        let stack = Stack { trials: members.len(), is_shared: &is_shared };
-        let compiled = engine.compile_stacked(program, first.block.span, stack, &store)?;
+        let mut used: Vec<usize> = members.iter().map(|member| member.program).collect();
+        used.dedup();
+        let own: Option<Vec<usize>> =
+            members.iter().map(|member| used.iter().position(|program| *program == member.program)).collect();
+        let Some(own) = own else { return Ok(None) };
+        let used: Vec<&Program> = used.into_iter().map(|program| &programs[program]).collect();
+        let stack = Stack { programs: &own, is_shared: &is_shared };
+        let compiled = engine.compile_stacked(&used, first.block.span, stack, &store)?;
         if compiled.is_some() {
             engine.note_together(members.len());
         }

@@ -1,6 +1,6 @@
-//! Trials that have the same program go through their train blocks together, where that is faster.
+//! Trials that have the same program, but for constants, go through their train blocks together, where that is faster.
 //!
-//! In: trials that differ in their seed, fold or group only. Out: the outcome of each, with the bits that it has alone. The first trial goes
+//! In: trials that differ in no arm. Out: the outcome of each, with the bits that it has alone. The first trial goes
 //! ahead to its first train block, which decides: where a step is large, all trials run alone, in parallel.
 
 use std::time::Instant;
@@ -13,6 +13,7 @@ use super::stacked::{Ended, Member, Stacked};
 use super::training::{self, From, TrainBlock};
 use super::trial::{self, Around, Running, Stopped};
 use super::vary::{Over, Trial, VaryAxis};
+use crate::graph::Program;
 use crate::graph::elaborate::StepProgram;
 use crate::source::Span;
 use crate::syntax::ast::{Experiment, Statement, StatementKind, Train};
@@ -25,10 +26,10 @@ pub fn groups(engine: &Engine, axes: &[VaryAxis], trials: &[Trial], numbers: &[u
     if !engine.stacks() {
         return numbers.iter().map(|number| vec![*number]).collect();
     }
-    // Arms and numbers are part of the program.
+    // Arms make other programs. Numbers are constants of theirs.
     let program = |number: usize| -> Vec<usize> {
         let positions = axes.iter().zip(&trials[number].positions);
-        let own = positions.filter(|(axis, _)| matches!(axis.over, Over::Arms(_) | Over::Values(_)));
+        let own = positions.filter(|(axis, _)| matches!(axis.over, Over::Arms(_)));
         own.map(|(_, at)| *at).collect()
     };
     let mut kinds: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
@@ -131,10 +132,11 @@ impl<'p> Group<'_, 'p> {
             leader.come_to(train, span);
         }
         let engine = self.around.engine;
-        let pays = |(step, block): &(StepProgram, TrainBlock)| {
-            engine.pays_stacked(step, block.span, 1 + places.len())
-        };
-        if leader.ahead.as_ref().is_some_and(pays) {
+        let together = leader
+            .ahead
+            .as_ref()
+            .map_or(1, |(step, block)| engine.trials_together(step, block.span, 1 + places.len()));
+        if together > 1 {
             let mut tail: Vec<Taken> =
                 places.filter_map(|place| self.take(place, numbers, &mut attempts)).collect();
             let mut walkers = vec![leader];
@@ -143,7 +145,7 @@ impl<'p> Group<'_, 'p> {
                 walker.execute(&statements[..at]);
                 walkers.push(walker);
             }
-            self.side_by_side(&mut walkers, &statements[at..]);
+            self.side_by_side(&mut walkers, &statements[at..], together);
             let outcomes: Vec<Option<Computed>> = walkers.into_iter().map(Walker::outcome).collect();
             let seconds = started.elapsed().as_secs_f64() / outcomes.len() as f64;
             for (mut taken, outcome) in std::iter::once(head).chain(tail).zip(outcomes) {
@@ -212,13 +214,13 @@ impl<'p> Group<'_, 'p> {
         outcome
     }
 
-    /// Statement by statement, all trials each.
-    fn side_by_side(&self, walkers: &mut [Walker<'_, 'p>], statements: &[&'p Statement]) {
+    /// Statement by statement, all trials each; in train blocks so many together.
+    fn side_by_side(&self, walkers: &mut [Walker<'_, 'p>], statements: &[&'p Statement], together: usize) {
         for statement in statements {
             match &statement.kind {
                 StatementKind::Train(train) => {
                     walkers.iter_mut().for_each(|walker| walker.come_to(train, statement.span));
-                    self.train(walkers);
+                    self.train(walkers, together);
                 }
                 _ => walkers.iter_mut().for_each(|walker| walker.execute(&[statement])),
             }
@@ -226,41 +228,49 @@ impl<'p> Group<'_, 'p> {
     }
 
     /// The train block that the trials have come to.
-    fn train(&self, walkers: &mut [Walker<'_, 'p>]) {
+    fn train(&self, walkers: &mut [Walker<'_, 'p>], together: usize) {
         let Around { engine, shared, observer } = self.around;
-        let programs = || walkers.iter().filter_map(|walker| Some(&walker.ahead.as_ref()?.0.program));
-        let Some(program) = programs().next().cloned() else { return };
-        let are_same = programs().all(|other| other.is_same_as(&program));
-        let mut places = Vec::new();
+        let mut programs: Vec<Program> = Vec::new();
         let mut members = Vec::new();
         for (place, walker) in walkers.iter_mut().enumerate() {
             let Some((step, block)) = walker.ahead.take() else { continue };
+            let known = programs.iter().position(|known| known.is_same_as(&step.program));
+            let program = known.unwrap_or_else(|| {
+                programs.push(step.program.clone());
+                programs.len() - 1
+            });
             let Running { store, checkpoints, .. } = &mut walker.running;
             match training::begin(step, block, engine, store, checkpoints, shared) {
-                Ok(begun) => {
-                    places.push(place);
-                    members.push(Member { begun, block, store, checkpoints });
-                }
+                Ok(begun) => members.push((place, Member { program, begun, block, store, checkpoints })),
                 Err(stopped) => walker.stopped = Some(stopped),
             }
         }
-        let are_new = members.iter().all(|member| member.begun.from == From::Start);
-        // What cannot be compiled for all is told by each trial alone.
-        let stacked = match are_same && are_new {
-            true => Stacked::new(&program, engine, &members).ok().flatten(),
-            false => None,
-        };
+        members.sort_by_key(|(_, member)| member.program);
+        let (places, mut members): (Vec<usize>, Vec<Member>) = members.into_iter().unzip();
         let tell = |block: TrainBlock, done, steps| {
             observer.training(block.trial, block.number as usize, done, steps);
         };
-        let has_failed = stacked.is_some_and(|stacked| stacked.run(&mut members, &tell) == Ended::Failed);
-        let trained: Vec<_> = members
-            .into_iter()
-            .map(|Member { begun, block, store, checkpoints }| {
-                let progress = |done, steps| tell(block, done, steps);
-                (!has_failed).then(|| training::complete(begun, block, store, checkpoints, shared, progress))
-            })
-            .collect();
+        let mut have_failed = vec![false; members.len()];
+        if members.iter().all(|member| member.begun.from == From::Start) {
+            let parts = members.chunks_mut(together).zip(have_failed.chunks_mut(together));
+            parts.for_each(|(members, have_failed)| {
+                steps_together(&programs, engine, members, have_failed, &tell);
+            });
+        }
+        // What is left of each, in parallel.
+        let mut trained: Vec<_> = members.iter().map(|_| None).collect();
+        rayon::in_place_scope(|scope| {
+            for ((member, has_failed), trained) in members.into_iter().zip(have_failed).zip(&mut trained) {
+                let Member { begun, block, store, checkpoints, .. } = member;
+                let progress = move |done, steps| tell(block, done, steps);
+                if !has_failed {
+                    scope.spawn(move |_| {
+                        *trained =
+                            Some(training::complete(begun, block, store, checkpoints, shared, progress));
+                    });
+                }
+            }
+        });
         for (place, trained) in places.into_iter().zip(trained) {
             let walker = &mut walkers[place];
             match trained {
@@ -268,6 +278,32 @@ impl<'p> Group<'_, 'p> {
                 Some(Err(stopped)) => walker.stopped = Some(stopped),
                 None => walker.begins_again = true,
             }
+        }
+    }
+}
+
+/// The steps that these trials can do side by side: all of them or, where their programs differ in more than constants, some.
+fn steps_together(
+    programs: &[Program],
+    engine: &Engine,
+    members: &mut [Member],
+    have_failed: &mut [bool],
+    tell: &dyn Fn(TrainBlock, usize, usize),
+) {
+    if members.len() < 2 {
+        return;
+    }
+    // What cannot be compiled for all is told by each trial alone.
+    match Stacked::new(programs, engine, members).ok().flatten() {
+        Some(stacked) => have_failed.fill(stacked.run(members, tell) == Ended::Failed),
+        None => {
+            let first = members[0].program;
+            let alike = members.iter().filter(|member| member.program == first).count();
+            let half = if alike < members.len() { alike } else { members.len() / 2 };
+            let (some, others) = members.split_at_mut(half);
+            let (some_failed, others_failed) = have_failed.split_at_mut(half);
+            steps_together(programs, engine, some, some_failed, tell);
+            steps_together(programs, engine, others, others_failed, tell);
         }
     }
 }

@@ -1,15 +1,14 @@
-//! The training loop: batches in, steps run, terms recorded; what the block looks at is in `moments.rs`, how it goes on after
+//! The training loop: batches in (`feed.rs`), steps run, terms recorded; what the block looks at is in `moments.rs`, how it goes on after
 //! an interruption in `resume.rs`.
 
-use super::engine::{Compiled, Engine, read_f64, set_scalar};
+use super::engine::{Compiled, Engine, set_scalar};
+use super::feed::{Feed, feeds};
 use super::moments::{History, Watcher};
 use super::resume::{BlockState, Checkpoints, Parts};
 use super::shared::SharedBlocks;
 use super::terms::{TermHistory, TermWatcher};
 use super::trial::Stopped;
-use crate::data::{Batches, Sampler};
-use crate::diagnostic::Diagnostic;
-use crate::graph::elaborate::{BatchInput, Length, Recorded, SamplerKind, StepProgram};
+use crate::graph::elaborate::{Length, Recorded, StepProgram};
 use crate::graph::{Slot, Store, Tensor};
 use crate::source::Span;
 
@@ -478,83 +477,4 @@ fn element(tensor: &Tensor, at: usize) -> f64 {
         Tensor::Index(v) => v.get(at).map_or(f64::NAN, |x| f64::from(*x)),
         Tensor::Bool(v) => v.get(at).map_or(f64::NAN, |x| f64::from(*x)),
     }
-}
-
-/// The rows of one data set in each step, and the slot that they go to.
-struct Feed {
-    source: Source,
-    rows: usize,
-    slot: Option<Slot>,
-}
-
-enum Source {
-    /// Every row once an epoch, in random order.
-    Batches(Batches),
-    Sampled(Sampler),
-}
-
-impl Feed {
-    fn fill(&mut self, step: usize, store: &mut Store) {
-        let Some(slot) = self.slot else { return };
-        if let Tensor::Index(rows) = store.get_mut(slot) {
-            self.rows_of(step, rows);
-        }
-    }
-
-    /// Where a slot has a part for each of several trials: that of trial `at`.
-    fn fill_part(&mut self, step: usize, at: usize, store: &mut Store) {
-        let Some(slot) = self.slot else { return };
-        if let Tensor::Index(rows) = store.get_mut(slot) {
-            let size = match &self.source {
-                Source::Batches(batches) => batches.size(),
-                Source::Sampled(sampler) => sampler.size(),
-            };
-            self.rows_of(step, &mut rows[at * size..(at + 1) * size]);
-        }
-    }
-
-    fn rows_of(&mut self, step: usize, rows: &mut [i32]) {
-        match &mut self.source {
-            Source::Batches(batches) => batches.fill(step as u64, rows),
-            Source::Sampled(sampler) => sampler.fill(step as u64, rows),
-        }
-    }
-
-    /// Of sampled rows, an epoch is as many steps as would visit every row once.
-    fn steps_per_epoch(&self) -> usize {
-        match &self.source {
-            Source::Batches(batches) => batches.steps_per_epoch() as usize,
-            Source::Sampled(sampler) => (self.rows / sampler.size()).max(1),
-        }
-    }
-}
-
-fn feeds(inputs: &[BatchInput], key: [u32; 2], store: &Store, span: Span) -> Result<Vec<Feed>, Stopped> {
-    let mut feeds = Vec::new();
-    for (number, input) in inputs.iter().enumerate() {
-        let key = [key[0], key[1] ^ (number as u32) << 16];
-        let source = source(input, key, store, span).map_err(|problem| Stopped::Wrong(vec![problem]))?;
-        feeds.push(Feed { source, rows: input.rows, slot: input.slot });
-    }
-    Ok(feeds)
-}
-
-fn source(input: &BatchInput, key: [u32; 2], store: &Store, span: Span) -> Result<Source, Diagnostic> {
-    if let Some(sampler) = &input.sampler {
-        let values = read_f64(store, sampler.values);
-        let categories = || values.iter().map(|value| *value as i32).collect::<Vec<i32>>();
-        let (size, span) = (input.size, sampler.span);
-        let sampler = match sampler.kind {
-            SamplerKind::Balanced { each } => Sampler::balanced(&categories(), size, each, key, span),
-            SamplerKind::Weights => Sampler::weighted(&values, size, key, span),
-            SamplerKind::Pairs => Sampler::pairs(&categories(), size, key, span),
-            SamplerKind::Ordered => Sampler::ordered(categories(), size, key, span),
-        };
-        return sampler.map(Source::Sampled);
-    }
-    let rows: Vec<u32> = (0..input.rows as u32).collect();
-    Ok(Source::Batches(match input.slot {
-        None => Batches::full(&rows),
-        Some(_) => Batches::new(&rows, input.size, key, span)?,
-    }))
 }

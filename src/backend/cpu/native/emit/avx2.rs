@@ -123,7 +123,7 @@ impl Emitter<'_> {
             self.push(Instruction::with2(Code::Add_rm32_imm8, Register::ECX, count)?);
             self.label = Some(next);
         }
-        self.push(Instruction::with2(Code::Mov_r32_rm32, Register::ECX, Register::EDX)?);
+        // Back to where these elements begin.
         self.push(Instruction::with2(Code::Sub_r32_rm32, Register::ECX, Register::EBX)?);
         Ok(())
     }
