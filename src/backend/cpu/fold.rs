@@ -305,7 +305,7 @@ pub mod single {
                     // Lanes start from zero, so that no sum is -0.
                     fold(_mm512_add_ps(zero, part(row, zero)), |a, b| _mm512_add_ps(a, b))
                 }),
-                false => rows.each(to, |row| super::block::<f32, Sum>(row)),
+                false => rows.each(to, super::block::<f32, Sum>),
             }
         }
     }

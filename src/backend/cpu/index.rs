@@ -5,6 +5,24 @@ use super::walk::{inner, try_walk, walk};
 use crate::backend::Fault;
 use crate::graph::NodeId;
 
+/// How many rows before it is copied a row is fetched.
+const AHEAD: usize = 8;
+/// Bytes of a row that are fetched; the machine sees by itself how a longer one goes on.
+const FETCHED: usize = 256;
+const LINE: usize = 64;
+
+/// Asks for the beginning of what lies there, if anything does.
+#[inline(always)]
+fn fetch(at: *const u8, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    for line in (0..bytes.min(FETCHED)).step_by(LINE) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.wrapping_add(line).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (at, bytes);
+}
+
 /// The loops that gather and scatter share.
 pub struct Picks<'a> {
     pub node: NodeId,
@@ -56,6 +74,9 @@ impl Picks<'_> {
         if self.inner.iter().all(|size| *size == 1) {
             return unsafe { self.gather_each(indices, from, to) };
         }
+        if let ([width], [1], [1]) = (self.inner, self.from_inner, self.to_inner) {
+            return unsafe { self.gather_rows(*width, indices, from, to) };
+        }
         self.each(indices, |picked, source, target| unsafe {
             copy(self.inner, from.offset(source + picked), self.from_inner, to.offset(target), self.to_inner);
         })
@@ -75,6 +96,38 @@ impl Picks<'_> {
                 let index = unsafe { *indices.offset(at + i * index_step) };
                 let picked = self.picked(index)?;
                 unsafe { *to.offset(target + i * to_step) = *from.offset(source + i * from_step + picked) };
+            }
+            Ok(())
+        })
+    }
+
+    /// Each index picks a row. Rows lie anywhere, so those of the next indices are fetched before they are copied.
+    unsafe fn gather_rows<T: Copy>(
+        &self,
+        width: usize,
+        indices: *const i32,
+        from: *const T,
+        to: *mut T,
+    ) -> Result<(), Fault> {
+        if width == 0 {
+            return Ok(());
+        }
+        let (outer, strides, count, [index_step, from_step, to_step]) =
+            inner(self.outer, [self.index, self.from, self.to]);
+        let bytes = width * size_of::<T>();
+        try_walk(outer, strides, [0, 0, 0], &mut |[at, source, target]| {
+            let index = |i: usize| unsafe { *indices.offset(at + i as isize * index_step) };
+            let row =
+                |i: usize, picked: isize| from.wrapping_offset(source + i as isize * from_step + picked);
+            for i in 0..count {
+                let next = i + AHEAD;
+                if next < count {
+                    // An index that is out of range is told of when its turn comes.
+                    fetch(row(next, index(next) as isize * self.stride).cast(), bytes);
+                }
+                let picked = self.picked(index(i))?;
+                let target = target + i as isize * to_step;
+                unsafe { std::ptr::copy_nonoverlapping(row(i, picked), to.offset(target), width) };
             }
             Ok(())
         })

@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::plan::kernel::{Fused, Load, LoadKind};
 
 /// Rows shorter than this are not worth a loop of their own.
-const SHORT: usize = 8;
+const SHORT: usize = 16;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
