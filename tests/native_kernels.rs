@@ -60,6 +60,25 @@ proptest! {
     }
 }
 
+/// The exponent of one element is one for all elements, and still no uniform load.
+#[test]
+fn the_power_of_one_element_has_the_same_bits() {
+    for exponent in [1.0, -1.0, 2.0, 3.0, 0.5, 2.5] {
+        for length in [1, 2, 40] {
+            let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+            let axis = program.graph.axes.add("A", length);
+            let slot = store.add(Tensor::F32((0..length).map(|at| 0.0442 + 0.37 * at as f32).collect()));
+            let axes = if length == 1 { &[][..] } else { &[axis] };
+            let x = program.input("x", Element::Float, axes, slot);
+            let exponent = program.graph.float(exponent).unwrap();
+            let power = program.graph.binary(Binary::Power, x, exponent).unwrap();
+            let slot = store.add(Tensor::F32(Vec::new()));
+            program.output("y", power, axes, slot).unwrap();
+            same_bits(&program, &store, &format!("{length} elements"));
+        }
+    }
+}
+
 /// Numbers at and around every limit of the functions.
 fn numbers(count: usize) -> Vec<f32> {
     let special = [

@@ -52,6 +52,12 @@ impl SharedBlocks {
         found
     }
 
+    /// Whether this block of both trials is the same.
+    pub fn is_shared(&self, trial: usize, other: usize, block: Span) -> bool {
+        let key = |trial| self.keys.get(&(trial, block.start));
+        key(trial).is_some_and(|own| key(other) == Some(own))
+    }
+
     /// How a block of a trial ended in another trial.
     pub fn state(&self, trial: usize, block: Span) -> Option<Arc<BlockState>> {
         let key = self.keys.get(&(trial, block.start))?;

@@ -229,10 +229,27 @@ impl<'p> Group<'_, 'p> {
 
     /// The train block that the trials have come to.
     fn train(&self, walkers: &mut [Walker<'_, 'p>], together: usize) {
+        // A block that is the same for some of them is trained once: the others take its state.
+        let shared = self.around.shared;
+        let block = |walker: &Walker| walker.ahead.as_ref().map(|(_, block)| (block.trial, block.span));
+        let is_same = |one: &Walker, other: &Walker| match (block(one), block(other)) {
+            (Some((one, span)), Some((other, _))) => shared.is_shared(one, other, span),
+            _ => false,
+        };
+        let waits: Vec<bool> = (0..walkers.len())
+            .map(|at| walkers[..at].iter().any(|earlier| is_same(earlier, &walkers[at])))
+            .collect();
+        self.train_some(walkers, together, &|at| !waits[at]);
+        if waits.contains(&true) {
+            self.train_some(walkers, together, &|at| waits[at]);
+        }
+    }
+
+    fn train_some(&self, walkers: &mut [Walker<'_, 'p>], together: usize, are_meant: &dyn Fn(usize) -> bool) {
         let Around { engine, shared, observer } = self.around;
         let mut programs: Vec<Program> = Vec::new();
         let mut members = Vec::new();
-        for (place, walker) in walkers.iter_mut().enumerate() {
+        for (place, walker) in walkers.iter_mut().enumerate().filter(|(place, _)| are_meant(*place)) {
             let Some((step, block)) = walker.ahead.take() else { continue };
             let known = programs.iter().position(|known| known.is_same_as(&step.program));
             let program = known.unwrap_or_else(|| {

@@ -274,22 +274,26 @@ pub mod single {
     /// The machine has AVX-512; the rows are there.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
     pub unsafe fn biggest_of_rows(rows: Rows<f32>, to: *mut f32) {
-        unsafe {
-            match rows.width <= VECTOR {
-                true => rows.each(to, |row| short_extreme::<Max>(row, |a, b| _mm512_max_ps(a, b))),
-                false => rows.each(to, |row| extreme::<Max>(row, |a, b| _mm512_max_ps(a, b))),
-            }
-        }
+        unsafe { extreme_of_rows::<Max>(rows, to, |a, b| _mm512_max_ps(a, b)) }
     }
 
     /// # Safety
     /// The machine has AVX-512; the rows are there.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
     pub unsafe fn smallest_of_rows(rows: Rows<f32>, to: *mut f32) {
+        unsafe { extreme_of_rows::<Min>(rows, to, |a, b| _mm512_min_ps(a, b)) }
+    }
+
+    #[inline(always)]
+    unsafe fn extreme_of_rows<F: Fold<f32>>(
+        rows: Rows<f32>,
+        to: *mut f32,
+        f: impl Fn(__m512, __m512) -> __m512 + Copy,
+    ) {
         unsafe {
             match rows.width <= VECTOR {
-                true => rows.each(to, |row| short_extreme::<Min>(row, |a, b| _mm512_min_ps(a, b))),
-                false => rows.each(to, |row| extreme::<Min>(row, |a, b| _mm512_min_ps(a, b))),
+                true => rows.each(to, |row| short_extreme::<F>(row, f)),
+                false => rows.each(to, |row| extreme::<F>(row, f)),
             }
         }
     }

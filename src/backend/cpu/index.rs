@@ -4,6 +4,7 @@ use super::copy::copy;
 use super::walk::{inner, try_walk, walk};
 use crate::backend::Fault;
 use crate::graph::NodeId;
+use crate::plan::kernel::Kernel;
 
 /// How many rows before it is copied a row is fetched.
 const AHEAD: usize = 8;
@@ -37,6 +38,52 @@ pub struct Picks<'a> {
     pub to: &'a [isize],
     pub from_inner: &'a [isize],
     pub to_inner: &'a [isize],
+}
+
+impl<'a> Picks<'a> {
+    /// Those of a gather or a scatter.
+    pub fn of(kernel: &'a Kernel) -> Option<Picks<'a>> {
+        match kernel {
+            Kernel::Gather {
+                node,
+                size,
+                stride,
+                outer,
+                inner,
+                index,
+                from,
+                to,
+                from_inner,
+                to_inner,
+                ..
+            }
+            | Kernel::Scatter {
+                node,
+                size,
+                stride,
+                outer,
+                inner,
+                index,
+                from,
+                to,
+                from_inner,
+                to_inner,
+                ..
+            } => Some(Picks {
+                node: *node,
+                size: *size,
+                stride: *stride,
+                outer,
+                inner,
+                index: &index.strides,
+                from: &from.strides,
+                to: &to.strides,
+                from_inner,
+                to_inner,
+            }),
+            _ => None,
+        }
+    }
 }
 
 impl Picks<'_> {

@@ -58,30 +58,8 @@ impl<R: Real> Executor<R> {
                 Kernel::Contract(c) => {
                     contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), team);
                 }
-                Kernel::Gather {
-                    node,
-                    size,
-                    stride,
-                    outer,
-                    inner,
-                    index,
-                    from,
-                    to,
-                    from_inner,
-                    to_inner,
-                } => {
-                    let picks = Picks {
-                        node: *node,
-                        size: *size,
-                        stride: *stride,
-                        outer,
-                        inner,
-                        index: &index.strides,
-                        from: &from.strides,
-                        to: &to.strides,
-                        from_inner,
-                        to_inner,
-                    };
+                Kernel::Gather { index, from, to, .. } => {
+                    let Some(picks) = Picks::of(&self.plan.kernels[at]) else { return Ok(()) };
                     let indices = self.at::<i32>(index);
                     return match self.element(from) {
                         Element::Float => picks.gather(indices, self.at::<R>(from), self.at::<R>(to)),
@@ -89,31 +67,8 @@ impl<R: Real> Executor<R> {
                         Element::Bool => picks.gather(indices, self.at::<u8>(from), self.at::<u8>(to)),
                     };
                 }
-                Kernel::Scatter {
-                    node,
-                    reduction,
-                    size,
-                    stride,
-                    outer,
-                    inner,
-                    index,
-                    from,
-                    to,
-                    from_inner,
-                    to_inner,
-                } => {
-                    let picks = Picks {
-                        node: *node,
-                        size: *size,
-                        stride: *stride,
-                        outer,
-                        inner,
-                        index: &index.strides,
-                        from: &from.strides,
-                        to: &to.strides,
-                        from_inner,
-                        to_inner,
-                    };
+                Kernel::Scatter { reduction, index, from, to, .. } => {
+                    let Some(picks) = Picks::of(&self.plan.kernels[at]) else { return Ok(()) };
                     let indices = self.at::<i32>(index);
                     if self.element(from) == Element::Bool {
                         let (from, to) = (self.at::<u8>(from), self.at::<u8>(to));

@@ -5,7 +5,7 @@
 
 use super::lanes::{Both, Builder, Lane, Lanes, One, Step, Test, Two};
 use crate::graph::{Binary, Compare, Element, Logic, Unary};
-use crate::plan::kernel::{BufferId, Fused, Instruction, Operation};
+use crate::plan::kernel::{BufferId, Fused, Instruction, LoadKind, Operation};
 
 /// Whether a load gives the same element to a whole row.
 pub type IsUniform<'a> = &'a dyn Fn(usize) -> bool;
@@ -64,10 +64,10 @@ impl Lowering<'_> {
         })
     }
 
-    /// A load's number, if it never changes.
+    /// A load's number, if it never changes, and stands for all elements: the interpreter looks at nothing else.
     fn number(&self, value: u32) -> Option<f32> {
         let load = self.fused.loads.get(value as usize)?;
-        if load.element != Element::Float || load.offset != 0 {
+        if load.element != Element::Float || load.offset != 0 || load.kind != LoadKind::Uniform {
             return None;
         }
         (self.known)(load.buffer)
