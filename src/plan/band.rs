@@ -9,7 +9,7 @@ use std::ops::Range;
 use smallvec::SmallVec;
 
 use super::column_sum::{self, ColumnSum, column_sum};
-use super::kernel::{Buffer, BufferId, Kernel, Place};
+use super::kernel::{Buffer, BufferId, Indexed, Kernel, Place};
 use super::launch::{Space, Stage, accepted_rows, are_common, common_rows, conflict, space};
 use super::row_sum::row_sum;
 
@@ -38,8 +38,9 @@ pub struct Band {
     pub rows: usize,
     /// So many rows go through the kernels at a time.
     pub together: usize,
-    /// Each row goes through the kernels in so many steps, in which sums of columns grow.
+    /// Each row goes through the kernels in so many steps, in which these sums of columns grow.
     pub steps: usize,
+    pub sums: Vec<ColumnSum>,
     /// What only the rows at hand use.
     pub locals: Vec<Local>,
     /// Bytes of all that, for the rows that go together.
@@ -58,7 +59,7 @@ pub struct Local {
 
 impl Band {
     fn new(kernels: Range<usize>, rows: usize, together: usize) -> Band {
-        Band { kernels, rows, together, steps: 1, locals: Vec::new(), local_bytes: 0 }
+        Band { kernels, rows, together, steps: 1, sums: Vec::new(), locals: Vec::new(), local_bytes: 0 }
     }
 
     /// Bytes of a buffer of which a step of a row keeps its part.
@@ -111,12 +112,12 @@ pub fn band(
         total
     };
     // The other kernels are cut more finely than sums of columns, which nothing of the band reads.
+    let sums = |all: &[usize], rows: usize| -> Vec<ColumnSum> {
+        let found = all.iter().filter_map(|at| column_sum(&kernels[*at], buffers));
+        found.filter(|sum| sum.parts == rows).collect()
+    };
     let steps = |all: &[usize], rows: usize| {
-        let sums: Vec<ColumnSum> = all
-            .iter()
-            .filter_map(|at| column_sum(&kernels[*at], buffers))
-            .filter(|s| s.parts == rows)
-            .collect();
+        let sums = sums(all, rows);
         let others: Vec<usize> = all
             .iter()
             .copied()
@@ -171,7 +172,9 @@ pub fn band(
             (1, _) | (_, 2..) => 1,
             _ => together(item.rows, bytes(&item.kernels, item.rows)),
         };
-        bands.push(Band { steps: item.steps, ..Band::new(start..order.len(), item.rows, together) });
+        let sums = if item.steps > 1 { sums(&item.kernels, item.rows) } else { Vec::new() };
+        let band = Band::new(start..order.len(), item.rows, together);
+        bands.push(Band { steps: item.steps, sums, ..band });
     }
     let mut kernels: Vec<Option<Kernel>> = kernels.into_iter().map(Some).collect();
     (order.into_iter().filter_map(|at| kernels[at].take()).collect(), bands)
@@ -288,7 +291,7 @@ fn can_be_cut(kernel: &Kernel) -> bool {
     match kernel {
         Kernel::Fused(_) | Kernel::Fill { .. } | Kernel::Copy { .. } | Kernel::Reduce { .. } => true,
         // Where rows are picked from anywhere nothing is gained.
-        Kernel::Gather { inner, .. } => inner.is_empty(),
+        Kernel::Gather(loops) => loops.inner.is_empty(),
         _ => false,
     }
 }
@@ -298,7 +301,7 @@ fn can_be_cut_in(kernel: &Kernel, rows: usize) -> bool {
     match kernel {
         Kernel::Copy { sizes, .. }
         | Kernel::Reduce { kept: sizes, .. }
-        | Kernel::Gather { outer: sizes, .. } => split(sizes, rows).is_some(),
+        | Kernel::Gather(Indexed { outer: sizes, .. }) => split(sizes, rows).is_some(),
         Kernel::Contract(contract) => split(&contract.batch, rows).is_some(),
         _ => true,
     }

@@ -6,8 +6,10 @@
 use super::kernel::{Buffer, BufferId, Kernel};
 use crate::graph::Element;
 
-/// The most rows of a sum that are taken in one after another.
+/// The most rows of a sum that are taken in one after another; such sums are combined in pairs.
 pub const MOST: usize = 64;
+/// Columns that lie side by side and are summed together, at least.
+pub const BESIDE: usize = 4;
 
 /// Columns of so many neighbouring rows each, `parts` times.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,11 +32,11 @@ pub fn column_sum(kernel: &Kernel, buffers: &[Buffer]) -> Option<ColumnSum> {
     });
     let are_whole = *last == 1 && *stride == *width as isize && from.offset == 0;
     let is_float = buffers[from.buffer.0 as usize].element == Element::Float;
-    let fits = are_dense && are_whole && is_float && *width >= 4 && *rows <= MOST;
+    let fits = are_dense && are_whole && is_float && *width >= BESIDE && *rows <= MOST;
     fits.then(|| ColumnSum { parts: outer.iter().product(), rows: *rows, width: *width, to: *to })
 }
 
-/// In how many steps a band of so many rows goes through each of them. `fits`: whether the other kernels can be cut in so many rows;
+/// In how many steps a band goes through each of so many rows, which are the parts of its sums. `fits`: whether the other kernels can be cut in so many rows;
 /// `bytes`: of what all of them touch in one of so many.
 pub fn steps(
     sums: &[ColumnSum],
@@ -44,7 +46,7 @@ pub fn steps(
     cache: usize,
 ) -> usize {
     let Some(first) = sums.first() else { return 1 };
-    if sums.iter().any(|sum| sum.parts != rows || sum.rows != first.rows) {
+    if sums.iter().any(|sum| sum.rows != first.rows) {
         return 1;
     }
     let mut found = 1;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Plan;
-use super::kernel::{Access, BufferId, Kernel, LoadKind, Operation, Place};
+use super::kernel::{Access, BufferId, Indexed, Kernel, LoadKind, Operation, Place};
 
 impl Operation {
     /// How many arguments count.
@@ -78,7 +78,7 @@ impl Plan {
                 let of = c.factors.map_or(String::new(), |half| format!(" of {}", half.name()));
                 format!("contract{of} m {} n {} k {}{loops}: {a}, {b} -> {to}", c.m, c.n, c.k)
             }
-            Kernel::Gather { outer, inner, index, from, to, .. } => {
+            Kernel::Gather(Indexed { outer, inner, index, from, to, .. }) => {
                 let (outer, inner) = (extents(outer), extents(inner));
                 format!(
                     "gather {outer} {inner}: {} at {} -> {}",
@@ -87,7 +87,7 @@ impl Plan {
                     self.access(to)
                 )
             }
-            Kernel::Scatter { reduction, outer, inner, index, from, to, .. } => {
+            Kernel::Scatter(reduction, Indexed { outer, inner, index, from, to, .. }) => {
                 let what = format!("{reduction:?}").to_lowercase();
                 let (outer, inner) = (extents(outer), extents(inner));
                 let (from, index, to) = (self.access(from), self.access(index), self.access(to));

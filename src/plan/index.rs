@@ -1,7 +1,7 @@
 //! Lowering of operations that move elements: gather, scatter, pad, concat; and of reductions and lines.
 
 use super::PlanError;
-use super::kernel::{Kernel, Line};
+use super::kernel::{Indexed, Kernel, Line};
 use super::lower::{Lowering, access};
 use super::view::{Loop, View, loops};
 use crate::graph::{Axis, AxisSet, Cumulative, Element, NodeId, Op, Reduction, Tensor};
@@ -125,7 +125,7 @@ impl Lowering<'_> {
         let to = self.dense(node.element, &order);
         let outer = loops(&outer_order, &[&index, &from, &to], self.axes);
         let inner = loops(&inner_order, &[&from, &to], self.axes);
-        let kernel = Kernel::Gather {
+        let kernel = Kernel::Gather(Indexed {
             node: id,
             size: self.axes.size(axis),
             stride,
@@ -136,7 +136,7 @@ impl Lowering<'_> {
             to_inner: strides(&inner, 1),
             outer: sizes(&outer),
             inner: sizes(&inner),
-        };
+        });
         self.kernels.push(kernel);
         Ok(to)
     }
@@ -169,9 +169,8 @@ impl Lowering<'_> {
         let outer_order: Vec<Axis> = index_set.iter().collect();
         let outer = loops(&outer_order, &[&index, &from, &to], self.axes);
         let inner = loops(&from.order(&value_set.minus(index_set)), &[&from, &to], self.axes);
-        let kernel = Kernel::Scatter {
+        let loops = Indexed {
             node: id,
-            reduction,
             size: self.axes.size(into),
             stride,
             index: access(&index, strides(&outer, 0).into_iter()),
@@ -182,7 +181,7 @@ impl Lowering<'_> {
             outer: sizes(&outer),
             inner: sizes(&inner),
         };
-        self.kernels.push(kernel);
+        self.kernels.push(Kernel::Scatter(reduction, loops));
         Ok(result)
     }
 

@@ -133,6 +133,22 @@ pub struct Contract {
     pub c_strides: (isize, isize),
 }
 
+/// The loops of a gather or a scatter: outer ones over the index, inner ones over the rest of the value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Indexed {
+    pub node: NodeId,
+    /// Size and stride of the axis that the index points into.
+    pub size: usize,
+    pub stride: isize,
+    pub outer: Vec<usize>,
+    pub inner: Vec<usize>,
+    pub index: Access,
+    pub from: Access,
+    pub to: Access,
+    pub from_inner: Vec<isize>,
+    pub to_inner: Vec<isize>,
+}
+
 /// What a kernel that works along one axis does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Line {
@@ -197,33 +213,10 @@ pub enum Kernel {
         to: BufferId,
     },
     Contract(Contract),
-    /// Outer loops over the index, inner loops over the rest of the value.
-    Gather {
-        node: NodeId,
-        size: usize,
-        stride: isize,
-        outer: Vec<usize>,
-        inner: Vec<usize>,
-        index: Access,
-        from: Access,
-        to: Access,
-        from_inner: Vec<isize>,
-        to_inner: Vec<isize>,
-    },
-    /// The same loops; `to` was filled with the identity before.
-    Scatter {
-        node: NodeId,
-        reduction: Reduction,
-        size: usize,
-        stride: isize,
-        outer: Vec<usize>,
-        inner: Vec<usize>,
-        index: Access,
-        from: Access,
-        to: Access,
-        from_inner: Vec<isize>,
-        to_inner: Vec<isize>,
-    },
+    /// Picks values by an index.
+    Gather(Indexed),
+    /// Values go to where an index says; `to` was filled with the identity before.
+    Scatter(Reduction, Indexed),
     /// One line for each position of the outer loops. `work` holds a line of indices.
     Line {
         line: Line,
@@ -274,8 +267,8 @@ impl Kernel {
                 vec![from.buffer]
             }
             Kernel::Contract(contract) => vec![contract.a.buffer, contract.b.buffer],
-            Kernel::Gather { index, from, .. } => vec![index.buffer, from.buffer],
-            Kernel::Scatter { index, from, to, .. } => vec![index.buffer, from.buffer, to.buffer],
+            Kernel::Gather(Indexed { index, from, .. }) => vec![index.buffer, from.buffer],
+            Kernel::Scatter(_, Indexed { index, from, to, .. }) => vec![index.buffer, from.buffer, to.buffer],
             Kernel::Matrix { from, right, .. } => std::iter::once(*from).chain(*right).collect(),
             Kernel::Random { seed, step, round, .. } => {
                 let round = round.iter().map(|round| round.buffer);
@@ -294,7 +287,9 @@ impl Kernel {
         match self {
             Kernel::Fused(fused) => fused.stores.iter().map(|(_, buffer)| *buffer).collect(),
             Kernel::Fill { buffer, .. } => vec![*buffer],
-            Kernel::Copy { to, .. } | Kernel::Gather { to, .. } | Kernel::Scatter { to, .. } => {
+            Kernel::Copy { to, .. }
+            | Kernel::Gather(Indexed { to, .. })
+            | Kernel::Scatter(_, Indexed { to, .. }) => {
                 vec![to.buffer]
             }
             Kernel::Reduce { to, .. } | Kernel::Random { to, .. } | Kernel::Matrix { to, .. } => vec![*to],

@@ -38,7 +38,7 @@ pub use stack::Stack;
 pub use work::Work;
 
 use crate::graph::{NodeId, Precision, Program, Slot, Tensor};
-use kernel::{Buffer, Kernel};
+use kernel::{Buffer, Indexed, Kernel};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PlanOptions {
@@ -208,7 +208,9 @@ impl Plan {
     fn belongs_to(&mut self, owner: NodeId) {
         for kernel in &mut self.kernels {
             match kernel {
-                Kernel::Gather { node, .. } | Kernel::Scatter { node, .. } | Kernel::Matrix { node, .. } => {
+                Kernel::Gather(Indexed { node, .. })
+                | Kernel::Scatter(_, Indexed { node, .. })
+                | Kernel::Matrix { node, .. } => {
                     *node = owner;
                 }
                 Kernel::Rounds(rounds) => rounds.plan.belongs_to(owner),

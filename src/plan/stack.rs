@@ -6,7 +6,7 @@
 //!
 //! Trials may have programs that differ in constants only, as a number of `vary` is one: such a constant becomes an array of all trials.
 
-use super::kernel::{Access, BufferId, Contract, Fused, Kernel, Load, LoadKind, Operation, Place};
+use super::kernel::{Access, BufferId, Contract, Fused, Indexed, Kernel, Load, LoadKind, Operation, Place};
 use super::{Lowered, Plan, element_bytes};
 use crate::graph::{Binary, Slot, Tensor};
 
@@ -142,8 +142,8 @@ impl Stacking {
                 self.access(from);
             }
             Kernel::Contract(contract) => return self.contract(contract),
-            Kernel::Gather { outer, index, from, to, .. }
-            | Kernel::Scatter { outer, index, from, to, .. } => {
+            Kernel::Gather(Indexed { outer, index, from, to, .. })
+            | Kernel::Scatter(_, Indexed { outer, index, from, to, .. }) => {
                 outer.insert(0, self.trials);
                 self.access(index);
                 self.access(from);

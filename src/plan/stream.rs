@@ -49,7 +49,7 @@ impl Plan {
         }
         let touched: Vec<Vec<Stretch>> =
             self.bands.iter().map(|band| self.touched(band.kernels.clone())).collect();
-        let is_far = |(band, kernel, store, to): (usize, usize, usize, Stretch)| {
+        let past = |(band, kernel, store, to): (usize, usize, usize, Stretch)| {
             let kernels = self.bands[band].kernels.clone();
             let is_alone = kernels
                 .filter(|other| *other != kernel)
@@ -62,15 +62,15 @@ impl Plan {
             let around: usize = touched[band].iter().map(Stretch::bytes).sum();
             (is_alone && own == 1 && between + around > FAR).then_some((kernel, store))
         };
-        candidates.into_iter().filter_map(is_far).collect()
+        candidates.into_iter().filter_map(past).collect()
     }
 
     fn large_stores(&self, kernel: usize) -> Vec<(usize, Stretch)> {
         let Kernel::Fused(fused) = &self.kernels[kernel] else { return Vec::new() };
         let stores = fused.stores.iter().enumerate();
-        let is_float = |buffer: BufferId| self.buffers[buffer.0 as usize].element != Element::Bool;
+        let is_number = |buffer: BufferId| self.buffers[buffer.0 as usize].element != Element::Bool;
         let stretches =
-            stores.filter(|(_, (_, buffer))| is_float(*buffer)).filter_map(|(store, (_, buffer))| {
+            stores.filter(|(_, (_, buffer))| is_number(*buffer)).filter_map(|(store, (_, buffer))| {
                 let stretch = self.stretch(*buffer)?;
                 (stretch.bytes() >= LEAST).then_some((store, stretch))
             });

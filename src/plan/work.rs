@@ -1,6 +1,6 @@
 //! How much a kernel does: floating-point operations of contractions, and bytes that are read and written. For measuring.
 
-use super::kernel::{Access, BufferId, Kernel, LoadKind};
+use super::kernel::{Access, BufferId, Indexed, Kernel, LoadKind};
 use super::{Plan, element_bytes};
 
 /// What one run of a kernel does at least.
@@ -50,11 +50,11 @@ impl Plan {
                 let flops = 2.0 * product(&c.batch) * m * n * k;
                 return Work { flops, bytes: a + b + product(&c.batch) * m * n * width(c.c.buffer) };
             }
-            Kernel::Gather { outer, inner, index, from, to, .. } => {
+            Kernel::Gather(Indexed { outer, inner, index, from, to, .. }) => {
                 let values = product(outer) * product(inner);
                 moved(from, values) + moved(to, values) + moved(index, product(outer))
             }
-            Kernel::Scatter { outer, inner, index, from, to, .. } => {
+            Kernel::Scatter(_, Indexed { outer, inner, index, from, to, .. }) => {
                 let values = product(outer) * product(inner);
                 moved(from, values) + 2.0 * moved(to, values) + moved(index, product(outer))
             }

@@ -20,7 +20,7 @@ use crate::plan::kernel::{Access, BufferId, Kernel, Place, Rounds};
 use crate::plan::{Plan, PlanOptions, element_bytes};
 
 /// Pieces of a band for each thread.
-const PIECES: usize = 8;
+const PIECES_EACH: usize = 8;
 
 /// Bytes, and sixteenths of operations, of a step from which it pays to have helpers stand by.
 const TEAM: f64 = 3e5;
@@ -342,7 +342,7 @@ impl<R: Real> Executor<R> {
         }
         let groups = band.rows.div_ceil(band.together);
         // What a group fetches for the next one is for the same thread.
-        let pieces = if team.threads() == 1 { 1 } else { groups.min(PIECES * team.threads()) };
+        let pieces = if team.threads() == 1 { 1 } else { groups.min(PIECES_EACH * team.threads()) };
         let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
         team.share(pieces, |piece, thread| {
             let (first, count) = part(groups, 1, piece, pieces);
@@ -380,8 +380,7 @@ impl<R: Real> Executor<R> {
         let view = View { bases: own, ..self.view() };
         for at in band.kernels.clone() {
             unsafe {
-                let grown = if band.steps > 1 { view.grow::<R>(at, rows.from, band) } else { None };
-                if grown.is_none() {
+                if view.grow::<R>(at, rows.from, band).is_none() {
                     view.rows(at, rows, space.scratch(thread), space.work(thread))?;
                 }
             }

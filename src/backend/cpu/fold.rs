@@ -74,7 +74,7 @@ impl Fold<u8> for Any {
 
 /// Rows of at most [`BLOCK`] elements.
 #[derive(Clone, Copy)]
-pub struct Rows<T> {
+pub struct RowSet<T> {
     /// The first one.
     pub from: *const T,
     /// How far apart they begin.
@@ -83,7 +83,7 @@ pub struct Rows<T> {
     pub width: usize,
 }
 
-impl<T> Rows<T> {
+impl<T> RowSet<T> {
     /// # Safety
     /// The rows are there.
     #[inline(always)]
@@ -105,7 +105,7 @@ pub struct Folds<T> {
     /// One value of at most [`BLOCK`].
     pub block: unsafe fn(&[T]) -> T,
     /// One value of each row.
-    pub rows: unsafe fn(Rows<T>, *mut T),
+    pub rows: unsafe fn(RowSet<T>, *mut T),
     /// Each element of the first, then that of the second.
     pub after: unsafe fn(&mut [T], *const T),
     /// Each element of the second, then that of the first, into the first.
@@ -134,7 +134,7 @@ impl<T: Copy> Folds<T> {
 macro_rules! level {
     ($name:ident $(, $features:literal)?) => {
         mod $name {
-            use super::{Fold, Folds, Rows, TOGETHER};
+            use super::{Fold, Folds, RowSet, TOGETHER};
 
             $(#[target_feature(enable = $features)])?
             unsafe fn block<T: Copy, F: Fold<T>>(values: &[T]) -> T {
@@ -142,7 +142,7 @@ macro_rules! level {
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn rows<T: Copy, F: Fold<T>>(rows: Rows<T>, to: *mut T) {
+            unsafe fn rows<T: Copy, F: Fold<T>>(rows: RowSet<T>, to: *mut T) {
                 unsafe { rows.each(to, |row| super::block::<T, F>(row)) }
             }
 
@@ -251,10 +251,10 @@ fn halves<T: Copy, F: Fold<T>, const N: usize>(values: &[T]) -> [T; N] {
 
 /// Rows of single precision for AVX-512, where the compiler's loops gather, or go through short rows one element at a time.
 #[cfg(target_arch = "x86_64")]
-pub mod single {
+pub mod wide {
     use std::arch::x86_64::*;
 
-    use super::{Fold, Max, Min, Rows, Sum, VECTOR, VECTORS};
+    use super::{Fold, Max, Min, RowSet, Sum, VECTOR, VECTORS};
 
     /// # Safety
     /// The machine has AVX-512.
@@ -273,20 +273,20 @@ pub mod single {
     /// # Safety
     /// The machine has AVX-512; the rows are there.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn biggest_of_rows(rows: Rows<f32>, to: *mut f32) {
+    pub unsafe fn biggest_of_rows(rows: RowSet<f32>, to: *mut f32) {
         unsafe { extreme_of_rows::<Max>(rows, to, |a, b| _mm512_max_ps(a, b)) }
     }
 
     /// # Safety
     /// The machine has AVX-512; the rows are there.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn smallest_of_rows(rows: Rows<f32>, to: *mut f32) {
+    pub unsafe fn smallest_of_rows(rows: RowSet<f32>, to: *mut f32) {
         unsafe { extreme_of_rows::<Min>(rows, to, |a, b| _mm512_min_ps(a, b)) }
     }
 
     #[inline(always)]
     unsafe fn extreme_of_rows<F: Fold<f32>>(
-        rows: Rows<f32>,
+        rows: RowSet<f32>,
         to: *mut f32,
         f: impl Fn(__m512, __m512) -> __m512 + Copy,
     ) {
@@ -301,7 +301,7 @@ pub mod single {
     /// # Safety
     /// The machine has AVX-512; the rows are there.
     #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn sum_of_rows(rows: Rows<f32>, to: *mut f32) {
+    pub unsafe fn sum_of_rows(rows: RowSet<f32>, to: *mut f32) {
         unsafe {
             match rows.width <= VECTOR {
                 true => rows.each(to, |row| {
@@ -407,7 +407,7 @@ mod tests {
             let found = unsafe { (folds.block)(values) };
             let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
             assert!(same, "{what} of {} by {name}: {found} for {expected}", values.len());
-            let rows = Rows { from: values.as_ptr(), stride: 0, count: 3, width: values.len() };
+            let rows = RowSet { from: values.as_ptr(), stride: 0, count: 3, width: values.len() };
             let mut of_rows = [0.0f32; 3];
             unsafe { (folds.rows)(rows, of_rows.as_mut_ptr()) };
             let is_same = |row: &f32| row.to_bits() == found.to_bits() || row.is_nan() && found.is_nan();

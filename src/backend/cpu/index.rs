@@ -4,7 +4,7 @@ use super::copy::copy;
 use super::walk::{inner, try_walk, walk};
 use crate::backend::Fault;
 use crate::graph::NodeId;
-use crate::plan::kernel::Kernel;
+use crate::plan::kernel::Indexed;
 
 /// How many rows before it is copied a row is fetched.
 const AHEAD: usize = 8;
@@ -24,10 +24,10 @@ fn fetch(at: *const u8, bytes: usize) {
     let _ = (at, bytes);
 }
 
-/// The loops that gather and scatter share.
+/// The loops of a kernel, or of some of its rows.
+#[derive(Clone, Copy)]
 pub struct Picks<'a> {
     pub node: NodeId,
-    /// Size and stride of the axis that the index points into.
     pub size: usize,
     pub stride: isize,
     pub outer: &'a [usize],
@@ -41,47 +41,19 @@ pub struct Picks<'a> {
 }
 
 impl<'a> Picks<'a> {
-    /// Those of a gather or a scatter.
-    pub fn of(kernel: &'a Kernel) -> Option<Picks<'a>> {
-        match kernel {
-            Kernel::Gather {
-                node,
-                size,
-                stride,
-                outer,
-                inner,
-                index,
-                from,
-                to,
-                from_inner,
-                to_inner,
-                ..
-            }
-            | Kernel::Scatter {
-                node,
-                size,
-                stride,
-                outer,
-                inner,
-                index,
-                from,
-                to,
-                from_inner,
-                to_inner,
-                ..
-            } => Some(Picks {
-                node: *node,
-                size: *size,
-                stride: *stride,
-                outer,
-                inner,
-                index: &index.strides,
-                from: &from.strides,
-                to: &to.strides,
-                from_inner,
-                to_inner,
-            }),
-            _ => None,
+    /// All of a kernel's.
+    pub fn of(loops: &'a Indexed) -> Picks<'a> {
+        Picks {
+            node: loops.node,
+            size: loops.size,
+            stride: loops.stride,
+            outer: &loops.outer,
+            inner: &loops.inner,
+            index: &loops.index.strides,
+            from: &loops.from.strides,
+            to: &loops.to.strides,
+            from_inner: &loops.from_inner,
+            to_inner: &loops.to_inner,
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use super::fold::Folds;
 #[cfg(target_arch = "x86_64")]
-use super::fold::single as rows;
+use super::fold::wide;
 use super::single;
 use crate::graph::half;
 
@@ -93,15 +93,15 @@ impl Real for f32 {
     const MOST: f32 = f32::INFINITY;
     #[cfg(target_arch = "x86_64")]
     fn wide_biggest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { block: rows::biggest, rows: rows::biggest_of_rows, ..folds }
+        Folds { block: wide::biggest, rows: wide::biggest_of_rows, ..folds }
     }
     #[cfg(target_arch = "x86_64")]
     fn wide_smallest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { block: rows::smallest, rows: rows::smallest_of_rows, ..folds }
+        Folds { block: wide::smallest, rows: wide::smallest_of_rows, ..folds }
     }
     #[cfg(target_arch = "x86_64")]
     fn wide_sum(folds: Folds<f32>) -> Folds<f32> {
-        Folds { rows: rows::sum_of_rows, ..folds }
+        Folds { rows: wide::sum_of_rows, ..folds }
     }
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {

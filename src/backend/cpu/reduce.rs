@@ -2,11 +2,10 @@
 //!
 //! A row is cut in blocks of 1024, see [`super::fold`], which are combined in pairs. Columns are reduced 64 rows at a time, and these partial rows are combined in pairs.
 
-use super::fold::{BLOCK, Folds, Rows, TOGETHER};
+use super::fold::{BLOCK, Folds, RowSet, TOGETHER};
 use super::walk::{inner, walk};
+use crate::plan::column_sum::{BESIDE, MOST};
 
-/// Rows that are reduced one after another before they enter the tree.
-const ROWS: usize = 64;
 /// Columns at a time.
 pub const COLUMNS: usize = 1024;
 /// Levels of the tree: enough for any size.
@@ -79,7 +78,7 @@ impl<'a> Loops<'a> {
         reduced: &'a [usize],
         reduced_strides: &'a [isize],
     ) -> Loops<'a> {
-        let are_beside = kept_strides.last() == Some(&1) && kept.last().is_some_and(|width| *width >= 4);
+        let are_beside = kept_strides.last() == Some(&1) && kept.last().is_some_and(|width| *width >= BESIDE);
         let columns = reduced_strides != [1] && are_beside;
         Loops { kept, kept_strides, reduced, reduced_strides, columns }
     }
@@ -107,7 +106,7 @@ pub unsafe fn reduce<T: Copy>(loops: &Loops, from: *const T, to: *mut T, work: *
             ([1], _) if total <= BLOCK => {
                 let (outer, [strides], count, [stride]) = inner(loops.kept, [loops.kept_strides]);
                 walk(outer, [strides], [0], &mut |[offset]| {
-                    let rows = Rows { from: from.offset(offset), stride, count, width: total };
+                    let rows = RowSet { from: from.offset(offset), stride, count, width: total };
                     (folds.rows)(rows, to.add(at));
                     at += count;
                 });
@@ -208,7 +207,7 @@ unsafe fn columns<T: Copy>(
         walk(outer, [strides], [0], &mut |[offset]| {
             let mut done = 0;
             while done < run {
-                if rows == ROWS {
+                if rows == MOST {
                     // The finished rows enter the tree.
                     let mut level = 0;
                     while blocks >> level & 1 == 1 {
@@ -221,7 +220,7 @@ unsafe fn columns<T: Copy>(
                     rows = 0;
                 }
                 let row = |number: usize| from.offset(offset + (done + number) as isize * step);
-                if (run - done).min(ROWS - rows) >= TOGETHER {
+                if (run - done).min(MOST - rows) >= TOGETHER {
                     (folds.four)(sum, std::array::from_fn(row));
                     rows += TOGETHER;
                     done += TOGETHER;

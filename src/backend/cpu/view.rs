@@ -18,8 +18,7 @@ use crate::backend::Fault;
 use crate::graph::Element;
 use crate::plan::Plan;
 use crate::plan::band::Band;
-use crate::plan::column_sum::column_sum;
-use crate::plan::kernel::{Access, BufferId, Fused, Kernel};
+use crate::plan::kernel::{Access, BufferId, Fused, Indexed, Kernel};
 
 #[derive(Clone, Copy)]
 pub struct View<'a> {
@@ -130,11 +129,10 @@ impl View<'_> {
 
     /// A sum of columns takes in the rows of a step of its row of the band; none where the kernel is none.
     pub unsafe fn grow<R: Real>(&self, at: usize, step: usize, band: &Band) -> Option<()> {
-        let (kernel, steps) = (&self.plan.kernels[at], band.steps);
-        let Kernel::Reduce { reduction, from, .. } = kernel else { return None };
-        let sum = column_sum(kernel, &self.plan.buffers).filter(|sum| sum.parts == band.rows)?;
-        let (row, step) = (step / steps, step % steps);
-        let count = sum.rows / steps;
+        let Kernel::Reduce { reduction, from, to, .. } = &self.plan.kernels[at] else { return None };
+        let sum = band.sums.iter().find(|sum| sum.to == *to)?;
+        let (row, step) = (step / band.steps, step % band.steps);
+        let count = sum.rows / band.steps;
         let first = (row * sum.rows + step * count) * sum.width;
         unsafe {
             let sums = self.base::<R>(sum.to).add(row * sum.width);
@@ -211,28 +209,18 @@ impl View<'_> {
                     );
                     contract_some(contract, operands, from * each, (to - from) * each);
                 }
-                Kernel::Gather { node, size, stride, outer, index, from: source, to: target, .. } => {
-                    let strides = [&index.strides[..], &source.strides, &target.strides];
-                    let Some(cut) = Cut::new(outer, strides, rows) else { return Ok(()) };
+                Kernel::Gather(loops) => {
+                    let (all, Indexed { index, from: source, to: target, .. }) = (Picks::of(loops), loops);
+                    let Some(cut) = Cut::new(all.outer, [all.index, all.from, all.to], rows) else {
+                        return Ok(());
+                    };
                     let mut result = Ok(());
                     cut.runs(from, to, &mut |run| {
                         if result.is_err() {
                             return;
                         }
-                        let [index_strides, from_strides, to_strides] = run.strides;
-                        let [i, f, t] = run.offsets;
-                        let picks = Picks {
-                            node: *node,
-                            size: *size,
-                            stride: *stride,
-                            outer: run.sizes,
-                            inner: &[],
-                            index: index_strides,
-                            from: from_strides,
-                            to: to_strides,
-                            from_inner: &[],
-                            to_inner: &[],
-                        };
+                        let ([index_strides, from, to], [i, f, t]) = (run.strides, run.offsets);
+                        let picks = Picks { outer: run.sizes, index: index_strides, from, to, ..all };
                         let indices = self.at::<i32>(index).offset(i);
                         result = match self.element(source) {
                             Element::Float => picks.gather(

@@ -8,8 +8,8 @@ use super::ir::{
 };
 use super::kernel::tile::Tiling;
 use super::place::{ARENA, Frame, Located};
-use crate::graph::{Binary, Element};
-use crate::plan::kernel::{Access, BufferId, Contract, Fused, Kernel, Line, LoadKind, Operation};
+use crate::graph::{Binary, Element, Reduction};
+use crate::plan::kernel::{Access, BufferId, Contract, Fused, Indexed, Kernel, Line, LoadKind, Operation};
 use crate::plan::launch::{Chain, MOST_CUBES, UNITS, lanes, tile};
 
 /// A chain or a contraction as the device runs it.
@@ -207,7 +207,9 @@ impl Encoder<'_> {
                 })
             }
             Kernel::Contract(contract) => self.contract(contract, rows),
-            Kernel::Gather { node, size, stride, outer, inner, index, from, to, from_inner, to_inner } => {
+            Kernel::Gather(loops) => {
+                let Indexed { node, size, stride, outer, inner, index, from, to, from_inner, to_inner } =
+                    loops;
                 let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
                 self.start(sizes.iter().product(), rows);
                 let all = |access: &Access, inner: &[isize]| {
@@ -230,7 +232,7 @@ impl Encoder<'_> {
                     Step::Store(to, element, value),
                 ])
             }
-            Kernel::Scatter { .. } => self.scatter(kernel, rows),
+            Kernel::Scatter(reduction, loops) => self.scatter(*reduction, loops, rows),
             Kernel::Line { line, outer, size, from, from_stride, to, to_stride, .. } => {
                 let n: usize = outer.iter().product();
                 self.start(n, rows);
@@ -363,27 +365,12 @@ impl Encoder<'_> {
         let second = side(&c.b, 0, c.b_strides.1, &c.b_outer, c.b_strides.0);
         let strides = c.c.strides.iter().copied().chain([c.c_strides.0, c.c_strides.1]).collect();
         let to = self.access(&Access { strides, ..c.c.clone() }, &sizes);
-        let reduction = crate::graph::Reduction::Sum;
+        let reduction = Reduction::Sum;
         Stage::Fold(Fold { reduction, element: Element::Float, first, second: Some(second), to, lanes })
     }
 
-    fn scatter(&mut self, kernel: &Kernel, rows: usize) -> Stage {
-        let Kernel::Scatter {
-            node,
-            reduction,
-            size,
-            stride,
-            outer,
-            inner,
-            index,
-            from,
-            to,
-            from_inner,
-            to_inner,
-        } = kernel
-        else {
-            return Stage::Map(Vec::new());
-        };
+    fn scatter(&mut self, reduction: Reduction, loops: &Indexed, rows: usize) -> Stage {
+        let Indexed { node, size, stride, outer, inner, index, from, to, from_inner, to_inner } = loops;
         let (kept, over): (Vec<usize>, Vec<usize>) = (0..outer.len()).partition(|at| to.strides[*at] != 0);
         let sizes: Vec<usize> =
             kept.iter().map(|at| outer[*at]).chain([*size]).chain(inner.iter().copied()).collect();
@@ -408,7 +395,7 @@ impl Encoder<'_> {
         let fault = self.faults.index(*node, *size);
         self.word(fault);
         Stage::Scatter(Scatter {
-            reduction: *reduction,
+            reduction,
             element: self.element(from.buffer),
             lanes,
             index: (index_walk, index_more),

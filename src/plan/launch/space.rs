@@ -4,7 +4,7 @@
 //! does row r touch only the r-th of R equal pieces of the buffer? Where that holds for all accesses to a buffer, rows of
 //! several kernels can run one after another without waiting for other rows.
 
-use crate::plan::kernel::{Access, Buffer, BufferId, Kernel, Line, LoadKind};
+use crate::plan::kernel::{Access, Buffer, BufferId, Indexed, Kernel, Line, LoadKind};
 
 /// One access: `offset` plus a stride for each iteration loop, and as far again as the loops inside an iteration reach.
 #[derive(Clone, Debug)]
@@ -122,7 +122,9 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             let (n, count) = (product(&sizes), product(&inner));
             Space { iterations: n, cost: 1 + count / 2, folded: count, single: true, touches }
         }
-        Kernel::Gather { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
+        Kernel::Gather(Indexed {
+            size, stride, outer, inner, index, from, to, from_inner, to_inner, ..
+        }) => {
             let sizes: Vec<usize> = outer.iter().chain(inner).copied().collect();
             let both = |access: &Access, inner: &[isize], reach| {
                 let mut access = access.clone();
@@ -137,7 +139,10 @@ pub fn space(kernel: &Kernel, length: impl Fn(BufferId) -> usize) -> Option<Spac
             ];
             Space { iterations: product(&sizes), cost: 2, folded: 1, single: true, touches }
         }
-        Kernel::Scatter { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. } => {
+        Kernel::Scatter(
+            _,
+            Indexed { size, stride, outer, inner, index, from, to, from_inner, to_inner, .. },
+        ) => {
             // One iteration for each element of the result; it looks at all outer positions that may end there.
             let kept: Vec<usize> = (0..outer.len()).filter(|at| to.strides[*at] != 0).collect();
             let over: Vec<usize> = (0..outer.len()).filter(|at| to.strides[*at] == 0).collect();

@@ -15,7 +15,7 @@ use super::super::{matrix, walk};
 use super::{Executor, Real, Space, Team, part};
 use crate::backend::Fault;
 use crate::graph::{Element, Reduction};
-use crate::plan::kernel::{Access, BufferId, Fused, Kernel, Line};
+use crate::plan::kernel::{Access, BufferId, Fused, Indexed, Kernel, Line};
 
 /// Elements times instructions of a piece of a fused kernel from which another thread pays.
 const FUSED: usize = 1 << 15;
@@ -58,8 +58,8 @@ impl<R: Real> Executor<R> {
                 Kernel::Contract(c) => {
                     contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), team);
                 }
-                Kernel::Gather { index, from, to, .. } => {
-                    let Some(picks) = Picks::of(&self.plan.kernels[at]) else { return Ok(()) };
+                Kernel::Gather(loops) => {
+                    let (picks, Indexed { index, from, to, .. }) = (Picks::of(loops), loops);
                     let indices = self.at::<i32>(index);
                     return match self.element(from) {
                         Element::Float => picks.gather(indices, self.at::<R>(from), self.at::<R>(to)),
@@ -67,8 +67,8 @@ impl<R: Real> Executor<R> {
                         Element::Bool => picks.gather(indices, self.at::<u8>(from), self.at::<u8>(to)),
                     };
                 }
-                Kernel::Scatter { reduction, index, from, to, .. } => {
-                    let Some(picks) = Picks::of(&self.plan.kernels[at]) else { return Ok(()) };
+                Kernel::Scatter(reduction, loops) => {
+                    let (picks, Indexed { index, from, to, .. }) = (Picks::of(loops), loops);
                     let indices = self.at::<i32>(index);
                     if self.element(from) == Element::Bool {
                         let (from, to) = (self.at::<u8>(from), self.at::<u8>(to));
