@@ -6,8 +6,11 @@ use crate::plan::element_bytes;
 use crate::plan::kernel::{BufferId, Fused, LoadKind, Register};
 
 /// Bytes from one row of scratch to the next: a tile of the widest element, and some lines so that rows do not fall on the same
-/// places of the cache.
+/// places of the cache, and that the last of several runs may be written beyond its end.
 pub const ROW: usize = TILE * 8 + 5 * 64;
+
+/// Elements of a run that are written at once where it is short.
+const SHORT: usize = 16;
 
 /// What a fused kernel needs to run.
 #[derive(Clone, Copy)]
@@ -99,7 +102,7 @@ impl Machine<'_> {
 /// Gathers the elements `start .. start + count` of a strided load, which has `place`: its offset, and the bytes of an element.
 ///
 /// # Safety
-/// The loops stay inside the buffer at `base`; `to` holds a tile.
+/// The loops stay inside the buffer at `base`; `to` is a row of scratch.
 #[inline]
 pub unsafe fn gather(
     base: *const u8,
@@ -147,12 +150,14 @@ unsafe fn strided_any<T: Copy>(
     loops: &[(usize, isize)],
     start: usize,
     count: usize,
-    mut to: *mut T,
+    to: *mut T,
 ) {
     let Some(((width, step), outer)) = loops.split_last() else { return };
+    // Rows that are all the same are gathered once.
+    let gathered = if outer.iter().all(|(_, stride)| *stride == 0) { count.min(*width) } else { count };
     let mut row = start / width;
     let mut column = start % width;
-    let mut left = count;
+    let (mut at, mut left) = (to, gathered);
     while left > 0 {
         let mut offset = 0;
         if let Some(((_, first), rest)) = outer.split_first() {
@@ -166,25 +171,49 @@ unsafe fn strided_any<T: Copy>(
         let run = left.min(width - column);
         unsafe {
             let source = from.offset(offset + column as isize * step);
-            let target = std::slice::from_raw_parts_mut(to, run);
             match step {
-                0 => {
-                    let value = *source;
-                    for target in target {
-                        *target = value;
-                    }
-                }
-                1 => target.copy_from_slice(std::slice::from_raw_parts(source, run)),
+                0 if run <= SHORT => at.cast::<[T; SHORT]>().write_unaligned([*source; SHORT]),
+                0 => std::slice::from_raw_parts_mut(at, run).fill(*source),
+                1 => copy_run(source, at, run),
                 _ => {
-                    for (i, target) in target.iter_mut().enumerate() {
-                        *target = *source.offset(i as isize * step);
+                    for i in 0..run {
+                        *at.add(i) = *source.offset(i as isize * step);
                     }
                 }
             }
-            to = to.add(run);
+            at = at.add(run);
         }
         left -= run;
         row += 1;
         column = 0;
+    }
+    let mut done = gathered;
+    while done < count {
+        let next = done.min(count - done);
+        unsafe { std::ptr::copy_nonoverlapping(to, to.add(done), next) };
+        done += next;
+    }
+}
+
+/// Short runs are copied as two halves that may overlap, without a call.
+#[inline(always)]
+unsafe fn copy_run<T: Copy>(from: *const T, to: *mut T, count: usize) {
+    #[inline(always)]
+    unsafe fn ends<T: Copy, const N: usize>(from: *const T, to: *mut T, count: usize) {
+        unsafe {
+            let first = from.cast::<[T; N]>().read_unaligned();
+            let last = from.add(count - N).cast::<[T; N]>().read_unaligned();
+            to.cast::<[T; N]>().write_unaligned(first);
+            to.add(count - N).cast::<[T; N]>().write_unaligned(last);
+        }
+    }
+    unsafe {
+        match count {
+            0..=1 => (0..count).for_each(|i| *to.add(i) = *from.add(i)),
+            2..=3 => ends::<T, 2>(from, to, count),
+            4..=7 => ends::<T, 4>(from, to, count),
+            8..=SHORT => ends::<T, 8>(from, to, count),
+            _ => std::ptr::copy_nonoverlapping(from, to, count),
+        }
     }
 }

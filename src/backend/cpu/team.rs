@@ -1,8 +1,8 @@
 //! The threads that share the kernels of a step.
 //!
-//! In: kernels cut in pieces that depend on sizes only. Out: every piece has run once, on some thread. Helpers stand by for the
-//! whole step and take pieces as they come, so that sharing a kernel costs less than a microsecond; a helper that never comes is
-//! not missed. What a piece computes does not depend on who computes it.
+//! In: kernels cut in pieces. Out: every piece has run once, on some thread. Helpers stand by for the whole step and take pieces as they
+//! come, so that sharing a kernel costs less than a microsecond; a helper that never comes is not missed. Where all threads have work of
+//! their own, as when each runs a trial, none comes, and kernels are not cut for it. How a kernel is cut changes no bit of its result.
 
 use std::cell::UnsafeCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -26,6 +26,10 @@ pub struct Team {
     state: AtomicU64,
     done: AtomicUsize,
     job: UnsafeCell<Option<Job>>,
+    /// Helpers that have come in this step, and those that came in the one before.
+    come: AtomicUsize,
+    came: AtomicUsize,
+    /// All that may take part.
     threads: usize,
     /// Do results below the normal numbers become zero?
     flushes: bool,
@@ -68,13 +72,17 @@ impl Patience {
 
 impl Team {
     pub fn new(threads: usize, flushes: bool) -> Team {
-        let (state, done) = (AtomicU64::new(0), AtomicUsize::new(0));
-        Team { state, done, job: UnsafeCell::new(None), threads, flushes }
+        // Until a step has shown who comes, all do.
+        let come = AtomicUsize::new(threads.saturating_sub(1));
+        let (state, done, came) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Team { state, done, job: UnsafeCell::new(None), come, came, threads, flushes }
     }
 
-    /// How many threads may take part.
+    /// For how many threads a kernel is worth cutting: for this one, the helpers that are here, and those that will come if they came in
+    /// the last step.
     pub fn threads(&self) -> usize {
-        self.threads
+        let helpers = self.come.load(Ordering::Relaxed).max(self.came.load(Ordering::Relaxed));
+        (1 + helpers).min(self.threads)
     }
 
     /// Runs `step` on this thread, while the other threads of the current pool help with what it shares.
@@ -83,6 +91,7 @@ impl Team {
             let _flush = Flush::new(self.flushes);
             return step(self);
         }
+        self.came.store(self.come.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         self.state.store(0, Ordering::Release);
         self.done.store(0, Ordering::Relaxed);
         let team = self;
@@ -103,6 +112,10 @@ impl Team {
     }
 
     fn help(&self, thread: usize) {
+        if self.state.load(Ordering::Acquire) == CLOSED {
+            return;
+        }
+        self.come.fetch_add(1, Ordering::Relaxed);
         let mut patience = Patience(0);
         let _flush = Flush::new(self.flushes);
         loop {
@@ -199,6 +212,39 @@ mod tests {
                 let total: usize = counts.iter().map(|count| count.load(Ordering::Relaxed)).sum();
                 assert_eq!((total, counts[0].load(Ordering::Relaxed)), (110, 4));
             }
+        });
+    }
+
+    /// A step that waits for its helper, and one whose helper has other work.
+    #[test]
+    fn kernels_are_cut_for_helpers_that_come() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let team = Team::new(2, false);
+        pool.install(|| {
+            let busy = std::sync::Barrier::new(2);
+            let alone = || {
+                let first = team.work(Team::threads);
+                (first, team.work(Team::threads), team.work(Team::threads))
+            };
+            let both = || {
+                busy.wait();
+                let found = alone();
+                busy.wait();
+                found
+            };
+            let wait = || {
+                busy.wait();
+                busy.wait();
+            };
+            let (found, ()) = rayon::join(both, wait);
+            assert_eq!(found, (2, 1, 1), "the other thread is busy");
+            let helped = team.work(|team| {
+                while team.threads() < 2 {
+                    std::hint::spin_loop();
+                }
+                team.threads()
+            });
+            assert_eq!((helped, team.work(Team::threads)), (2, 2), "it came, and is expected");
         });
     }
 

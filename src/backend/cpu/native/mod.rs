@@ -351,7 +351,9 @@ impl Code<'_> {
             };
             Pointer { at, row: 0, block: 0 }
         };
-        let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
+        // Filled where it lies: one that is collected is moved.
+        let mut table = Table::new();
+        table.extend(self.kernel.streams.iter().map(pointer));
         unsafe { self.call(&mut table, [1, 1, to - from]) };
     }
 
@@ -387,7 +389,8 @@ impl Code<'_> {
                 let step = strides.block - (high as isize - 1) * strides.row;
                 Pointer { at, row: strides.row * bytes, block: step * bytes }
             };
-            let mut table: Table = self.kernel.streams.iter().map(pointer).collect();
+            let mut table = Table::new();
+            table.extend(self.kernel.streams.iter().map(pointer));
             unsafe { self.call(&mut table, [count, high, long]) };
             at += count * high * long;
         }

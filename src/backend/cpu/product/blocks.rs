@@ -5,7 +5,7 @@
 //! the rectangle nor the tile changes a bit.
 
 use super::pack::pack;
-use super::tile::{ROWS, Table, Tile};
+use super::tile::{ROWS, Table, Tiles};
 
 /// Terms of a block of a sum: the panels of the right operand that belong to it stay near.
 const TERMS: usize = 256;
@@ -97,11 +97,6 @@ impl Matrices<'_> {
         let collides = self.a.1 == 1 && self.a.0 % PAGE == 0 && self.k >= PACKED_ROWS && columns >= WIDTH;
         rows >= PACKED_ROWS && (is_far || collides)
     }
-
-    /// Does a rectangle of so many rows and columns need room for packed operands?
-    pub fn packs(&self, rows: usize, columns: usize) -> bool {
-        self.packs_right(rows) || self.packs_left(rows, columns)
-    }
 }
 
 /// How a panel of columns is computed.
@@ -124,7 +119,11 @@ fn panel((table, lanes): (&Table, usize), column: usize, end: usize, rows: usize
     Panel { column, width: (end - column).min(vectors * lanes), vectors }
 }
 
-/// Room for packed operands, and for both: the left one after the right one.
+/// Room for a packed right operand.
+#[repr(align(64))]
+pub struct RightRoom(#[allow(dead_code)] [f32; RIGHT]);
+
+/// Room for both operands, the left one after the right one.
 #[repr(align(64))]
 pub struct Room(#[allow(dead_code)] [f32; RIGHT + LEFT]);
 
@@ -148,7 +147,8 @@ struct Work<'a> {
 
 /// # Safety
 /// The machine has the features of the table; the rectangle (first, count) of rows and columns lies in the product, and the
-/// operands point to what it says. `room` is a [`Room`] if the product packs.
+/// operands point to what it says. `room` is a [`RightRoom`] if only the right operand is packed, a [`Room`]
+/// if the left one is.
 #[inline(always)]
 pub unsafe fn rectangle(
     matrices: &Matrices,
@@ -256,27 +256,32 @@ impl Work<'_> {
             }
             let runs = &table[panel.vectors - 1];
             let most = runs.iter().rposition(Option::is_some).map_or(1, |last| last + 1);
+            // Tiles of two heights, the smaller ones first.
             let tiles = count.div_ceil(most);
+            let (height, higher) = (count / tiles, count % tiles);
             let mut row = first;
-            for tile in 0..tiles {
-                let end = first + count * (tile + 1) / tiles;
-                let work = Tile {
+            for (height, tiles) in [(height, tiles - higher), (height + 1, higher)] {
+                if tiles == 0 {
+                    continue;
+                }
+                let work = Tiles {
                     a: left.0.wrapping_offset(block.a + row as isize * left.1.0),
                     b: right,
                     c: c.offset(row as isize * matrices.c).add(panel.column),
                     k: block.k,
                     loops: block.loops,
+                    count: tiles,
                     a_strides: (left.1.0, left.1.1, left.2),
                     b_strides: strides,
                     c_stride: matrices.c,
                     last: panel.width - (panel.vectors - 1) * lanes,
                     add: at > 0,
                 };
-                debug_assert!(end - row <= ROWS);
-                if let Some(sized) = runs[end - row - 1] {
+                debug_assert!(height <= ROWS);
+                if let Some(sized) = runs[height - 1] {
                     sized[usize::from(work.last < lanes && !packs)](&work);
                 }
-                row = end;
+                row += height * tiles;
             }
         }
     }

@@ -57,7 +57,7 @@ unsafe fn turn(
 type Operands = (*const f32, *const f32, *mut f32);
 
 macro_rules! rectangle {
-    ($name:ident, $packed:ident, $table:expr, $lanes:ty, $features:literal) => {
+    ($name:ident, $packed:ident, $both:ident, $table:expr, $lanes:ty, $features:literal) => {
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = $features)]
         unsafe fn $name(
@@ -67,31 +67,41 @@ macro_rules! rectangle {
             columns: (usize, usize),
         ) {
             let table = (&$table, <$lanes>::LANES);
-            if matrices.packs(rows.1, columns.1) {
+            if matrices.packs_left(rows.1, columns.1) {
+                return unsafe { $both(matrices, operands, rows, columns) };
+            }
+            if matrices.packs_right(rows.1) {
                 return unsafe { $packed(matrices, operands, rows, columns) };
             }
             unsafe { blocks::rectangle(matrices, table, operands, rows, columns, std::ptr::null_mut()) }
         }
 
-        /// Apart, because its room on the stack has a price.
+        packed!($packed, blocks::RightRoom, $table, $lanes, $features);
+        packed!($both, blocks::Room, $table, $lanes, $features);
+    };
+}
+
+/// A rectangle with room for packed operands. Apart, because room on the stack has a price: each of its pages is touched.
+macro_rules! packed {
+    ($name:ident, $room:ty, $table:expr, $lanes:ty, $features:literal) => {
         #[cfg(target_arch = "x86_64")]
         #[inline(never)]
         #[target_feature(enable = $features)]
-        unsafe fn $packed(
+        unsafe fn $name(
             matrices: &Matrices,
             operands: Operands,
             rows: (usize, usize),
             columns: (usize, usize),
         ) {
-            let mut room = MaybeUninit::<blocks::Room>::uninit();
+            let mut room = MaybeUninit::<$room>::uninit();
             let table = (&$table, <$lanes>::LANES);
             unsafe { blocks::rectangle(matrices, table, operands, rows, columns, room.as_mut_ptr().cast()) }
         }
     };
 }
 
-rectangle!(wide, wide_packed, tile::wide::TABLE, lanes::Wide, "avx512f,avx2");
-rectangle!(narrow, narrow_packed, tile::narrow::TABLE, lanes::Narrow, "avx2,fma");
+rectangle!(wide, wide_packed, wide_packed_both, tile::wide::TABLE, lanes::Wide, "avx512f,avx2");
+rectangle!(narrow, narrow_packed, narrow_packed_both, tile::narrow::TABLE, lanes::Narrow, "avx2,fma");
 
 #[cfg(all(test, target_arch = "x86_64"))]
 mod tests {

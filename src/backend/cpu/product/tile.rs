@@ -1,7 +1,7 @@
-//! One tile of a product, its sums in registers.
+//! Tiles of a product, one below the other, their sums in registers.
 //!
 //! In: a left operand whose elements are spread over lanes one by one, and a right operand that lies along its columns. Out:
-//! as many vectors of results as fit into registers. Every sum goes through its terms in order, whatever the tile.
+//! as many vectors of results as fit into registers. Every sum goes through its terms in order, whatever the tiles.
 
 use super::lanes::Lanes;
 
@@ -9,14 +9,16 @@ use super::lanes::Lanes;
 pub const ROWS: usize = 16;
 pub const VECTORS: usize = 4;
 
-/// What a tile reads and writes. Sums over `loops` times `k` terms.
+/// What tiles of one height read and write. Sums over `loops` times `k` terms.
 #[derive(Clone, Copy)]
-pub struct Tile {
+pub struct Tiles {
     pub a: *const f32,
     pub b: *const f32,
     pub c: *mut f32,
     pub k: usize,
     pub loops: usize,
+    /// So many, one below the other: a call for each would cost as much as some of its terms.
+    pub count: usize,
     /// Strides of (rows, k, loops).
     pub a_strides: (isize, isize, isize),
     /// Strides of (k, loops).
@@ -28,7 +30,7 @@ pub struct Tile {
     pub add: bool,
 }
 
-pub type Run = unsafe fn(&Tile);
+pub type Run = unsafe fn(&Tiles);
 
 /// Of one size: where all lanes of the right operand can be read, and where those beyond the last must not be. Without masks of their own
 /// some machines need a register for it in the innermost loop.
@@ -40,40 +42,44 @@ pub type Table = [[Option<Sized>; ROWS]; VECTORS];
 // Numbers of registers, for loops that are unrolled.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: bool>(tile: &Tile) {
+unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: bool>(tiles: &Tiles) {
     unsafe {
-        let mask = L::mask(tile.last);
-        let (row, step, _) = tile.a_strides;
-        let mut sums = [[L::zero(); VECTORS]; ROWS];
-        for at in 0..tile.loops as isize {
-            let mut a = tile.a.offset(at * tile.a_strides.2);
-            let mut b = tile.b.offset(at * tile.b_strides.1);
-            for _ in 0..tile.k {
-                let mut right = [L::zero(); VECTORS];
-                for v in 0..VECTORS - 1 {
-                    right[v] = L::load(b.add(v * L::LANES));
-                }
-                let last = b.add((VECTORS - 1) * L::LANES);
-                right[VECTORS - 1] = if PART { L::load_part(last, mask) } else { L::load(last) };
-                for r in 0..ROWS {
-                    let left = L::splat(a.offset(r as isize * row));
-                    for v in 0..VECTORS {
-                        sums[r][v] = L::multiply_add(left, right[v], sums[r][v]);
+        let mask = L::mask(tiles.last);
+        let (row, step, _) = tiles.a_strides;
+        for number in 0..tiles.count as isize {
+            let top = number * ROWS as isize;
+            let mut sums = [[L::zero(); VECTORS]; ROWS];
+            for at in 0..tiles.loops as isize {
+                let mut a = tiles.a.offset(top * row + at * tiles.a_strides.2);
+                let mut b = tiles.b.offset(at * tiles.b_strides.1);
+                for _ in 0..tiles.k {
+                    let mut right = [L::zero(); VECTORS];
+                    for v in 0..VECTORS - 1 {
+                        right[v] = L::load(b.add(v * L::LANES));
                     }
+                    let last = b.add((VECTORS - 1) * L::LANES);
+                    right[VECTORS - 1] = if PART { L::load_part(last, mask) } else { L::load(last) };
+                    for r in 0..ROWS {
+                        let left = L::splat(a.offset(r as isize * row));
+                        for v in 0..VECTORS {
+                            sums[r][v] = L::multiply_add(left, right[v], sums[r][v]);
+                        }
+                    }
+                    a = a.offset(step);
+                    b = b.offset(tiles.b_strides.0);
                 }
-                a = a.offset(step);
-                b = b.offset(tile.b_strides.0);
             }
-        }
-        for r in 0..ROWS {
-            let c = tile.c.offset(r as isize * tile.c_stride);
-            for v in 0..VECTORS {
-                let at = c.add(v * L::LANES);
-                if v == VECTORS - 1 && tile.last < L::LANES {
-                    let sum = if tile.add { L::add(L::load_part(at, mask), sums[r][v]) } else { sums[r][v] };
-                    L::store_part(at, mask, sum);
-                } else {
-                    L::store(at, if tile.add { L::add(L::load(at), sums[r][v]) } else { sums[r][v] });
+            for r in 0..ROWS {
+                let c = tiles.c.offset((top + r as isize) * tiles.c_stride);
+                for v in 0..VECTORS {
+                    let at = c.add(v * L::LANES);
+                    if v == VECTORS - 1 && tiles.last < L::LANES {
+                        let sum =
+                            if tiles.add { L::add(L::load_part(at, mask), sums[r][v]) } else { sums[r][v] };
+                        L::store_part(at, mask, sum);
+                    } else {
+                        L::store(at, if tiles.add { L::add(L::load(at), sums[r][v]) } else { sums[r][v] });
+                    }
                 }
             }
         }
@@ -84,12 +90,12 @@ macro_rules! table {
     ($name:ident, $lanes:ty, $features:literal, [$($vectors:literal: $($rows:literal)*;)*]) => {
         #[cfg(target_arch = "x86_64")]
         pub mod $name {
-            use super::{ROWS, Table, Tile, VECTORS};
+            use super::{ROWS, Table, Tiles, VECTORS};
             use super::super::lanes;
 
             #[target_feature(enable = $features)]
-            unsafe fn run<const V: usize, const R: usize, const PART: bool>(tile: &Tile) {
-                unsafe { super::run::<$lanes, V, R, PART>(tile) }
+            unsafe fn run<const V: usize, const R: usize, const PART: bool>(tiles: &Tiles) {
+                unsafe { super::run::<$lanes, V, R, PART>(tiles) }
             }
 
             pub static TABLE: Table = {
