@@ -184,6 +184,21 @@ fn strided_views_are_read_in_place() {
     }
 }
 
+/// An axis is padded again after another one was: what is between cannot be left out.
+#[test]
+fn zeros_around_an_axis_that_has_zeros() {
+    agree("rows, columns, rows", 1e-5, |program, store| {
+        let axes = &mut program.graph.axes;
+        let (rows, columns) = (axes.add("R", 5), axes.add("C", 3));
+        let (wide, high, wider) = (axes.add("W", 11), axes.add("H", 7), axes.add("W2", 14));
+        let x = input(program, store, &[rows, columns], 1);
+        let g = &mut program.graph;
+        let first = g.pad(x, rows, wide, 0, 2).unwrap();
+        let second = g.pad(first, columns, high, 1, 2).unwrap();
+        (g.pad(second, wide, wider, 2, 1).unwrap(), vec![wider, high])
+    });
+}
+
 /// Zeros around two axes are one array; of what pads an axis that is padded already, of every second place, and of a node that others use
 /// too, they are not.
 #[test]

@@ -52,17 +52,26 @@ impl Lowering<'_> {
         Ok(result)
     }
 
-    /// Is the node only there to be padded along another axis? Then that node does it.
+    /// Is the node only there to be padded along other axes? Then the last node that does so does it, too. An axis that is padded twice
+    /// needs an array in between.
     fn is_padded_again(&self, id: NodeId) -> bool {
         let graph = self.graph;
-        let is_pad = |id: &NodeId| matches!(graph.node(*id).op, Op::Pad { .. });
-        let is_output = self.program.outputs.iter().any(|output| output.node == id);
-        match (&graph.node(id).op, &self.users[id.0 as usize][..]) {
-            (Op::Pad { into, .. }, [user]) if is_pad(user) && !is_output => {
-                !matches!(graph.node(*user).op, Op::Pad { axis, .. } if axis == *into)
+        let Op::Pad { into, .. } = graph.node(id).op else { return false };
+        let next = |id: NodeId| match self.users[id.0 as usize][..] {
+            [user] if !self.program.outputs.iter().any(|output| output.node == id) => {
+                let Op::Pad { axis, .. } = graph.node(user).op else { return None };
+                Some((user, axis))
             }
-            _ => false,
+            _ => None,
+        };
+        let mut last = id;
+        while let Some((user, axis)) = next(last) {
+            if axis == into {
+                return false;
+            }
+            last = user;
         }
+        last != id
     }
 
     fn padding(&self, node: &Node) -> Option<Padding> {

@@ -99,10 +99,35 @@ pub fn generate(precision: Precision, seed: u64, nodes: usize) -> Generated {
     chosen.dedup();
     for id in chosen {
         let layout = source.shuffled(&program.graph.node(id).axes.clone());
-        let slot = store.add(Tensor::F32(Vec::new()));
+        // As wide as the program: rounding what is stored would make more of a last bit.
+        let slot = store.add(match precision {
+            Precision::Single => Tensor::F32(Vec::new()),
+            Precision::Double => Tensor::F64(Vec::new()),
+        });
         let _ = program.output("y", id, &layout, slot);
     }
     Generated { program, store }
+}
+
+/// What jumps where its operands are equal: to be applied to what every evaluator computes alike.
+const COMPARE: usize = 7;
+const JUMPS: usize = 22;
+
+/// For each node, whether its value is rounded nowhere, so that numbers which are equal for one evaluator are so for all.
+fn exact(graph: &Graph) -> Vec<bool> {
+    let mut exact: Vec<bool> = Vec::new();
+    for node in &graph.nodes {
+        let keeps = match &node.op {
+            Op::Unary(unary) => matches!(unary, Unary::Negate | Unary::Abs | Unary::Sign),
+            Op::Binary(binary) => matches!(binary, Binary::Max | Binary::Min),
+            Op::Reduce(reduction, _) => !matches!(reduction, Reduction::Sum | Reduction::Product),
+            Op::Cumulative { kind, .. } => *kind == Cumulative::Max,
+            Op::Contract { .. } | Op::Scatter { .. } | Op::Unwindow { .. } => false,
+            _ => true,
+        };
+        exact.push(keeps && node.operands.iter().all(|id| exact[id.0 as usize]));
+    }
+    exact
 }
 
 fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[NodeId]) -> Option<NodeId> {
@@ -112,8 +137,14 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
     let floats = of(graph, Element::Float);
     let indices = of(graph, Element::Index);
     let bools = of(graph, Element::Bool);
-    let x = source.pick(&floats);
-    let y = source.pick(&floats);
+    let exact: Vec<NodeId> = {
+        let is_exact = exact(graph);
+        floats.iter().copied().filter(|id| is_exact[id.0 as usize]).collect()
+    };
+    let kind = source.below(28);
+    let jumps = matches!(kind, JUMPS | COMPARE);
+    let x = source.pick(if jumps { &exact } else { &floats });
+    let y = source.pick(if jumps { &exact } else { &floats });
     let set = graph.node(x).axes.clone();
     let own: Vec<Axis> = set.iter().collect();
     let axis = if own.is_empty() { axes[0] } else { source.pick(&own) };
@@ -125,7 +156,7 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
         axis
     };
     let span = Span::default();
-    let (op, operands): (Op, Vec<NodeId>) = match source.below(27) {
+    let (op, operands): (Op, Vec<NodeId>) = match kind {
         0..=2 => {
             let unary = source.pick(&[
                 Unary::Negate,
@@ -145,6 +176,8 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
                 graph.add(Op::Unary(Unary::Tanh), &[x], span).ok()?
             } else if unary == Unary::Floor {
                 return graph.add(Op::Stop, &[x], span).ok();
+            } else if unary == Unary::Sign {
+                source.pick(&exact)
             } else {
                 x
             };
@@ -159,7 +192,7 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
             let two = graph.float(2.0).ok()?;
             (Op::Binary(Binary::Power), vec![x, two])
         }
-        7 => (Op::Compare(source.pick(&[Compare::Less, Compare::LessEqual])), vec![x, y]),
+        COMPARE => (Op::Compare(source.pick(&[Compare::Less, Compare::LessEqual])), vec![x, y]),
         8 if !bools.is_empty() => {
             let (a, b) = (source.pick(&bools), source.pick(&bools));
             (Op::Logic(source.pick(&[Logic::And, Logic::Or])), vec![a, b])
@@ -230,29 +263,34 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
                 .collect();
             (Op::Unflatten { axis: into, into: parts }, vec![id])
         }
-        22 => match source.below(4) {
+        JUMPS => match source.below(3) {
             0 => (Op::ArgReduce { axis, smallest: source.below(2) == 0 }, vec![x]),
             1 => (Op::ArgSort { axis, descending: source.below(2) == 0 }, vec![x]),
-            2 => (
+            _ => (
                 Op::Rank { axis, ties: source.pick(&[Ties::Average, Ties::Min, Ties::Max, Ties::First]) },
                 vec![x],
             ),
-            _ => {
-                let kind = source.pick(&[Cumulative::Sum, Cumulative::Max]);
-                (Op::Cumulative { kind, axis, reverse: source.below(2) == 0 }, vec![x])
-            }
         },
+        26 => {
+            let kind = source.pick(&[Cumulative::Sum, Cumulative::Max]);
+            (Op::Cumulative { kind, axis, reverse: source.below(2) == 0 }, vec![x])
+        }
         23 | 24 if !indices.is_empty() => (Op::Gather { axis }, vec![x, source.pick(&indices)]),
         25 if !indices.is_empty() => {
             let index = source.pick(&indices);
-            let x = graph.add(Op::Binary(Binary::Multiply), &[x, source.pick(&floats)], span).ok()?;
+            let reduction =
+                source.pick(&[Reduction::Sum, Reduction::Max, Reduction::Min, Reduction::Product]);
+            let other = source.pick(&floats);
+            let x = match reduction {
+                // Infinity times what has become zero would depend on the order.
+                Reduction::Product => graph.add(Op::Unary(Unary::Sigmoid), &[x], span).ok()?,
+                _ => graph.add(Op::Binary(Binary::Multiply), &[x, other], span).ok()?,
+            };
             let both = graph.node(index).axes.clone();
             let missing = both.minus(&graph.node(x).axes);
             let x = graph.add(Op::Broadcast(missing), &[x], span).ok()?;
             let over = both.iter().filter(|_| source.below(2) == 0).collect();
             let into = new_axis(graph, axes, 3);
-            let reduction =
-                source.pick(&[Reduction::Sum, Reduction::Max, Reduction::Min, Reduction::Product]);
             (Op::Scatter { over, into, reduction }, vec![x, index])
         }
         _ => {
