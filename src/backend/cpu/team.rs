@@ -26,9 +26,9 @@ pub struct Team {
     state: AtomicU64,
     done: AtomicUsize,
     job: UnsafeCell<Option<Job>>,
-    /// Helpers that have come in this step, and those that came in the one before.
-    come: AtomicUsize,
-    came: AtomicUsize,
+    /// Helpers that have come in this step, and as many as came in the one before.
+    here: AtomicUsize,
+    expected: AtomicUsize,
     /// All that may take part.
     threads: usize,
     /// Do results below the normal numbers become zero?
@@ -73,15 +73,15 @@ impl Patience {
 impl Team {
     pub fn new(threads: usize, flushes: bool) -> Team {
         // Until a step has shown who comes, all do.
-        let come = AtomicUsize::new(threads.saturating_sub(1));
-        let (state, done, came) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-        Team { state, done, job: UnsafeCell::new(None), come, came, threads, flushes }
+        let here = AtomicUsize::new(threads.saturating_sub(1));
+        let (state, done, expected) = (AtomicU64::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        Team { state, done, job: UnsafeCell::new(None), here, expected, threads, flushes }
     }
 
     /// For how many threads a kernel is worth cutting: for this one, the helpers that are here, and those that will come if they came in
     /// the last step.
     pub fn threads(&self) -> usize {
-        let helpers = self.come.load(Ordering::Relaxed).max(self.came.load(Ordering::Relaxed));
+        let helpers = self.here.load(Ordering::Relaxed).max(self.expected.load(Ordering::Relaxed));
         (1 + helpers).min(self.threads)
     }
 
@@ -91,7 +91,7 @@ impl Team {
             let _flush = Flush::new(self.flushes);
             return step(self);
         }
-        self.came.store(self.come.swap(0, Ordering::Relaxed), Ordering::Relaxed);
+        self.expected.store(self.here.swap(0, Ordering::Relaxed), Ordering::Relaxed);
         self.state.store(0, Ordering::Release);
         self.done.store(0, Ordering::Relaxed);
         let team = self;
@@ -115,7 +115,7 @@ impl Team {
         if self.state.load(Ordering::Acquire) == CLOSED {
             return;
         }
-        self.come.fetch_add(1, Ordering::Relaxed);
+        self.here.fetch_add(1, Ordering::Relaxed);
         let mut patience = Patience(0);
         let _flush = Flush::new(self.flushes);
         loop {
