@@ -9,7 +9,7 @@ use ansatz::graph::{
 };
 use ansatz::plan::{MachineCode, PlanOptions, plan};
 use proptest::prelude::*;
-use support::random_program::{Generated, generate};
+use support::random_program::{Generated, generate_for_bits};
 
 const CODES: [MachineCode; 2] = [MachineCode::Best, MachineCode::Avx2];
 
@@ -51,7 +51,7 @@ proptest! {
 
     #[test]
     fn random_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40) {
-        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        let Generated { program, store } = generate_for_bits(Precision::Single, seed, nodes);
         let plain = outputs(&program, &store, MachineCode::None, false);
         for code in CODES {
             prop_assert_eq!(&outputs(&program, &store, code, true), &plain, "{:?}", code);

@@ -11,7 +11,7 @@ use ansatz::plan::{PlanOptions, Stack, plan_stacked};
 use ansatz::run::{self, Options, Silent};
 use ansatz::source::Memory;
 use proptest::prelude::*;
-use support::random_program::{Generated, generate};
+use support::random_program::{Generated, generate_for_bits};
 
 /// The slots of a program, with whether a trial may have numbers of its own there.
 fn slots(program: &Program, seed: u64) -> BTreeMap<Slot, bool> {
@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn stacked_programs_have_the_same_bits(seed in any::<u64>(), nodes in 1usize..40, trials in 2usize..7) {
-        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        let Generated { program, store } = generate_for_bits(Precision::Single, seed, nodes);
         agree(&[program], &store, seed, trials);
     }
 
@@ -89,7 +89,7 @@ proptest! {
     fn programs_with_other_numbers_have_the_same_bits(
         seed in any::<u64>(), nodes in 1usize..40, trials in 2usize..7, kinds in 2usize..4,
     ) {
-        let Generated { program, store } = generate(Precision::Single, seed, nodes);
+        let Generated { program, store } = generate_for_bits(Precision::Single, seed, nodes);
         let programs: Vec<Program> = (0..kinds).map(|number| with_other_numbers(&program, number)).collect();
         agree(&programs, &store, seed, trials);
     }
@@ -99,13 +99,13 @@ proptest! {
 #[test]
 fn enough_random_programs_can_be_stacked() {
     let stacked = (0..100u64).filter(|seed| {
-        let Generated { program, store } = generate(Precision::Single, *seed, 20);
+        let Generated { program, store } = generate_for_bits(Precision::Single, *seed, 20);
         agree(&[program], &store, *seed, 3) == Some(true)
     });
     let count = stacked.count();
     assert!(count >= 20, "{count} of 100");
     let others = (0..100u64).filter(|seed| {
-        let Generated { program, store } = generate(Precision::Single, *seed, 20);
+        let Generated { program, store } = generate_for_bits(Precision::Single, *seed, 20);
         let other = with_other_numbers(&program, 1);
         !other.is_same_as(&program) && agree(&[program, other], &store, *seed, 3) == Some(true)
     });

@@ -50,7 +50,17 @@ impl Source {
 
 const MOST_ELEMENTS: usize = 4000;
 
+/// For evaluators that may round in another order.
 pub fn generate(precision: Precision, seed: u64, nodes: usize) -> Generated {
+    generated(precision, seed, nodes, false)
+}
+
+/// For evaluators that give the same bits: what jumps is applied to any value.
+pub fn generate_for_bits(precision: Precision, seed: u64, nodes: usize) -> Generated {
+    generated(precision, seed, nodes, true)
+}
+
+fn generated(precision: Precision, seed: u64, nodes: usize, same_bits: bool) -> Generated {
     let mut source = Source::new(seed);
     let mut program = Program::new(precision);
     program.graph.keep_literal = source.below(2) == 0;
@@ -81,7 +91,7 @@ pub fn generate(precision: Precision, seed: u64, nodes: usize) -> Generated {
     }
     while program.graph.nodes.len() < nodes + 5 {
         let before = program.graph.nodes.len();
-        if let Some(id) = step(&mut source, &mut program.graph, &mut axes, &values) {
+        if let Some(id) = step(&mut source, &mut program.graph, &mut axes, &values, same_bits) {
             let node = program.graph.node(id);
             let elements: usize = node.axes.iter().map(|a| program.graph.axes.size(a)).product();
             if elements <= MOST_ELEMENTS && node.axes.len() <= 5 {
@@ -130,7 +140,13 @@ fn exact(graph: &Graph) -> Vec<bool> {
     exact
 }
 
-fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[NodeId]) -> Option<NodeId> {
+fn step(
+    source: &mut Source,
+    graph: &mut Graph,
+    axes: &mut Vec<Axis>,
+    values: &[NodeId],
+    same_bits: bool,
+) -> Option<NodeId> {
     let of = |graph: &Graph, element: Element| -> Vec<NodeId> {
         values.iter().copied().filter(|id| graph.node(*id).element == element).collect()
     };
@@ -139,7 +155,7 @@ fn step(source: &mut Source, graph: &mut Graph, axes: &mut Vec<Axis>, values: &[
     let bools = of(graph, Element::Bool);
     let exact: Vec<NodeId> = {
         let is_exact = exact(graph);
-        floats.iter().copied().filter(|id| is_exact[id.0 as usize]).collect()
+        floats.iter().copied().filter(|id| same_bits || is_exact[id.0 as usize]).collect()
     };
     let kind = source.below(28);
     let jumps = matches!(kind, JUMPS | COMPARE);
