@@ -1,8 +1,8 @@
 //! The structure that rewrites give to known programs, and that no rewrite changes what any program means.
 
 use ansatz::graph::{
-    Axis, AxisSet, Binary, Cumulative, Element, Graph, NodeId, Op, Precision, Program, Reduction, Slot,
-    Store, Tensor, Unary, optimise, optimise_with, reference, unit, verify,
+    Axis, AxisSet, Binary, Compare, Cumulative, Element, Graph, NodeId, Op, Precision, Program, Reduction,
+    Slot, Store, Tensor, Unary, optimise, optimise_with, reference, unit, verify,
 };
 use ansatz::random::philox;
 use proptest::prelude::*;
@@ -126,6 +126,57 @@ fn a_perceptron_with_its_gradients_is_five_contractions() {
     assert_eq!(count(&optimised, "broadcast"), 0);
     let without = optimise(&bench.program, &["contraction"]).unwrap();
     assert_eq!(count(&without, "contract"), 0);
+}
+
+/// Clips at 1 from below or above, uses the result in a product, and the condition once more.
+fn clipped(compare: Compare, bound_first: bool, clipped_if: bool, values: &[f64]) -> Bench {
+    let mut bench = Bench::new();
+    let (n, i) = (bench.axis("Example", values.len()), bench.axis("In", 3));
+    let (x, weight) = (bench.input("x", &[n]), bench.input("weight", &[n, i]));
+    *bench.store.get_mut(bench.program.inputs[0].slot) = Tensor::F64(values.to_vec());
+    let g = &mut bench.program.graph;
+    let one = g.float(1.0).unwrap();
+    let condition = match bound_first {
+        true => g.compare(compare, one, x).unwrap(),
+        false => g.compare(compare, x, one).unwrap(),
+    };
+    let result = match clipped_if {
+        true => g.select(condition, one, x).unwrap(),
+        false => g.select(condition, x, one).unwrap(),
+    };
+    let product = g.mul(result, weight).unwrap();
+    let product = g.sum(product, &[n]).unwrap();
+    let two = g.float(2.0).unwrap();
+    let adjoint = g.select(condition, two, one).unwrap();
+    bench.output("product", product);
+    bench.output("adjoint", adjoint);
+    bench
+}
+
+/// NaN and numbers at the bound too. Where what was clipped cannot be seen in the result, the condition stays.
+#[test]
+fn where_a_value_was_clipped_is_read_from_the_result() {
+    let values = [-1.0, 0.5, 1.0, 1.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    for (compare, clipped_if) in [(Compare::LessEqual, true), (Compare::Less, false)] {
+        for bound_first in [false, true] {
+            let bench = clipped(compare, bound_first, clipped_if, &values);
+            // A product that is not a number says nothing about the condition, which is an output of its own.
+            let optimised = bench.optimised();
+            let select = NodeId(
+                optimised.graph.nodes.iter().position(|node| node.op.name() == "select").unwrap() as u32,
+            );
+            let again: Vec<_> =
+                optimised.graph.nodes.iter().filter(|node| node.operands.contains(&select)).collect();
+            assert!(again.iter().any(|node| node.op == Op::Compare(compare)), "{optimised}");
+        }
+    }
+    for (compare, clipped_if) in [(Compare::Less, true), (Compare::LessEqual, false), (Compare::Equal, true)]
+    {
+        let bench = clipped(compare, false, clipped_if, &values);
+        let compares =
+            bench.optimised().graph.nodes.iter().filter(|node| node.op == Op::Compare(compare)).count();
+        assert_eq!(compares, 1);
+    }
 }
 
 #[test]

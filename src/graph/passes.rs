@@ -5,7 +5,7 @@
 use super::node::Program;
 use super::op::TypeError;
 use super::rewrite::{
-    accumulate, contraction, factors, fold, join, reassociate, rounds, shorten, spread, unwindow,
+    accumulate, clipped, contraction, factors, fold, join, reassociate, rounds, shorten, spread, unwindow,
 };
 use super::verify::{Broken, verify};
 
@@ -24,6 +24,7 @@ pub const PASSES: &[Pass] = &[
     Pass { name: "reassociate", run: reassociate::run },
     Pass { name: "contraction", run: contraction::run },
     Pass { name: "unwindow", run: unwindow::run },
+    Pass { name: "clipped", run: clipped::run },
     Pass { name: "factors", run: factors::run },
 ];
 

@@ -1,7 +1,8 @@
 //! Grouping: which nodes one kernel computes, and in which order the groups run.
 //!
 //! In: a graph and the nodes that live. Out: groups in an order where each comes after what it needs. Element-wise
-//! nodes over the same axes join where no path leaves their group and returns to it; every other node stands alone.
+//! nodes over the same axes join where no path leaves their group and returns to it; every other node stands alone. A comparison
+//! of what is stored anyhow joins those that use it, not what it looks at: it is computed where it is wanted, and stays in registers.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -50,6 +51,21 @@ pub fn is_elementwise(op: &Op) -> bool {
 }
 
 const NONE: usize = usize::MAX;
+
+/// Which nodes are in memory anyhow: outputs, and operands of what is not computed element by element.
+fn in_memory(program: &Program, live: &[bool]) -> Vec<bool> {
+    let nodes = &program.graph.nodes;
+    let mut found = vec![false; nodes.len()];
+    for output in &program.outputs {
+        found[output.node.0 as usize] = true;
+    }
+    for (node, _) in nodes.iter().zip(live).filter(|(node, live)| **live && !is_elementwise(&node.op)) {
+        for operand in &node.operands {
+            found[operand.0 as usize] = true;
+        }
+    }
+    found
+}
 
 struct Grouping<'a> {
     graph: &'a Graph,
@@ -152,9 +168,17 @@ pub fn group(program: &Program, live: &[bool], fuse: bool) -> Vec<Group> {
         seen: Vec::new(),
         stamp: 0,
     };
+    let in_memory = in_memory(program, live);
     for (at, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         let id = NodeId(at as u32);
         let node = graph.node(id);
+        let is_read = |operand: &NodeId| {
+            in_memory[operand.0 as usize] || matches!(graph.node(*operand).op, Op::Float(_) | Op::Index(_))
+        };
+        if matches!(node.op, Op::Compare(_)) && !in_memory[at] && node.operands.iter().all(is_read) {
+            grouping.add(id);
+            continue;
+        }
         if is_elementwise(&node.op) && fuse {
             let mut candidates: Vec<usize> = Vec::new();
             for operand in &node.operands {

@@ -6,6 +6,11 @@
 
 use super::real::Real;
 
+#[cfg(target_arch = "x86_64")]
+pub mod narrow;
+#[cfg(target_arch = "x86_64")]
+pub mod wide;
+
 /// The longest row.
 pub const BLOCK: usize = 1024;
 /// Elements of a vector, and how many vectors a long row is folded in.
@@ -22,6 +27,10 @@ pub trait Fold<T> {
     fn wide(folds: Folds<T>) -> Folds<T> {
         folds
     }
+    /// For AVX2.
+    fn narrow(folds: Folds<T>) -> Folds<T> {
+        folds
+    }
 }
 
 pub struct Sum;
@@ -32,7 +41,7 @@ pub struct All;
 pub struct Any;
 
 macro_rules! folds {
-    ($($name:ident, $element:ident: $bound:ident, $identity:expr, $fold:expr $(, $wide:expr)?;)*) => { $(
+    ($($name:ident, $element:ident: $bound:ident, $identity:expr, $fold:expr $(, $wide:expr, $narrow:expr)?;)*) => { $(
         impl<$element: $bound> Fold<$element> for $name {
             const IDENTITY: $element = $identity;
             #[inline(always)]
@@ -44,16 +53,20 @@ macro_rules! folds {
                 fn wide(folds: Folds<$element>) -> Folds<$element> {
                     $wide(folds)
                 }
+                #[cfg(target_arch = "x86_64")]
+                fn narrow(folds: Folds<$element>) -> Folds<$element> {
+                    $narrow(folds)
+                }
             )?
         }
     )* };
 }
 
 folds! {
-    Sum, R: Real, R::ZERO, |a, b| a + b, R::wide_sum;
+    Sum, R: Real, R::ZERO, |a, b| a + b, R::wide_sum, R::narrow_sum;
     Product, R: Real, R::ONE, |a, b| a * b;
-    Max, R: Real, R::LEAST, R::bigger, R::wide_biggest;
-    Min, R: Real, R::MOST, R::smaller, R::wide_smallest;
+    Max, R: Real, R::LEAST, R::bigger, R::wide_biggest, R::narrow_biggest;
+    Min, R: Real, R::MOST, R::smaller, R::wide_smallest, R::narrow_smallest;
 }
 
 impl Fold<u8> for All {
@@ -124,7 +137,8 @@ impl<T: Copy> Folds<T> {
                 return F::wide(folds);
             }
             if is_x86_feature_detected!("avx2") {
-                return v3::folds::<T, F>();
+                let folds = v3::folds::<T, F>();
+                return F::narrow(folds);
             }
         }
         any::folds::<T, F>()
@@ -249,135 +263,6 @@ fn halves<T: Copy, F: Fold<T>, const N: usize>(values: &[T]) -> [T; N] {
     result
 }
 
-/// Rows of single precision for AVX-512, where the compiler's loops gather, or go through short rows one element at a time.
-#[cfg(target_arch = "x86_64")]
-pub mod wide {
-    use std::arch::x86_64::*;
-
-    use super::{Fold, Max, Min, RowSet, Sum, VECTOR, VECTORS};
-
-    /// # Safety
-    /// The machine has AVX-512.
-    #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn biggest(values: &[f32]) -> f32 {
-        unsafe { extreme::<Max>(values, |a, b| _mm512_max_ps(a, b)) }
-    }
-
-    /// # Safety
-    /// The machine has AVX-512.
-    #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn smallest(values: &[f32]) -> f32 {
-        unsafe { extreme::<Min>(values, |a, b| _mm512_min_ps(a, b)) }
-    }
-
-    /// # Safety
-    /// The machine has AVX-512; the rows are there.
-    #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn biggest_of_rows(rows: RowSet<f32>, to: *mut f32) {
-        unsafe { extreme_of_rows::<Max>(rows, to, |a, b| _mm512_max_ps(a, b)) }
-    }
-
-    /// # Safety
-    /// The machine has AVX-512; the rows are there.
-    #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn smallest_of_rows(rows: RowSet<f32>, to: *mut f32) {
-        unsafe { extreme_of_rows::<Min>(rows, to, |a, b| _mm512_min_ps(a, b)) }
-    }
-
-    #[inline(always)]
-    unsafe fn extreme_of_rows<F: Fold<f32>>(
-        rows: RowSet<f32>,
-        to: *mut f32,
-        f: impl Fn(__m512, __m512) -> __m512 + Copy,
-    ) {
-        unsafe {
-            match rows.width <= VECTOR {
-                true => rows.each(to, |row| short_extreme::<F>(row, f)),
-                false => rows.each(to, |row| extreme::<F>(row, f)),
-            }
-        }
-    }
-
-    /// # Safety
-    /// The machine has AVX-512; the rows are there.
-    #[target_feature(enable = "avx512f,avx512vl,avx2")]
-    pub unsafe fn sum_of_rows(rows: RowSet<f32>, to: *mut f32) {
-        unsafe {
-            match rows.width <= VECTOR {
-                true => rows.each(to, |row| {
-                    let zero = _mm512_setzero_ps();
-                    // Lanes start from zero, so that no sum is -0.
-                    fold(_mm512_add_ps(zero, part(row, zero)), |a, b| _mm512_add_ps(a, b))
-                }),
-                false => rows.each(to, super::block::<f32, Sum>),
-            }
-        }
-    }
-
-    /// A row of at most a vector, the rest of which is `start`.
-    #[inline(always)]
-    unsafe fn part(row: &[f32], start: __m512) -> __m512 {
-        let mask = ((1u32 << row.len()) - 1) as __mmask16;
-        unsafe { _mm512_mask_loadu_ps(start, mask, row.as_ptr()) }
-    }
-
-    /// Halves of a vector, one into the other.
-    #[inline(always)]
-    unsafe fn fold(all: __m512, f: impl Fn(__m512, __m512) -> __m512) -> f32 {
-        unsafe {
-            let all = f(all, _mm512_shuffle_f32x4::<0b11_10_11_10>(all, all));
-            let all = f(all, _mm512_shuffle_f32x4::<0b01_01_01_01>(all, all));
-            let all = f(all, _mm512_shuffle_ps::<0b11_10_11_10>(all, all));
-            let all = f(all, _mm512_shuffle_ps::<0b01_01_01_01>(all, all));
-            _mm512_cvtss_f32(all)
-        }
-    }
-
-    #[inline(always)]
-    unsafe fn short_extreme<F: Fold<f32>>(row: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
-        unsafe {
-            let all = part(row, _mm512_set1_ps(F::IDENTITY));
-            match _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(all, all) {
-                0 => fold(all, f),
-                _ => super::block::<f32, F>(row),
-            }
-        }
-    }
-
-    /// The same lanes as of every fold, without a look at NaN in each step: if there is one it does that way.
-    #[inline(always)]
-    unsafe fn extreme<F: Fold<f32>>(values: &[f32], f: impl Fn(__m512, __m512) -> __m512) -> f32 {
-        const LANES: usize = VECTOR * VECTORS;
-        let whole = values.len() / LANES * LANES;
-        if whole == 0 {
-            return super::block::<f32, F>(values);
-        }
-        unsafe {
-            let start = _mm512_set1_ps(F::IDENTITY);
-            let mut lanes = [start; VECTORS];
-            let mut unordered = 0;
-            for chunk in (0..whole).step_by(LANES) {
-                let load = |at: usize| _mm512_loadu_ps(values.as_ptr().add(chunk + at * VECTOR));
-                let (a, b, c, d) = (load(0), load(1), load(2), load(3));
-                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, b);
-                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(c, d);
-                lanes = [f(lanes[0], a), f(lanes[1], b), f(lanes[2], c), f(lanes[3], d)];
-            }
-            for (lane, start) in lanes.iter_mut().zip((whole..values.len()).step_by(VECTOR)) {
-                let mask = ((1u32 << VECTOR.min(values.len() - start)) - 1) as __mmask16;
-                let rest = _mm512_maskz_loadu_ps(mask, values.as_ptr().add(start));
-                unordered |= _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(rest, rest);
-                *lane = _mm512_mask_mov_ps(*lane, mask, f(*lane, rest));
-            }
-            if unordered != 0 {
-                return super::block::<f32, F>(values);
-            }
-            let all = f(f(lanes[0], lanes[2]), f(lanes[1], lanes[3]));
-            fold(all, f)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,17 +286,25 @@ mod tests {
         let mut all = vec![("any", any::folds::<f32, F>()), ("here", Folds::new::<F>())];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") {
-            all.push(("avx2", v3::folds::<f32, F>()));
+            all.push(("avx2", F::narrow(v3::folds::<f32, F>())));
         }
         for (name, folds) in all {
             let found = unsafe { (folds.block)(values) };
             let same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
             assert!(same, "{what} of {} by {name}: {found} for {expected}", values.len());
-            let rows = RowSet { from: values.as_ptr(), stride: 0, count: 3, width: values.len() };
-            let mut of_rows = [0.0f32; 3];
-            unsafe { (folds.rows)(rows, of_rows.as_mut_ptr()) };
-            let is_same = |row: &f32| row.to_bits() == found.to_bits() || row.is_nan() && found.is_nan();
-            assert!(of_rows.iter().all(is_same), "rows: {what} of {} by {name}: {of_rows:?}", values.len());
+            // One row thrice, and rows side by side, none of which may be taken for a part of another.
+            let beside = values.repeat(3);
+            for stride in [0, values.len() as isize] {
+                let rows = RowSet { from: beside.as_ptr(), stride, count: 3, width: values.len() };
+                let mut of_rows = [0.0f32; 3];
+                unsafe { (folds.rows)(rows, of_rows.as_mut_ptr()) };
+                let is_same = |row: &f32| row.to_bits() == found.to_bits() || row.is_nan() && found.is_nan();
+                assert!(
+                    of_rows.iter().all(is_same),
+                    "rows: {what} of {} by {name}: {of_rows:?}",
+                    values.len()
+                );
+            }
         }
     }
 

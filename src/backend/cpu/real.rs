@@ -6,7 +6,7 @@
 
 use super::fold::Folds;
 #[cfg(target_arch = "x86_64")]
-use super::fold::wide;
+use super::fold::{narrow, wide};
 use super::single;
 use crate::graph::half;
 
@@ -77,6 +77,22 @@ pub trait Real:
         folds
     }
 
+    /// As these, for AVX2.
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_sum(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_biggest(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_smallest(folds: Folds<Self>) -> Folds<Self> {
+        folds
+    }
+
     /// The smaller; NaN if either is.
     #[inline(always)]
     fn smaller(self, other: Self) -> Self {
@@ -102,6 +118,18 @@ impl Real for f32 {
     #[cfg(target_arch = "x86_64")]
     fn wide_sum(folds: Folds<f32>) -> Folds<f32> {
         Folds { rows: wide::sum_of_rows, ..folds }
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_sum(folds: Folds<f32>) -> Folds<f32> {
+        Folds { rows: narrow::sum_of_rows, ..folds }
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_biggest(folds: Folds<f32>) -> Folds<f32> {
+        Folds { rows: narrow::biggest_of_rows, ..folds }
+    }
+    #[cfg(target_arch = "x86_64")]
+    fn narrow_smallest(folds: Folds<f32>) -> Folds<f32> {
+        Folds { rows: narrow::smallest_of_rows, ..folds }
     }
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {

@@ -1,6 +1,7 @@
 //! Rewrites, one a file, and the walk that they share. See [`super::passes`] for their order.
 
 pub mod accumulate;
+pub mod clipped;
 pub mod contraction;
 pub mod factors;
 pub mod fold;

@@ -254,6 +254,13 @@ impl Work<'_> {
                 right = room;
                 strides = (stride as isize, (block.k * stride) as isize);
             }
+            let last = panel.width - (panel.vectors - 1) * lanes;
+            // Whole vectors of a row end in the rows after it, as long as there are some.
+            let bounded = match strides.0 {
+                _ if packs => 0,
+                stride @ 1.. => (lanes - last).div_ceil(stride as usize),
+                _ => block.k,
+            };
             let runs = &table[panel.vectors - 1];
             let most = runs.iter().rposition(Option::is_some).map_or(1, |last| last + 1);
             // Tiles of two heights, the smaller ones first.
@@ -274,12 +281,13 @@ impl Work<'_> {
                     a_strides: (left.1.0, left.1.1, left.2),
                     b_strides: strides,
                     c_stride: matrices.c,
-                    last: panel.width - (panel.vectors - 1) * lanes,
+                    last,
+                    bounded,
                     add: at > 0,
                 };
                 debug_assert!(height <= ROWS);
                 if let Some(sized) = runs[height - 1] {
-                    sized[usize::from(work.last < lanes && !packs)](&work);
+                    sized[usize::from(bounded > 0)](&work);
                 }
                 row += height * tiles;
             }

@@ -21,7 +21,8 @@ pub trait Lanes: Copy {
     /// Zero where the mask has nothing; reads nothing there.
     unsafe fn load_part(from: *const f32, mask: Self::Mask) -> Self::Vector;
     unsafe fn store(to: *mut f32, vector: Self::Vector);
-    unsafe fn store_part(to: *mut f32, mask: Self::Mask, vector: Self::Vector);
+    /// The first `count` lanes, fewer than there are.
+    unsafe fn store_part(to: *mut f32, count: usize, vector: Self::Vector);
     unsafe fn add(a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// a * b + c, rounded once.
     unsafe fn multiply_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
@@ -68,8 +69,8 @@ impl Lanes for Wide {
         unsafe { _mm512_storeu_ps(to, vector) }
     }
     #[inline(always)]
-    unsafe fn store_part(to: *mut f32, mask: __mmask16, vector: __m512) {
-        unsafe { _mm512_mask_storeu_ps(to, mask, vector) }
+    unsafe fn store_part(to: *mut f32, count: usize, vector: __m512) {
+        unsafe { _mm512_mask_storeu_ps(to, Self::mask(count), vector) }
     }
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
@@ -115,8 +116,24 @@ impl Lanes for Narrow {
         unsafe { _mm256_storeu_ps(to, vector) }
     }
     #[inline(always)]
-    unsafe fn store_part(to: *mut f32, mask: __m256i, vector: __m256) {
-        unsafe { _mm256_maskstore_ps(to, mask, vector) }
+    unsafe fn store_part(mut to: *mut f32, count: usize, vector: __m256) {
+        // By halves: a store with a mask takes AMD's cores as long as a dozen others.
+        unsafe {
+            let mut rest = _mm256_castps256_ps128(vector);
+            if count & 4 != 0 {
+                _mm_storeu_ps(to, rest);
+                to = to.add(4);
+                rest = _mm256_extractf128_ps::<1>(vector);
+            }
+            if count & 2 != 0 {
+                _mm_store_sd(to.cast(), _mm_castps_pd(rest));
+                to = to.add(2);
+                rest = _mm_movehl_ps(rest, rest);
+            }
+            if count & 1 != 0 {
+                _mm_store_ss(to, rest);
+            }
+        }
     }
     #[inline(always)]
     unsafe fn add(a: __m256, b: __m256) -> __m256 {

@@ -26,25 +26,47 @@ pub struct Tiles {
     pub c_stride: isize,
     /// Lanes of the last vector that count.
     pub last: usize,
+    /// Terms at the end of the sum of which no more of the right operand may be read than counts: what lies beyond may be nobody's.
+    pub bounded: usize,
     /// Add to what is there.
     pub add: bool,
 }
 
 pub type Run = unsafe fn(&Tiles);
 
-/// Of one size: where all lanes of the right operand can be read, and where those beyond the last must not be. Without masks of their own
-/// some machines need a register for it in the innermost loop.
+/// Of one size: where all lanes of the right operand can be read, and where those beyond the last must not be at the end of a sum.
 pub type Sized = [Run; 2];
 
 /// `table[vectors - 1][rows - 1]`; nothing where the sums do not fit into registers.
 pub type Table = [[Option<Sized>; ROWS]; VECTORS];
+
+#[inline(always)]
+unsafe fn load<L: Lanes, const VECTORS: usize>(b: *const f32) -> [L::Vector; VECTORS] {
+    std::array::from_fn(|v| unsafe { L::load(b.add(v * L::LANES)) })
+}
+
+#[inline(always)]
+unsafe fn term<L: Lanes, const VECTORS: usize, const ROWS: usize>(
+    a: *const f32,
+    row: isize,
+    right: [L::Vector; VECTORS],
+    sums: &mut [[L::Vector; VECTORS]; ROWS],
+) {
+    for (r, sums) in sums.iter_mut().enumerate() {
+        unsafe {
+            let left = L::splat(a.offset(r as isize * row));
+            for (sum, right) in sums.iter_mut().zip(right) {
+                *sum = L::multiply_add(left, right, *sum);
+            }
+        }
+    }
+}
 
 // Numbers of registers, for loops that are unrolled.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: bool>(tiles: &Tiles) {
     unsafe {
-        let mask = L::mask(tiles.last);
         let (row, step, _) = tiles.a_strides;
         for number in 0..tiles.count as isize {
             let top = number * ROWS as isize;
@@ -52,19 +74,20 @@ unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: boo
             for at in 0..tiles.loops as isize {
                 let mut a = tiles.a.offset(top * row + at * tiles.a_strides.2);
                 let mut b = tiles.b.offset(at * tiles.b_strides.1);
-                for _ in 0..tiles.k {
+                let bounded = if PART { tiles.bounded.min(tiles.k) } else { 0 };
+                for _ in 0..tiles.k - bounded {
+                    let right = load::<L, VECTORS>(b);
+                    term::<L, VECTORS, ROWS>(a, row, right, &mut sums);
+                    a = a.offset(step);
+                    b = b.offset(tiles.b_strides.0);
+                }
+                for _ in 0..bounded {
                     let mut right = [L::zero(); VECTORS];
                     for v in 0..VECTORS - 1 {
                         right[v] = L::load(b.add(v * L::LANES));
                     }
-                    let last = b.add((VECTORS - 1) * L::LANES);
-                    right[VECTORS - 1] = if PART { L::load_part(last, mask) } else { L::load(last) };
-                    for r in 0..ROWS {
-                        let left = L::splat(a.offset(r as isize * row));
-                        for v in 0..VECTORS {
-                            sums[r][v] = L::multiply_add(left, right[v], sums[r][v]);
-                        }
-                    }
+                    right[VECTORS - 1] = L::load_part(b.add((VECTORS - 1) * L::LANES), L::mask(tiles.last));
+                    term::<L, VECTORS, ROWS>(a, row, right, &mut sums);
                     a = a.offset(step);
                     b = b.offset(tiles.b_strides.0);
                 }
@@ -74,9 +97,12 @@ unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: boo
                 for v in 0..VECTORS {
                     let at = c.add(v * L::LANES);
                     if v == VECTORS - 1 && tiles.last < L::LANES {
-                        let sum =
-                            if tiles.add { L::add(L::load_part(at, mask), sums[r][v]) } else { sums[r][v] };
-                        L::store_part(at, mask, sum);
+                        let sum = if tiles.add {
+                            L::add(L::load_part(at, L::mask(tiles.last)), sums[r][v])
+                        } else {
+                            sums[r][v]
+                        };
+                        L::store_part(at, tiles.last, sum);
                     } else {
                         L::store(at, if tiles.add { L::add(L::load(at), sums[r][v]) } else { sums[r][v] });
                     }
