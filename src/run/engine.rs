@@ -35,6 +35,8 @@ pub struct Engine {
     /// Train blocks of trials that went side by side.
     together: AtomicUsize,
     plans: Plans,
+    /// Memory that executors of trials have left behind.
+    spare: Arc<backend::cpu::Spare>,
 }
 
 /// The graph to which faults refer.
@@ -77,6 +79,7 @@ impl Engine {
             preparing: Arc::default(),
             together: AtomicUsize::default(),
             plans: Plans::default(),
+            spare: Arc::default(),
         }
     }
 
@@ -210,7 +213,7 @@ impl Engine {
         let planned = self.planned(&program, &options, span)?;
         self.afford(planned.plan.arena as u64, span, store)?;
         let native = planned.native(&options);
-        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
+        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &self.spare, &options);
         Ok(Compiled { executable, faults: Faults::Shared(planned), first: None })
     }
 
@@ -269,7 +272,7 @@ impl Engine {
             return Ok(None);
         }
         let native = planned.native(&options);
-        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &options);
+        let executable = backend::cpu::prepare_with(planned.plan.clone(), native, &self.spare, &options);
         Ok(Some(Compiled { executable, faults: Faults::Shared(Arc::new(planned)), first: None }))
     }
 

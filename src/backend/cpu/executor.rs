@@ -3,10 +3,12 @@
 mod kernel;
 
 use std::cell::UnsafeCell;
+use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fused::ROW;
 use super::instruction::{Execute, for_machine};
+use super::memory::{LINE, Memory, Spare};
 use super::native::Native;
 use super::real::Real;
 use super::reduce::WORK;
@@ -25,13 +27,27 @@ const PIECES_EACH: usize = 8;
 /// Bytes, and sixteenths of operations, of a step from which it pays to have helpers stand by.
 const TEAM: f64 = 3e5;
 
-/// One cache line, the unit of the arena.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct CacheLine(#[allow(dead_code)] [u8; 64]);
+/// How many bytes an executor needs for what, in whole lines.
+#[derive(Clone, Copy, Default)]
+struct Sizes {
+    arena: usize,
+    /// Rows of fused kernels, for each thread.
+    scratch: usize,
+    /// What bands keep of their rows, for each thread.
+    local: usize,
+    /// Trees of reductions, for each thread.
+    work: usize,
+    threads: usize,
+}
 
-fn lines(bytes: usize) -> Vec<CacheLine> {
-    vec![CacheLine([0; 64]); bytes.div_ceil(64)]
+impl Sizes {
+    /// Where scratch, local and work begin, and where all ends. The arena begins at 0.
+    fn places(&self) -> [usize; 4] {
+        let scratch = self.arena;
+        let local = scratch + self.scratch * self.threads;
+        let work = local + self.local * self.threads;
+        [scratch, local, work, work + self.work * self.threads]
+    }
 }
 
 pub struct Executor<R> {
@@ -39,16 +55,9 @@ pub struct Executor<R> {
     slots: Slots,
     /// Where each buffer lies in this step.
     bases: Vec<*mut u8>,
-    arena: Vec<CacheLine>,
+    sizes: Sizes,
+    memory: Memory,
     constants: Vec<Tensor>,
-    /// Rows of fused kernels, for each thread.
-    scratch: Vec<CacheLine>,
-    scratch_bytes: usize,
-    /// Trees of reductions, for each thread.
-    work: Vec<R>,
-    /// What bands keep of their rows, for each thread.
-    local: Vec<CacheLine>,
-    local_bytes: usize,
     /// Where buffers lie for the rows at hand, for each thread.
     own_bases: Vec<*mut u8>,
     most_bases: usize,
@@ -91,13 +100,11 @@ impl<R: Real> Step<'_, R> {
 /// Memory that kernels use while they run.
 #[derive(Clone, Copy)]
 struct Space<R> {
-    work: *mut R,
-    scratch: *mut u8,
-    scratch_bytes: usize,
-    local: *mut u8,
-    local_bytes: usize,
+    base: *mut u8,
+    sizes: Sizes,
     bases: *mut *mut u8,
     most_bases: usize,
+    element: PhantomData<R>,
 }
 
 // Each thread uses its own part.
@@ -106,16 +113,19 @@ unsafe impl<R> Sync for Space<R> {}
 
 impl<R> Space<R> {
     fn work(&self, thread: usize) -> *mut R {
-        self.work.wrapping_add(thread * WORK)
+        let [_, _, work, _] = self.sizes.places();
+        self.base.wrapping_add(work + thread * self.sizes.work).cast()
     }
 
     fn scratch(&self, thread: usize) -> *mut u8 {
-        self.scratch.wrapping_add(thread * self.scratch_bytes)
+        let [scratch, ..] = self.sizes.places();
+        self.base.wrapping_add(scratch + thread * self.sizes.scratch)
     }
 
     /// Where a band keeps what only some rows of it use.
     fn local(&self, thread: usize) -> *mut u8 {
-        self.local.wrapping_add(thread * self.local_bytes)
+        let [_, local, ..] = self.sizes.places();
+        self.base.wrapping_add(local + thread * self.sizes.local)
     }
 
     /// Room for the places of so many buffers.
@@ -133,57 +143,54 @@ unsafe impl<R: Send> Send for Executor<R> {}
 unsafe impl<R: Sync> Sync for Executor<R> {}
 
 impl<R: Real> Executor<R> {
-    pub fn new(plan: Plan, native: Arc<Native>, options: &PlanOptions) -> Self {
+    pub fn new(plan: Plan, native: Arc<Native>, spare: &Arc<Spare>, options: &PlanOptions) -> Self {
         let all = plan.all_kernels();
         let rows = all.iter().map(|kernel| match kernel {
             Kernel::Fused(fused) => fused.rows,
             _ => 0,
         });
-        let scratch_bytes = rows.max().unwrap_or(0) * ROW;
         let total: f64 =
             plan.kernels.iter().map(|kernel| plan.work(kernel)).map(|w| w.flops / 16.0 + w.bytes).sum();
         let threads = if options.parallel && total >= TEAM { rayon::current_num_threads() } else { 1 };
         let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
-        let work = if reduces { WORK } else { 0 };
-        let arena = plan.arena;
-        let local_bytes =
-            plan.most(&|plan| plan.bands.iter().map(|band| band.local_bytes).max().unwrap_or(0));
+        let local = plan.most(&|plan| plan.bands.iter().map(|band| band.local_bytes).max().unwrap_or(0));
+        let sizes = Sizes {
+            arena: plan.arena.next_multiple_of(LINE),
+            scratch: (rows.max().unwrap_or(0) * ROW).next_multiple_of(LINE),
+            local: local.next_multiple_of(LINE),
+            work: if reduces { (WORK * size_of::<R>()).next_multiple_of(LINE) } else { 0 },
+            threads,
+        };
+        let [.., bytes] = sizes.places();
         let most_bases = plan.most(&|plan| plan.buffers.len());
         Executor {
-            arena: lines(arena),
-            scratch: lines(scratch_bytes * threads),
-            work: vec![R::ZERO; work * threads],
-            local: lines(local_bytes * threads),
-            local_bytes,
+            sizes,
+            memory: Memory::new(bytes, spare),
             own_bases: vec![std::ptr::null_mut(); most_bases * threads],
             most_bases,
             team: Team::new(threads, flushes::<R>()),
-            ..Executor::bare(plan, native, scratch_bytes)
+            ..Executor::bare(plan, native, spare)
         }
     }
 
     /// Without memory of its own: what runs in the rounds of a loop.
-    fn bare(mut plan: Plan, native: Arc<Native>, scratch_bytes: usize) -> Self {
+    fn bare(mut plan: Plan, native: Arc<Native>, spare: &Arc<Spare>) -> Self {
         let constants = plan.constants.iter().map(|tensor| in_width::<R>(tensor)).collect();
         let mut loops = Vec::new();
         for kernel in &mut plan.kernels {
             if let Kernel::Rounds(rounds) = kernel {
                 rounds.number = loops.len();
                 let native = native.loops.get(loops.len()).cloned().unwrap_or_default();
-                let body = Executor::bare(rounds.plan.clone(), native, scratch_bytes);
+                let body = Executor::bare(rounds.plan.clone(), native, spare);
                 loops.push(UnsafeCell::new(body));
             }
         }
         Executor {
             slots: Slots::new(&plan),
             bases: vec![std::ptr::null_mut(); plan.buffers.len()],
-            arena: Vec::new(),
+            sizes: Sizes::default(),
+            memory: Memory::new(0, spare),
             constants,
-            scratch: Vec::new(),
-            scratch_bytes,
-            work: Vec::new(),
-            local: Vec::new(),
-            local_bytes: 0,
             own_bases: Vec::new(),
             most_bases: 0,
             team: Team::new(1, flushes::<R>()),
@@ -210,19 +217,16 @@ impl<R: Real> Executor<R> {
 
     fn space(&self) -> Space<R> {
         Space {
-            work: self.work.as_ptr().cast_mut(),
-            scratch: self.scratch.as_ptr().cast_mut().cast(),
-            scratch_bytes: self.scratch_bytes,
-            local: self.local.as_ptr().cast_mut().cast(),
-            local_bytes: self.local_bytes,
+            base: self.memory.base(),
+            sizes: self.sizes,
             bases: self.own_bases.as_ptr().cast_mut(),
             most_bases: self.most_bases,
+            element: PhantomData,
         }
     }
 
     fn point(&mut self, store: &mut Store) {
-        let arena: *mut u8 = self.arena.as_mut_ptr().cast();
-        self.point_into(arena);
+        self.point_into(self.memory.base());
         self.slots.open(store, &mut self.bases);
     }
 
@@ -447,9 +451,6 @@ impl<R: Real> Executable for Executor<R> {
     }
 
     fn memory(&self) -> usize {
-        let work = self.work.len() * size_of::<R>();
-        (self.arena.len() + self.scratch.len() + self.local.len()) * size_of::<CacheLine>()
-            + constant_bytes(&self.plan)
-            + work
+        self.memory.bytes() + constant_bytes(&self.plan)
     }
 }

@@ -15,6 +15,7 @@ mod index;
 mod instruction;
 mod line;
 mod matrix;
+mod memory;
 #[cfg(target_arch = "x86_64")]
 mod native;
 #[cfg(not(target_arch = "x86_64"))]
@@ -35,6 +36,7 @@ mod walk;
 
 use std::sync::Arc;
 
+pub use memory::Spare;
 pub use native::Native;
 
 use super::{Executable, Fault};
@@ -54,14 +56,19 @@ pub fn native(plan: &Plan, options: &PlanOptions) -> Arc<Native> {
 /// Prepares a plan to run.
 pub fn prepare(plan: Plan, options: &PlanOptions) -> Box<dyn Executable> {
     let native = native(&plan, options);
-    prepare_with(plan, native, options)
+    prepare_with(plan, native, &Arc::default(), options)
 }
 
-/// The same, with code that was made for this plan before: executors share it.
-pub fn prepare_with(plan: Plan, native: Arc<Native>, options: &PlanOptions) -> Box<dyn Executable> {
+/// The same, with code that was made for this plan before, and memory that executors of any plans have left behind.
+pub fn prepare_with(
+    plan: Plan,
+    native: Arc<Native>,
+    spare: &Arc<Spare>,
+    options: &PlanOptions,
+) -> Box<dyn Executable> {
     match plan.precision {
-        Precision::Single => Box::new(executor::Executor::<f32>::new(plan, native, options)),
-        Precision::Double => Box::new(executor::Executor::<f64>::new(plan, native, options)),
+        Precision::Single => Box::new(executor::Executor::<f32>::new(plan, native, spare, options)),
+        Precision::Double => Box::new(executor::Executor::<f64>::new(plan, native, spare, options)),
     }
 }
 
@@ -72,10 +79,14 @@ pub fn profile(
     store: &mut Store,
     steps: usize,
 ) -> Result<Vec<f64>, Fault> {
-    let (own, native) = (plan.clone(), native(plan, options));
+    let (own, native, spare) = (plan.clone(), native(plan, options), Arc::default());
     let seconds = match plan.precision {
-        Precision::Single => executor::Executor::<f32>::new(own, native, options).profile(store, steps)?,
-        Precision::Double => executor::Executor::<f64>::new(own, native, options).profile(store, steps)?,
+        Precision::Single => {
+            executor::Executor::<f32>::new(own, native, &spare, options).profile(store, steps)?
+        }
+        Precision::Double => {
+            executor::Executor::<f64>::new(own, native, &spare, options).profile(store, steps)?
+        }
     };
     Ok(seconds.into_iter().map(|total| total * 1e6 / steps.max(1) as f64).collect())
 }

@@ -92,20 +92,35 @@ unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: boo
                     b = b.offset(tiles.b_strides.0);
                 }
             }
-            for r in 0..ROWS {
-                let c = tiles.c.offset((top + r as isize) * tiles.c_stride);
-                for v in 0..VECTORS {
-                    let at = c.add(v * L::LANES);
-                    if v == VECTORS - 1 && tiles.last < L::LANES {
-                        let sum = if tiles.add {
-                            L::add(L::load_part(at, L::mask(tiles.last)), sums[r][v])
-                        } else {
-                            sums[r][v]
-                        };
-                        L::store_part(at, tiles.last, sum);
-                    } else {
-                        L::store(at, if tiles.add { L::add(L::load(at), sums[r][v]) } else { sums[r][v] });
-                    }
+            match (tiles.add, tiles.last == L::LANES) {
+                (false, true) => store::<L, VECTORS, ROWS, false, true>(tiles, top, sums),
+                (false, false) => store::<L, VECTORS, ROWS, false, false>(tiles, top, sums),
+                (true, true) => store::<L, VECTORS, ROWS, true, true>(tiles, top, sums),
+                (true, false) => store::<L, VECTORS, ROWS, true, false>(tiles, top, sums),
+            }
+        }
+    }
+}
+
+/// Puts sums where they belong, adding what is there; of the last vectors only what counts, unless they are whole. A loop of its own for
+/// each, so that sums go there from registers.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+unsafe fn store<L: Lanes, const VECTORS: usize, const ROWS: usize, const ADD: bool, const WHOLE: bool>(
+    tiles: &Tiles,
+    top: isize,
+    sums: [[L::Vector; VECTORS]; ROWS],
+) {
+    unsafe {
+        for r in 0..ROWS {
+            let c = tiles.c.offset((top + r as isize) * tiles.c_stride);
+            for v in 0..VECTORS {
+                let (at, sum) = (c.add(v * L::LANES), sums[r][v]);
+                if WHOLE || v < VECTORS - 1 {
+                    L::store(at, if ADD { L::add(L::load(at), sum) } else { sum });
+                } else {
+                    let sum = if ADD { L::add(L::load_part(at, L::mask(tiles.last)), sum) } else { sum };
+                    L::store_part(at, tiles.last, sum);
                 }
             }
         }
