@@ -131,9 +131,9 @@ fn a_perceptron_with_its_gradients_is_five_contractions() {
 /// Clips at 1 from below or above, uses the result in a product, and the condition once more.
 fn clipped(compare: Compare, bound_first: bool, clipped_if: bool, values: &[f64]) -> Bench {
     let mut bench = Bench::new();
-    let (n, i) = (bench.axis("Example", values.len()), bench.axis("In", 3));
-    let (x, weight) = (bench.input("x", &[n]), bench.input("weight", &[n, i]));
-    *bench.store.get_mut(bench.program.inputs[0].slot) = Tensor::F64(values.to_vec());
+    let (n, i, h) = (bench.axis("Example", 2), bench.axis("In", values.len()), bench.axis("Hidden", 3));
+    let (x, weight) = (bench.input("x", &[n, i]), bench.input("weight", &[i, h]));
+    *bench.store.get_mut(bench.program.inputs[0].slot) = Tensor::F64(values.repeat(2));
     let g = &mut bench.program.graph;
     let one = g.float(1.0).unwrap();
     let condition = match bound_first {
@@ -145,7 +145,7 @@ fn clipped(compare: Compare, bound_first: bool, clipped_if: bool, values: &[f64]
         false => g.select(condition, x, one).unwrap(),
     };
     let product = g.mul(result, weight).unwrap();
-    let product = g.sum(product, &[n]).unwrap();
+    let product = g.sum(product, &[i]).unwrap();
     let two = g.float(2.0).unwrap();
     let adjoint = g.select(condition, two, one).unwrap();
     bench.output("product", product);
