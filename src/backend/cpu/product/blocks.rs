@@ -18,6 +18,11 @@ const PACKED_ROWS: usize = 32;
 const PACKED_STRIDE: isize = 512;
 /// Elements from one address to the next in the same set of the first cache.
 const PAGE: isize = 1024;
+/// Strides by which terms lie in eight of its sets only, and so many terms of both operands fill these.
+const CROWDED: isize = PAGE / 8;
+const CROWD: usize = 32;
+/// Elements of a line of the cache.
+const LINE: usize = 16;
 /// The widest panel.
 const WIDTH: usize = 64;
 
@@ -88,6 +93,13 @@ impl Matrices<'_> {
     /// Is the right operand packed for this many rows?
     pub fn packs_right(&self, rows: usize) -> bool {
         self.b.1 != 1 || rows >= PACKED_ROWS && self.b.0.abs() >= PACKED_STRIDE
+    }
+
+    /// Do terms of both operands crowd into a few sets of the first cache, so that the right one is packed? With vectors of half a line a
+    /// panel has a line of each term, and is gone before the next rows; with longer ones packing cost as much as it gave.
+    pub fn is_crowded(&self, rows: usize, lanes: usize) -> bool {
+        let are_across = self.a.0 == 1 && self.a.1 % CROWDED == 0 && self.b.0 % CROWDED == 0;
+        lanes < LINE && rows >= PACKED_ROWS && self.k > CROWD && are_across
     }
 
     /// Is the left operand packed? Where its rows lie side by side and its terms far apart, or its rows so that all begin in the same
@@ -231,7 +243,7 @@ impl Work<'_> {
             let block = matrices.block(at);
             let mut right = b.offset(block.b + panel.column as isize * matrices.b.1);
             let mut strides = (matrices.b.0, matrices.inner().2);
-            let packs = matrices.packs_right(count);
+            let packs = matrices.packs_right(count) || matrices.is_crowded(count, lanes);
             if packs {
                 let stride = panel.vectors * lanes;
                 for turn in 0..block.loops {

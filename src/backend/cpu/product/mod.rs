@@ -70,7 +70,7 @@ macro_rules! rectangle {
             if matrices.packs_left(rows.1, columns.1) {
                 return unsafe { $both(matrices, operands, rows, columns) };
             }
-            if matrices.packs_right(rows.1) {
+            if matrices.packs_right(rows.1) || matrices.is_crowded(rows.1, <$lanes>::LANES) {
                 return unsafe { $packed(matrices, operands, rows, columns) };
             }
             unsafe { blocks::rectangle(matrices, table, operands, rows, columns, std::ptr::null_mut()) }
@@ -131,8 +131,17 @@ mod tests {
     /// bit for bit the same however it is cut.
     #[test]
     fn every_table_agrees_with_a_plain_loop_however_it_is_cut() {
-        for (m, n, k) in [(1, 1, 1), (5, 10, 3), (33, 70, 300), (64, 64, 16), (130, 37, 257), (40, 530, 520)]
-        {
+        let sizes = [
+            (1, 1, 1),
+            (5, 10, 3),
+            (33, 70, 300),
+            (64, 64, 16),
+            (130, 37, 257),
+            (40, 530, 520),
+            (128, 128, 40),
+            (128, 256, 70),
+        ];
+        for (m, n, k) in sizes {
             for (a_across, b_across, outer) in
                 [(false, false, 1), (true, false, 1), (false, true, 1), (true, true, 3), (false, false, 3)]
             {
