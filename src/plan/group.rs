@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::sequence::Sequence;
+use crate::graph::rewrite::in_memory;
 use crate::graph::{Graph, NodeId, Op, Program};
 
 /// Nodes that are lowered together, ascending.
@@ -51,21 +52,6 @@ pub fn is_elementwise(op: &Op) -> bool {
 }
 
 const NONE: usize = usize::MAX;
-
-/// Which nodes are in memory anyhow: outputs, and operands of what is not computed element by element.
-fn in_memory(program: &Program, live: &[bool]) -> Vec<bool> {
-    let nodes = &program.graph.nodes;
-    let mut found = vec![false; nodes.len()];
-    for output in &program.outputs {
-        found[output.node.0 as usize] = true;
-    }
-    for (node, _) in nodes.iter().zip(live).filter(|(node, live)| **live && !is_elementwise(&node.op)) {
-        for operand in &node.operands {
-            found[operand.0 as usize] = true;
-        }
-    }
-    found
-}
 
 struct Grouping<'a> {
     graph: &'a Graph,
@@ -168,7 +154,7 @@ pub fn group(program: &Program, live: &[bool], fuse: bool) -> Vec<Group> {
         seen: Vec::new(),
         stamp: 0,
     };
-    let in_memory = in_memory(program, live);
+    let in_memory = in_memory(program, live, is_elementwise);
     for (at, _) in live.iter().enumerate().filter(|(_, live)| **live) {
         let id = NodeId(at as u32);
         let node = graph.node(id);

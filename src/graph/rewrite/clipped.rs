@@ -47,18 +47,9 @@ pub fn run(program: &Program) -> Result<Program, TypeError> {
 fn clippings(program: &Program) -> HashMap<NodeId, NodeId> {
     let graph = &program.graph;
     let live = super::live(program);
-    let mut is_kept = vec![false; graph.nodes.len()];
-    for output in &program.outputs {
-        is_kept[output.node.0 as usize] = true;
-    }
-    for (node, _) in graph.nodes.iter().zip(&live).filter(|(node, live)| **live && !node.op.is_elementwise())
-    {
-        for operand in &node.operands {
-            is_kept[operand.0 as usize] = true;
-        }
-    }
+    let in_memory = super::in_memory(program, &live, Op::is_elementwise);
     let mut found = HashMap::new();
-    for (at, node) in graph.nodes.iter().enumerate().filter(|(at, _)| live[*at] && is_kept[*at]) {
+    for (at, node) in graph.nodes.iter().enumerate().filter(|(at, _)| live[*at] && in_memory[*at]) {
         if let (Op::Select, [condition, yes, no]) = (&node.op, node.operands.as_slice())
             && is_clipping(graph, *condition, *yes, *no)
         {

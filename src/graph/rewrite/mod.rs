@@ -85,6 +85,21 @@ pub fn live(program: &Program) -> Vec<bool> {
     live
 }
 
+/// For every node, whether it is in memory anyhow: an output, or an operand of what is not computed element by element.
+pub fn in_memory(program: &Program, live: &[bool], is_elementwise: impl Fn(&Op) -> bool) -> Vec<bool> {
+    let nodes = &program.graph.nodes;
+    let mut found = vec![false; nodes.len()];
+    for output in &program.outputs {
+        found[output.node.0 as usize] = true;
+    }
+    for (node, _) in nodes.iter().zip(live).filter(|(node, live)| **live && !is_elementwise(&node.op)) {
+        for operand in &node.operands {
+            found[operand.0 as usize] = true;
+        }
+    }
+    found
+}
+
 /// For every node, how many live operands and outputs it is.
 pub fn uses(program: &Program) -> Vec<usize> {
     let live = live(program);
