@@ -50,3 +50,24 @@ fn launches_in_half_precision() {
     assert!(counts.iter().all(|count| *count == counts[0]), "{text}");
     insta::assert_snapshot!("launches_half_precision", text);
 }
+
+/// The result of a product lies like what it meets element by element, also where it has another axis's name first, or meets what is
+/// computed in the same kernel.
+#[test]
+fn products_lie_like_what_they_meet() {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["graph", "tests/launches/pairs.anz", "--stage", "plan"])
+        .output()
+        .expect("the program starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let products: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("contract "))
+        .filter_map(|line| line.rsplit(' ').next())
+        .collect();
+    assert_eq!(products.len(), 13, "{text}");
+    for product in products {
+        assert!(!text.contains(&format!(" {product} strided")), "{product} in {text}");
+    }
+}

@@ -2,7 +2,7 @@
 
 mod support;
 
-use ansatz::backend::cpu;
+use ansatz::backend::{Fault, cpu};
 use ansatz::graph::{Element, Precision, Program, Reduction, Store, Tensor, optimise};
 use ansatz::plan::PlanOptions;
 
@@ -55,6 +55,42 @@ fn sums_of_some_columns_more_than_pieces_have_give_the_same_bits() {
     };
     for columns in [17, 18, 19, 20] {
         assert!(sums(1, columns) == sums(3, columns), "{columns} columns");
+    }
+}
+
+/// Each thread picks some of the rows; of several indices that are wrong, the first is told.
+#[test]
+fn gathered_rows_are_the_same_with_any_number_of_threads() {
+    let (count, rows, width) = (4096, 1000, 96);
+    let gathered = |threads: usize, wrong: &[usize]| {
+        let (mut program, mut store) = (Program::new(Precision::Single), Store::default());
+        let axes = &mut program.graph.axes;
+        let [from, column, to] =
+            [("From", rows), ("C", width), ("To", count)].map(|(name, size)| axes.add(name, size));
+        let slot = store.add(Tensor::F32((0..rows * width).map(|at| at as f32).collect()));
+        let x = program.input("x", Element::Float, &[from, column], slot);
+        let index = |at: usize| if wrong.contains(&at) { (rows + at) as i32 } else { (at * 7 % rows) as i32 };
+        let slot = store.add(Tensor::Index((0..count).map(index).collect()));
+        let index = program.input("index", Element::Index, &[to], slot);
+        let picked = program.graph.gather(x, from, index).unwrap();
+        let slot = store.add(Tensor::F32(Vec::new()));
+        program.output("picked", picked, &[to, column], slot).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let outcome = pool
+            .install(|| cpu::compile(&program, &PlanOptions::default()).unwrap().run(&mut store).map(|_| ()));
+        (outcome, bits(&store))
+    };
+    let (_, one) = gathered(1, &[]);
+    for threads in [2, 3] {
+        let (outcome, several) = gathered(threads, &[]);
+        assert!(outcome.is_ok() && several == one, "{threads} threads");
+        for _ in 0..20 {
+            let fault = gathered(threads, &[4000, 1500, 2500]).0.unwrap_err();
+            assert!(
+                matches!(fault, Fault::IndexOutOfRange { index, .. } if index == 1500 + rows as i64),
+                "{fault:?}"
+            );
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: a program and its groups. Out: buffers without places, kernels in order, and the view of every node.
 
-use super::group::{Group, is_elementwise};
+use super::group::Group;
 use super::kernel::{Access, Buffer, BufferId, Kernel, Place};
 use super::view::{View, count, loops};
 use super::{PlanError, PlanOptions};
@@ -150,34 +150,6 @@ impl<'a> Lowering<'a> {
             Some(wish) if wish.len() == set.len() && wish.iter().all(|a| set.contains(*a)) => wish.clone(),
             _ => like.order(set),
         }
-    }
-
-    /// The order that was wished for, or that of an array which the node will meet element by element.
-    pub fn wish(&self, id: NodeId) -> Option<Vec<Axis>> {
-        let set = &self.graph.node(id).axes;
-        let fits = |wish: &&Vec<Axis>| wish.len() == set.len() && wish.iter().all(|a| set.contains(*a));
-        self.wishes[id.0 as usize].as_ref().filter(fits).cloned().or_else(|| self.met(id, set, 4))
-    }
-
-    fn met(&self, id: NodeId, set: &AxisSet, depth: usize) -> Option<Vec<Axis>> {
-        for user in &self.users[id.0 as usize] {
-            let node = self.graph.node(*user);
-            if !is_elementwise(&node.op) || node.axes != *set {
-                continue;
-            }
-            let whole = |view: &&View| set.iter().all(|a| view.stride(a) != 0 || self.axes.size(a) == 1);
-            let other = node.operands.iter().filter(|operand| **operand != id);
-            let view = other.filter_map(|operand| self.views[operand.0 as usize].as_ref()).find(whole);
-            if let Some(view) = view {
-                return Some(view.order(set));
-            }
-            if depth > 0
-                && let Some(order) = self.met(*user, set, depth - 1)
-            {
-                return Some(order);
-            }
-        }
-        None
     }
 
     /// Copies (or adds) `from` to `to`, over the axes in `order`.

@@ -18,6 +18,7 @@ pub mod launch;
 mod layout;
 mod linear_algebra;
 mod lower;
+mod meet;
 mod memory;
 mod output;
 mod pad;

@@ -4,8 +4,9 @@ mod kernel;
 
 use std::cell::UnsafeCell;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use super::first::First;
 use super::fused::ROW;
 use super::instruction::{Execute, for_machine};
 use super::memory::{LINE, Memory, Spare};
@@ -300,7 +301,7 @@ impl<R: Real> Executor<R> {
     ) -> Result<(), Fault> {
         let of = rounds.plan.rows;
         let pieces = of.min(team.threads());
-        let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
+        let fault = First::default();
         team.share(pieces, |piece, thread| {
             let (start, count) = part(of, 1, piece, pieces);
             let own = unsafe { space.bases(thread, body.bases.len()) };
@@ -311,14 +312,13 @@ impl<R: Real> Executor<R> {
                 for at in 0..body.plan.kernels.len() {
                     let rows = Rows { from: start, to: start + count, of };
                     let result = unsafe { view.rows(at, rows, space.scratch(thread), space.work(thread)) };
-                    if let Err(found) = result {
-                        return keep_first(&fault, piece, found);
+                    if result.is_err() {
+                        return fault.keep(piece, result);
                     }
                 }
             }
         });
-        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-        fault.map_or(Ok(()), |(_, fault)| Err(fault))
+        fault.result()
     }
 
     fn base<T>(&self, buffer: BufferId) -> *mut T {
@@ -347,20 +347,20 @@ impl<R: Real> Executor<R> {
         let groups = band.rows.div_ceil(band.together);
         // What a group fetches for the next one is for the same thread.
         let pieces = if team.threads() == 1 { 1 } else { groups.min(PIECES_EACH * team.threads()) };
-        let fault: Mutex<Option<(usize, Fault)>> = Mutex::new(None);
+        let fault = First::default();
         team.share(pieces, |piece, thread| {
             let (first, count) = part(groups, 1, piece, pieces);
             let own = unsafe { space.bases(thread, self.bases.len()) };
             own.copy_from_slice(&self.bases);
             let groups = (first..first + count).map(|group| Rows::of_group(band, group, groups));
             for rows in groups.flat_map(|rows| rows.steps(band.steps)) {
-                if let Err(found) = unsafe { self.rows(band, rows, space, thread, own) } {
-                    return keep_first(&fault, piece, found);
+                let result = unsafe { self.rows(band, rows, space, thread, own) };
+                if result.is_err() {
+                    return fault.keep(piece, result);
                 }
             }
         });
-        let fault = fault.into_inner().unwrap_or_else(PoisonError::into_inner);
-        fault.map_or(Ok(()), |(_, fault)| Err(fault))
+        fault.result()
     }
 
     /// Some rows, or a step of one, through all kernels of a band.
@@ -405,14 +405,6 @@ fn constant_bytes(plan: &Plan) -> usize {
         _ => 0,
     });
     own.chain(loops).sum()
-}
-
-/// Whoever is faster, the first rows have the word.
-fn keep_first(fault: &Mutex<Option<(usize, Fault)>>, piece: usize, found: Fault) {
-    let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
-    if fault.as_ref().is_none_or(|(known, _)| piece < *known) {
-        *fault = Some((piece, found));
-    }
 }
 
 /// In double precision small numbers are rare, and meant.

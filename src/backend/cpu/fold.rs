@@ -156,7 +156,7 @@ macro_rules! level {
             }
 
             $(#[target_feature(enable = $features)])?
-            unsafe fn rows<T: Copy, F: Fold<T>>(rows: RowSet<T>, to: *mut T) {
+            pub unsafe fn rows<T: Copy, F: Fold<T>>(rows: RowSet<T>, to: *mut T) {
                 unsafe { rows.each(to, |row| super::block::<T, F>(row)) }
             }
 

@@ -8,6 +8,7 @@ mod contract;
 mod copy;
 mod draw;
 mod executor;
+mod first;
 mod flush;
 mod fold;
 mod fused;

@@ -125,11 +125,11 @@ impl Real for f32 {
     }
     #[cfg(target_arch = "x86_64")]
     fn narrow_biggest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { rows: narrow::biggest_of_rows, ..folds }
+        Folds { block: narrow::biggest, rows: narrow::biggest_of_rows, ..folds }
     }
     #[cfg(target_arch = "x86_64")]
     fn narrow_smallest(folds: Folds<f32>) -> Folds<f32> {
-        Folds { rows: narrow::smallest_of_rows, ..folds }
+        Folds { block: narrow::smallest, rows: narrow::smallest_of_rows, ..folds }
     }
     #[inline(always)]
     fn from_f64(value: f64) -> f32 {

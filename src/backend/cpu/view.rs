@@ -101,6 +101,32 @@ impl View<'_> {
         }
     }
 
+    /// Some of what a kernel gathers, from these offsets of its indices, its source and its target on.
+    pub unsafe fn gather<R: Real>(
+        &self,
+        loops: &Indexed,
+        picks: &Picks,
+        [index, from, to]: [isize; 3],
+    ) -> Result<(), Fault> {
+        let (source, target) = (&loops.from, &loops.to);
+        unsafe {
+            let indices = self.at::<i32>(&loops.index).offset(index);
+            match self.element(source) {
+                Element::Float => {
+                    picks.gather(indices, self.at::<R>(source).offset(from), self.at::<R>(target).offset(to))
+                }
+                Element::Index => {
+                    let (from, to) = (self.at::<i32>(source).offset(from), self.at::<i32>(target).offset(to));
+                    picks.gather(indices, from, to)
+                }
+                Element::Bool => {
+                    let (from, to) = (self.at::<u8>(source).offset(from), self.at::<u8>(target).offset(to));
+                    picks.gather(indices, from, to)
+                }
+            }
+        }
+    }
+
     /// The elements `from .. to` of a fused kernel.
     pub unsafe fn elements(&self, at: usize, fused: &Fused, from: usize, to: usize, scratch: *mut u8) {
         unsafe {
@@ -210,7 +236,7 @@ impl View<'_> {
                     contract_some(contract, operands, from * each, (to - from) * each);
                 }
                 Kernel::Gather(loops) => {
-                    let (all, Indexed { index, from: source, to: target, .. }) = (Picks::of(loops), loops);
+                    let all = Picks::of(loops);
                     let Some(cut) = Cut::new(all.outer, [all.index, all.from, all.to], rows) else {
                         return Ok(());
                     };
@@ -221,24 +247,7 @@ impl View<'_> {
                         }
                         let ([index_strides, from, to], [i, f, t]) = (run.strides, run.offsets);
                         let picks = Picks { outer: run.sizes, index: index_strides, from, to, ..all };
-                        let indices = self.at::<i32>(index).offset(i);
-                        result = match self.element(source) {
-                            Element::Float => picks.gather(
-                                indices,
-                                self.at::<R>(source).offset(f),
-                                self.at::<R>(target).offset(t),
-                            ),
-                            Element::Index => picks.gather(
-                                indices,
-                                self.at::<i32>(source).offset(f),
-                                self.at::<i32>(target).offset(t),
-                            ),
-                            Element::Bool => picks.gather(
-                                indices,
-                                self.at::<u8>(source).offset(f),
-                                self.at::<u8>(target).offset(t),
-                            ),
-                        };
+                        result = self.gather::<R>(loops, &picks, [i, f, t]);
                     });
                     return result;
                 }

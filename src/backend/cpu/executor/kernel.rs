@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::super::contract::contract;
 use super::super::draw::{Draw, draw};
+use super::super::first::First;
 use super::super::index::Picks;
 use super::super::instruction::TILE;
 use super::super::line::{Strided, cumulative, extreme, rank, sort};
@@ -20,7 +21,7 @@ use crate::plan::kernel::{Access, BufferId, Fused, Indexed, Kernel, Line};
 /// Elements times instructions of a piece of a fused kernel from which another thread pays.
 const FUSED: usize = 1 << 15;
 
-/// Elements of a piece of a copy from which another thread pays.
+/// Elements of a piece of a copy, or of what is gathered, from which another thread pays.
 const COPY: usize = 1 << 13;
 
 impl<R: Real> Executor<R> {
@@ -58,15 +59,7 @@ impl<R: Real> Executor<R> {
                 Kernel::Contract(c) => {
                     contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), team);
                 }
-                Kernel::Gather(loops) => {
-                    let (picks, Indexed { index, from, to, .. }) = (Picks::of(loops), loops);
-                    let indices = self.at::<i32>(index);
-                    return match self.element(from) {
-                        Element::Float => picks.gather(indices, self.at::<R>(from), self.at::<R>(to)),
-                        Element::Index => picks.gather(indices, self.at::<i32>(from), self.at::<i32>(to)),
-                        Element::Bool => picks.gather(indices, self.at::<u8>(from), self.at::<u8>(to)),
-                    };
-                }
+                Kernel::Gather(loops) => return self.gather(loops, team),
                 Kernel::Scatter(reduction, loops) => {
                     let (picks, Indexed { index, from, to, .. }) = (Picks::of(loops), loops);
                     let indices = self.at::<i32>(index);
@@ -173,6 +166,27 @@ impl<R: Real> Executor<R> {
                 self.view().copy::<R>(&sizes, (from, &from.strides, f), (to, &to.strides, t), adds);
             }
         });
+    }
+
+    /// Rows lie anywhere, so threads wait for memory rather than for each other.
+    unsafe fn gather(&self, loops: &Indexed, team: &Team) -> Result<(), Fault> {
+        let all = Picks::of(loops);
+        let elements: usize = all.outer.iter().chain(all.inner).product();
+        let first = all.outer.first().copied().unwrap_or(1);
+        let pieces = pieces(elements, COPY, first, team);
+        let fault = First::default();
+        team.share(pieces, |piece, _| {
+            let (start, count) = part(first, 1, piece, pieces);
+            let mut outer: SmallVec<[usize; 8]> = SmallVec::from_slice(all.outer);
+            if let Some(size) = outer.first_mut() {
+                *size = count;
+            }
+            let offsets = [all.index, all.from, all.to]
+                .map(|strides| start as isize * strides.first().copied().unwrap_or(0));
+            let picks = Picks { outer: &outer, ..all };
+            fault.keep(piece, unsafe { self.view().gather::<R>(loops, &picks, offsets) });
+        });
+        fault.result()
     }
 
     unsafe fn fused(&self, at: usize, fused: &Fused, space: Space<R>, team: &Team) {

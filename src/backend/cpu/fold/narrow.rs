@@ -1,10 +1,10 @@
-//! Short rows of single precision for AVX2, which the compiler's loops go through one element at a time.
+//! Rows of single precision for AVX2, where the compiler's loops go through short rows one element at a time, and look for NaN at each step.
 //!
 //! In: rows. Out: what [`super::block`] gives of each, bit for bit.
 
 use std::arch::x86_64::*;
 
-use super::{Fold, Max, Min, RowSet, Sum, VECTOR};
+use super::{Fold, Max, Min, RowSet, Sum, VECTOR, VECTORS};
 
 /// Elements of a vector.
 const HALF: usize = VECTOR / 2;
@@ -14,25 +14,92 @@ const HALF: usize = VECTOR / 2;
 #[target_feature(enable = "avx2")]
 pub unsafe fn sum_of_rows(rows: RowSet<f32>, to: *mut f32) {
     unsafe {
+        if !is_short(rows.width) {
+            return super::v3::rows::<f32, Sum>(rows, to);
+        }
         // Lanes start from zero, so that no sum is -0.
         let zero = _mm256_setzero_ps();
         let lanes = |low, high| Some((_mm256_add_ps(zero, low), _mm256_add_ps(zero, high)));
-        of_rows::<Sum>(rows, to, lanes, |a, b| _mm256_add_ps(a, b));
+        short_rows::<Sum>(rows, to, lanes, |a, b| _mm256_add_ps(a, b));
     }
+}
+
+/// # Safety
+/// The machine has AVX2.
+#[target_feature(enable = "avx2")]
+pub unsafe fn biggest(values: &[f32]) -> f32 {
+    unsafe { extreme::<Max>(values, |a, b| _mm256_max_ps(a, b)) }
 }
 
 /// # Safety
 /// The machine has AVX2; the rows are there.
 #[target_feature(enable = "avx2")]
 pub unsafe fn biggest_of_rows(rows: RowSet<f32>, to: *mut f32) {
-    unsafe { of_rows::<Max>(rows, to, |low, high| ordered(low, high), |a, b| _mm256_max_ps(a, b)) }
+    unsafe { extreme_of_rows::<Max>(rows, to, |a, b| _mm256_max_ps(a, b)) }
+}
+
+/// # Safety
+/// The machine has AVX2.
+#[target_feature(enable = "avx2")]
+pub unsafe fn smallest(values: &[f32]) -> f32 {
+    unsafe { extreme::<Min>(values, |a, b| _mm256_min_ps(a, b)) }
 }
 
 /// # Safety
 /// The machine has AVX2; the rows are there.
 #[target_feature(enable = "avx2")]
 pub unsafe fn smallest_of_rows(rows: RowSet<f32>, to: *mut f32) {
-    unsafe { of_rows::<Min>(rows, to, |low, high| ordered(low, high), |a, b| _mm256_min_ps(a, b)) }
+    unsafe { extreme_of_rows::<Min>(rows, to, |a, b| _mm256_min_ps(a, b)) }
+}
+
+fn is_short(width: usize) -> bool {
+    (1..=VECTOR).contains(&width)
+}
+
+#[inline(always)]
+unsafe fn extreme_of_rows<F: Fold<f32>>(
+    rows: RowSet<f32>,
+    to: *mut f32,
+    f: impl Fn(__m256, __m256) -> __m256 + Copy,
+) {
+    unsafe {
+        match is_short(rows.width) {
+            true => short_rows::<F>(rows, to, |low, high| ordered(low, high), f),
+            false => rows.each(to, |row| extreme::<F>(row, f)),
+        }
+    }
+}
+
+/// The same lanes as of every fold, without a look at NaN in each step: if there is one it does that way.
+#[inline(always)]
+unsafe fn extreme<F: Fold<f32>>(values: &[f32], f: impl Fn(__m256, __m256) -> __m256 + Copy) -> f32 {
+    const LANES: usize = VECTOR * VECTORS;
+    let whole = values.len() / LANES * LANES;
+    if whole == 0 {
+        return super::block::<f32, F>(values);
+    }
+    unsafe {
+        let identity = _mm256_set1_ps(F::IDENTITY);
+        let mut lanes = [identity; 2 * VECTORS];
+        let mut unordered = _mm256_setzero_ps();
+        let mut rest = [F::IDENTITY; LANES];
+        rest[..values.len() - whole].copy_from_slice(&values[whole..]);
+        for chunk in (0..values.len()).step_by(LANES) {
+            let start = if chunk < whole { values.as_ptr().add(chunk) } else { rest.as_ptr() };
+            for (pair, lanes) in lanes.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+                let start = start.add(pair * VECTOR);
+                let (a, b) = (_mm256_loadu_ps(start), _mm256_loadu_ps(start.add(HALF)));
+                unordered = _mm256_or_ps(unordered, _mm256_cmp_ps::<_CMP_UNORD_Q>(a, b));
+                *lanes = [f(lanes[0], a), f(lanes[1], b)];
+            }
+        }
+        if _mm256_movemask_ps(unordered) != 0 {
+            return super::block::<f32, F>(values);
+        }
+        let [a, b, c, d, e, g, h, i] = lanes;
+        let (low, high) = (f(f(a, e), f(c, h)), f(f(b, g), f(d, i)));
+        fold(f(low, high), f)
+    }
 }
 
 type Lanes = (__m256, __m256);
@@ -44,18 +111,15 @@ unsafe fn ordered(low: __m256, high: __m256) -> Option<Lanes> {
     (is_nan == 0).then_some((low, high))
 }
 
-/// `lanes` gives what the lanes of a row begin with, or nothing where the row goes the long way.
+/// Rows of at most a vector of [`VECTOR`]. `lanes` gives what the lanes of a row begin with, or nothing where the row goes the long way.
 #[inline(always)]
-unsafe fn of_rows<F: Fold<f32>>(
+unsafe fn short_rows<F: Fold<f32>>(
     rows: RowSet<f32>,
     to: *mut f32,
     lanes: impl Fn(__m256, __m256) -> Option<Lanes>,
     f: impl Fn(__m256, __m256) -> __m256 + Copy,
 ) {
     let RowSet { from, stride, count, width } = rows;
-    if width == 0 || width > VECTOR {
-        return unsafe { rows.each(to, super::block::<f32, F>) };
-    }
     // Where a whole vector is read of a row, its end is the beginning of the rows after it; these must be there.
     let read = width.next_multiple_of(HALF);
     let bounded = match stride {

@@ -59,7 +59,7 @@ pub unsafe fn sum_of_rows(rows: RowSet<f32>, to: *mut f32) {
                 // Lanes start from zero, so that no sum is -0.
                 fold(_mm512_add_ps(zero, part(row, zero)), |a, b| _mm512_add_ps(a, b))
             }),
-            false => rows.each(to, super::block::<f32, Sum>),
+            false => super::v4::rows::<f32, Sum>(rows, to),
         }
     }
 }

@@ -78,14 +78,36 @@ struct Function {
     constants: Vec<u32>,
 }
 
+/// What a kernel reads or writes, in bytes.
 struct Stream {
     buffer: BufferId,
     offset: isize,
     /// Of an element.
     bytes: usize,
-    strides: Strides,
+    /// How far it moves from element to element, from row to row, from block to block and in the outer loops.
+    element: isize,
+    row: isize,
+    block: isize,
+    outer: SmallVec<[isize; 4]>,
     /// The row of scratch where it is gathered.
     gathered: Option<u32>,
+}
+
+impl Stream {
+    /// `offset` and strides count elements.
+    fn new(buffer: BufferId, offset: isize, bytes: usize, strides: &Strides) -> Stream {
+        let wide = |elements: isize| elements * bytes as isize;
+        Stream {
+            buffer,
+            offset: wide(offset),
+            bytes,
+            element: if strides.is_uniform { 0 } else { bytes as isize },
+            row: wide(strides.row),
+            block: wide(strides.block),
+            outer: strides.outer.iter().map(|stride| wide(*stride)).collect(),
+            gathered: None,
+        }
+    }
 }
 
 impl Native {
@@ -213,13 +235,12 @@ fn compile(
     if let (Some(joined), Shape::Rows { outer, blocks, rows, .. }) = (joined, &shape) {
         let strides =
             Strides { outer: dense(outer, blocks * rows), block: *rows as isize, row: 1, is_uniform: true };
-        streams.push(Stream { buffer: joined.sum.to, offset: 0, bytes: 4, strides, gathered: None });
+        streams.push(Stream::new(joined.sum.to, 0, 4, &strides));
     }
     if let Some(walk) = walk(&shape) {
         for (buffer, distance) in far.ahead {
             lanes.fetched.push(streams.len() as u16);
-            let offset = *distance as isize;
-            streams.push(Stream { buffer: *buffer, offset, bytes: 4, strides: walk.clone(), gathered: None });
+            streams.push(Stream::new(*buffer, *distance as isize, 4, &walk));
         }
     }
     let function = functions.of(&lanes)?;
@@ -263,18 +284,16 @@ fn streams(fused: &Fused, plan: &Plan, shape: &Shape, strides: Vec<Strides>) -> 
             (LoadKind::Strided(_), Some(Register::Scratch(row)), Shape::Tiles) => Some(*row),
             _ => None,
         };
-        Stream { buffer: load.buffer, offset: load.offset, bytes: bytes(load.element), strides, gathered }
+        Stream { gathered, ..Stream::new(load.buffer, load.offset, bytes(load.element), &strides) }
     };
     let mut found: Vec<Stream> = fused.loads.iter().zip(strides).enumerate().map(of_load).collect();
     let still = Strides { outer: SmallVec::new(), block: 0, row: 0, is_uniform: false };
     let walk = walk(shape).unwrap_or(still);
-    found.extend(fused.stores.iter().map(|(_, buffer)| Stream {
-        buffer: *buffer,
-        offset: 0,
-        bytes: bytes(plan.buffers[buffer.0 as usize].element),
-        strides: walk.clone(),
-        gathered: None,
-    }));
+    found.extend(
+        fused.stores.iter().map(|(_, buffer)| {
+            Stream::new(*buffer, 0, bytes(plan.buffers[buffer.0 as usize].element), &walk)
+        }),
+    );
     found
 }
 
@@ -340,20 +359,18 @@ impl Code<'_> {
     }
 
     unsafe fn flat(&self, bases: &[*mut u8], from: usize, to: usize, scratch: *mut u8) {
-        let pointer = |stream: &Stream| {
+        // Pushed one by one: what is collected is moved, and what extends calls a function for each.
+        let mut table = Table::new();
+        for stream in &self.kernel.streams {
             let at = match stream.gathered {
                 Some(row) => scratch.wrapping_add(row as usize * ROW),
                 None => {
-                    let element = if stream.strides.is_uniform { 0 } else { from as isize };
-                    let bytes = (stream.offset + element) * stream.bytes as isize;
+                    let bytes = stream.offset + from as isize * stream.element;
                     bases[stream.buffer.0 as usize].wrapping_offset(bytes)
                 }
             };
-            Pointer { at, row: 0, block: 0 }
-        };
-        // Filled where it lies: one that is collected is moved.
-        let mut table = Table::new();
-        table.extend(self.kernel.streams.iter().map(pointer));
+            table.push(Pointer { at, row: 0, block: 0 });
+        }
         unsafe { self.call(&mut table, [1, 1, to - from]) };
     }
 
@@ -372,25 +389,21 @@ impl Code<'_> {
             } else {
                 [(left / (rows * width)).min(blocks - in_outer), rows, width]
             };
-            let pointer = |stream: &Stream| {
-                let strides = &stream.strides;
-                let mut element = stream.offset + in_block as isize * strides.row;
-                element += in_outer as isize * strides.block;
-                let mut rest = if outer.is_empty() { 0 } else { block / blocks };
-                for (size, stride) in outer.iter().zip(&strides.outer).rev() {
-                    element += (rest % size) as isize * stride;
-                    rest /= size;
-                }
-                if !strides.is_uniform {
-                    element += column as isize;
-                }
-                let bytes = stream.bytes as isize;
-                let at = bases[stream.buffer.0 as usize].wrapping_offset(element * bytes);
-                let step = strides.block - (high as isize - 1) * strides.row;
-                Pointer { at, row: strides.row * bytes, block: step * bytes }
-            };
             let mut table = Table::new();
-            table.extend(self.kernel.streams.iter().map(pointer));
+            for stream in &self.kernel.streams {
+                let mut bytes = stream.offset + column as isize * stream.element;
+                bytes += in_block as isize * stream.row + in_outer as isize * stream.block;
+                if !outer.is_empty() {
+                    let mut rest = block / blocks;
+                    for (size, stride) in outer.iter().zip(&stream.outer).rev() {
+                        bytes += (rest % size) as isize * stride;
+                        rest /= size;
+                    }
+                }
+                let at = bases[stream.buffer.0 as usize].wrapping_offset(bytes);
+                let step = stream.block - (high as isize - 1) * stream.row;
+                table.push(Pointer { at, row: stream.row, block: step });
+            }
             unsafe { self.call(&mut table, [count, high, long]) };
             at += count * high * long;
         }

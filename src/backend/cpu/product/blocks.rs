@@ -18,9 +18,10 @@ const PACKED_ROWS: usize = 32;
 const PACKED_STRIDE: isize = 512;
 /// Elements from one address to the next in the same set of the first cache.
 const PAGE: isize = 1024;
-/// Strides by which terms lie in eight of its sets only, and so many terms of both operands fill these.
+/// Strides by which terms lie in eight of its sets only; so many terms of both operands, or of the right one alone, fill these.
 const CROWDED: isize = PAGE / 8;
 const CROWD: usize = 32;
+const CROWD_ALONE: usize = 128;
 /// Elements of a line of the cache.
 const LINE: usize = 16;
 /// The widest panel.
@@ -95,11 +96,15 @@ impl Matrices<'_> {
         self.b.1 != 1 || rows >= PACKED_ROWS && self.b.0.abs() >= PACKED_STRIDE
     }
 
-    /// Do terms of both operands crowd into a few sets of the first cache, so that the right one is packed? With vectors of half a line a
-    /// panel has a line of each term, and is gone before the next rows; with longer ones packing cost as much as it gave.
+    /// Do terms crowd into a few sets of the first cache, so that the right operand is packed? With vectors of half a line a panel has a line
+    /// of each term, and is gone before the next rows; with longer ones packing cost as much as it gave.
     pub fn is_crowded(&self, rows: usize, lanes: usize) -> bool {
-        let are_across = self.a.0 == 1 && self.a.1 % CROWDED == 0 && self.b.0 % CROWDED == 0;
-        lanes < LINE && rows >= PACKED_ROWS && self.k > CROWD && are_across
+        let is_left_crowded = self.a.0 == 1 && self.a.1 % CROWDED == 0;
+        let (least_rows, least_terms) = match is_left_crowded {
+            true => (PACKED_ROWS, CROWD + 1),
+            false => (CROWD_ALONE, CROWD_ALONE),
+        };
+        lanes < LINE && self.b.0 % CROWDED == 0 && rows >= least_rows && self.k >= least_terms
     }
 
     /// Is the left operand packed? Where its rows lie side by side and its terms far apart, or its rows so that all begin in the same

@@ -140,6 +140,7 @@ mod tests {
             (40, 530, 520),
             (128, 128, 40),
             (128, 256, 70),
+            (130, 128, 140),
         ];
         for (m, n, k) in sizes {
             for (a_across, b_across, outer) in

@@ -20,7 +20,7 @@ pub unsafe fn pack(
         if strides.1 == 1 {
             for row in 0..k {
                 let from = from.offset(row as isize * strides.0);
-                std::ptr::copy_nonoverlapping(from, to.offset(row as isize * stride), width);
+                copy_row(from, to.offset(row as isize * stride), width);
             }
             return;
         }
@@ -54,6 +54,20 @@ pub unsafe fn pack(
                 columns,
             );
             column += SQUARE;
+        }
+    }
+}
+
+/// Some vectors at a time: a call for each row would cost more than its copy.
+#[inline(always)]
+unsafe fn copy_row(from: *const f32, to: *mut f32, width: usize) {
+    unsafe {
+        let whole = width / SQUARE * SQUARE;
+        for column in (0..whole).step_by(SQUARE) {
+            to.add(column).cast::<[f32; SQUARE]>().write(from.add(column).cast::<[f32; SQUARE]>().read());
+        }
+        for column in whole..width {
+            *to.add(column) = *from.add(column);
         }
     }
 }
