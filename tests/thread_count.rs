@@ -3,7 +3,7 @@
 mod support;
 
 use ansatz::backend::{Fault, cpu};
-use ansatz::graph::{Element, Precision, Program, Reduction, Store, Tensor, optimise};
+use ansatz::graph::{AxisSet, Element, Precision, Program, Reduction, Store, Tensor, optimise};
 use ansatz::plan::PlanOptions;
 
 fn run(threads: usize, widths: &[usize], batch: usize, steps: usize) -> Store {
@@ -55,6 +55,50 @@ fn sums_of_some_columns_more_than_pieces_have_give_the_same_bits() {
     };
     for columns in [17, 18, 19, 20] {
         assert!(sums(1, columns) == sums(3, columns), "{columns} columns");
+    }
+}
+
+/// Large products are cut in as many pieces as there are threads, along their longer side; small and thin ones are not.
+#[test]
+fn products_have_the_same_bits_with_any_number_of_threads() {
+    let product = |threads: usize, precision: Precision, [m, n, k]: [usize; 3], flips: usize| {
+        let (mut program, mut store) = (Program::new(precision), Store::default());
+        let axes = &mut program.graph.axes;
+        let [m, n, k] = [("M", m), ("N", n), ("K", k)].map(|(name, size)| axes.add(name, size));
+        let order = |a, b, flip: bool| if flip { [b, a] } else { [a, b] };
+        let mut input = |layout: [ansatz::graph::Axis; 2], seed: f32| {
+            let length = layout.iter().map(|axis| program.graph.axes.size(*axis)).product::<usize>();
+            let slot =
+                store.add(Tensor::F32((0..length).map(|at| (at as f32 * 0.37 + seed).sin()).collect()));
+            program.input("x", Element::Float, &layout, slot)
+        };
+        let (a, b) = (input(order(m, k, flips & 1 > 0), 1.0), input(order(k, n, flips & 2 > 0), 2.0));
+        let c = program.graph.contract(a, b, &AxisSet::from(&[k][..])).unwrap();
+        let slot = store.add(Tensor::F64(Vec::new()));
+        program.output("c", c, &order(m, n, flips & 4 > 0), slot).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| cpu::compile(&program, &PlanOptions::default()).unwrap().run(&mut store).unwrap());
+        store.get(slot).to_f64().into_iter().map(f64::to_bits).collect::<Vec<_>>()
+    };
+    let sizes = [
+        [256, 2, 3000],
+        [400, 17, 1100],
+        [130, 70, 600],
+        [64, 64, 1500],
+        [257, 270, 1025],
+        [513, 40, 700],
+        [1030, 100, 520],
+    ];
+    for size in sizes {
+        for precision in [Precision::Single, Precision::Double] {
+            for flips in [0, 1, 2, 6] {
+                let one = product(1, precision, size, flips);
+                for threads in [2, 3, 5] {
+                    let several = product(threads, precision, size, flips);
+                    assert!(one == several, "{size:?} {flips}, {precision:?}, {threads} threads");
+                }
+            }
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Contractions: matrix products on operands as they lie, with tiles of our own or, where they are large, by the `gemm` crate.
 //!
-//! Which of the two is a matter of sizes and strides only. A product for `gemm` is cut in pieces by its sizes; with tiles of our
-//! own no cut changes a bit. The contracted axis is never cut. So nothing depends on the number of threads.
+//! Which of the two is a matter of sizes and strides only. Each thread gets a piece of the rows or columns, and no cut changes a bit: our
+//! tiles add blocks of terms that depend on the contracted sizes alone, and so does `gemm`, but for results that are small both
+//! ways, which stay whole. The contracted axis is never cut. So nothing depends on the number of threads.
 
 use std::any::TypeId;
 
@@ -17,8 +18,14 @@ use crate::plan::kernel::Contract;
 const PIECE: usize = 1 << 19;
 /// And of whole products that go together.
 const GROUP: usize = 1 << 17;
-/// The most pieces of one product.
-const MOST: usize = 8;
+/// Rows or columns of a piece, at least, along the side that is cut first.
+const LEAST: usize = 128;
+/// Multiplications of a product from which each thread gets two pieces: one that is slower then takes fewer.
+const HUGE: usize = 1 << 28;
+/// Results with fewer rows or columns stay whole: `gemm` adds up small ones of them otherwise.
+const THIN: usize = 16;
+/// Groups of products for each thread.
+const GROUPS: usize = 8;
 /// The tile of `gemm`, so that no piece ends in the middle of one.
 const ROWS: usize = 6;
 const COLUMNS: usize = 64;
@@ -65,24 +72,23 @@ impl<'a> Product<'a> {
         Product { kernel, m, n, a, b, c, is_swapped: false }
     }
 
-    /// How many pieces the rows and the columns fall into.
-    fn cut(&self) -> Cut {
+    /// How many pieces the rows and the columns fall into: few for each thread, since whoever has a piece packs an operand for it.
+    fn cut(&self, threads: usize) -> Cut {
         let Product { kernel, m, n, .. } = *self;
         let batch: usize = kernel.batch.iter().product();
         let outer: usize = kernel.outer.iter().product();
-        // A call of `gemm` has a price: calls inside loops stay whole.
         let call = m * n * kernel.k;
-        let wanted = (call * outer.max(1) / PIECE).min(2 * call / PIECE).min(MOST.div_ceil(batch.max(1)));
-        if wanted < 2 {
-            return Cut { rows: 1, columns: 1 };
-        }
-        let columns = (n / 256).clamp(1, wanted.div_ceil(2).min(4));
-        let rows = (m / 16).clamp(1, wanted.div_ceil(columns));
-        if rows * columns >= 2 {
-            Cut { rows, columns }
-        } else {
-            Cut { rows: 1, columns: (n / COLUMNS).clamp(1, wanted) }
-        }
+        let each = match batch.is_multiple_of(threads) || m.min(n) < THIN {
+            true => 1,
+            false => threads * if call >= HUGE { 2 } else { 1 },
+        };
+        // A call of `gemm` has a price: calls inside loops stay whole.
+        let wanted = (call * outer.max(1) / PIECE).min(2 * call / PIECE).min(each);
+        // Along the longer side: what every piece packs is the other operand. Of equal ones, along the one that costs more to pack.
+        let long = (m.max(n) / LEAST).clamp(1, wanted.max(1));
+        let short = (m.min(n) / LEAST).clamp(1, wanted.max(1) / long);
+        let by_rows = m > n || m == n && self.a.0 == 1;
+        if by_rows { Cut { rows: long, columns: short } } else { Cut { rows: short, columns: long } }
     }
 
     /// Tiles of our own, where they are made for the product and faster than `gemm`.
@@ -197,13 +203,13 @@ pub unsafe fn contract<R: Real>(kernel: &Contract, a: *const R, b: *const R, c: 
 /// # Safety
 /// As of [`contract`].
 unsafe fn share<R: Real>(product: &Product, operands: Operands<R>, team: &Team) {
-    let cut = product.cut();
+    let cut = product.cut(team.threads());
     let kernel = product.kernel;
     let each = cut.rows * cut.columns;
     let batch: usize = kernel.batch.iter().product();
     let work = batch * kernel.m * kernel.n * kernel.k * kernel.outer.iter().product::<usize>();
     // Products of a batch that are too small to hand around one by one go together.
-    let groups = if each > 1 { batch } else { batch.min((work / GROUP).max(1)).min(4 * MOST) };
+    let groups = if each > 1 { batch } else { batch.min((work / GROUP).max(1)).min(GROUPS * team.threads()) };
     team.share(groups * each, |piece, _| {
         let (first, count) = part(batch, 1, piece / each, groups);
         for at in first..first + count {
@@ -257,12 +263,7 @@ pub unsafe fn contract_some<R: Real>(
                     let operands = (a.offset(x).cast(), b.offset(y).cast(), c.offset(z).cast());
                     run(&product.matrices(), operands, (0, product.m), (0, product.n));
                 }
-                None => {
-                    let cut = product.cut();
-                    for piece in 0..cut.rows * cut.columns {
-                        one(&product, Operands { a, b, c }, at, cut, piece);
-                    }
-                }
+                None => one(&product, Operands { a, b, c }, at, Cut { rows: 1, columns: 1 }, 0),
             }
         }
     }
