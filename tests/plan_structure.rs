@@ -5,6 +5,16 @@ mod support;
 use ansatz::graph::passes::optimise;
 use ansatz::plan::{PlanOptions, plan};
 
+/// What `ansatz graph` says of a stage of a file.
+fn graph(file: &str, stage: &str) -> String {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["graph", file, "--stage", stage])
+        .output()
+        .expect("the program starts");
+    String::from_utf8(output.stdout).expect("text")
+}
+
 /// Each parameter's Adam update is one kernel, in place; no contraction moves an operand.
 #[test]
 fn a_training_step_of_a_perceptron() {
@@ -20,12 +30,7 @@ fn launches_of_known_experiments() {
         ("quickstart", "experiments/quickstart.anz", 12),
         ("transformer", "tests/launches/transformer.anz", 24),
     ] {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["graph", file, "--stage", "kernels"])
-            .output()
-            .expect("the program starts");
-        let text = String::from_utf8(output.stdout).expect("text");
+        let text = graph(file, "kernels");
         let launches = text.split(' ').next().and_then(|count| count.parse::<usize>().ok());
         assert!(launches.is_some_and(|count| count <= most), "{name}: {text}");
         insta::assert_snapshot!(format!("launches_{name}"), text);
@@ -35,12 +40,7 @@ fn launches_of_known_experiments() {
 /// The same network in f32, bf16 and f16: what is rounded joins the kernels beside it, and no launch is added.
 #[test]
 fn launches_in_half_precision() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["graph", "tests/conformance/half-precision.anz", "--stage", "kernels"])
-        .output()
-        .expect("the program starts");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = graph("tests/conformance/half-precision.anz", "kernels");
     let counts: Vec<&str> = text
         .lines()
         .filter(|line| line.contains("launches a step"))
@@ -55,12 +55,7 @@ fn launches_in_half_precision() {
 /// computed in the same kernel.
 #[test]
 fn products_lie_like_what_they_meet() {
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_ansatz"))
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .args(["graph", "tests/launches/pairs.anz", "--stage", "plan"])
-        .output()
-        .expect("the program starts");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = graph("tests/launches/pairs.anz", "plan");
     let products: Vec<&str> = text
         .lines()
         .filter(|line| line.starts_with("contract "))

@@ -1,8 +1,8 @@
 //! Contractions: matrix products on operands as they lie, with tiles of our own or, where they are large, by the `gemm` crate.
 //!
 //! Which of the two is a matter of sizes and strides only. Each thread gets a piece of the rows or columns, and no cut changes a bit: our
-//! tiles add blocks of terms that depend on the contracted sizes alone, and so does `gemm`, but for results that are small both
-//! ways, which stay whole. The contracted axis is never cut. So nothing depends on the number of threads.
+//! tiles add blocks of terms that depend on the contracted sizes alone, and so does `gemm`, but for results that are small or
+//! thin, which stay whole. The contracted axis is never cut. So nothing depends on the number of threads.
 
 use std::any::TypeId;
 

@@ -6,7 +6,7 @@ use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::first::First;
+use super::first_fault::FirstFault;
 use super::fused::ROW;
 use super::instruction::{Execute, for_machine};
 use super::memory::{LINE, Memory, Spare};
@@ -301,7 +301,7 @@ impl<R: Real> Executor<R> {
     ) -> Result<(), Fault> {
         let of = rounds.plan.rows;
         let pieces = of.min(team.threads());
-        let fault = First::default();
+        let fault = FirstFault::default();
         team.share(pieces, |piece, thread| {
             let (start, count) = part(of, 1, piece, pieces);
             let own = unsafe { space.bases(thread, body.bases.len()) };
@@ -347,7 +347,7 @@ impl<R: Real> Executor<R> {
         let groups = band.rows.div_ceil(band.together);
         // What a group fetches for the next one is for the same thread.
         let pieces = if team.threads() == 1 { 1 } else { groups.min(PIECES_EACH * team.threads()) };
-        let fault = First::default();
+        let fault = FirstFault::default();
         team.share(pieces, |piece, thread| {
             let (first, count) = part(groups, 1, piece, pieces);
             let own = unsafe { space.bases(thread, self.bases.len()) };

@@ -8,7 +8,7 @@ mod contract;
 mod copy;
 mod draw;
 mod executor;
-mod first;
+mod first_fault;
 mod flush;
 mod fold;
 mod fused;

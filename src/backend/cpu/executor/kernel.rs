@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::super::contract::contract;
 use super::super::draw::{Draw, draw};
-use super::super::first::First;
+use super::super::first_fault::FirstFault;
 use super::super::index::Picks;
 use super::super::instruction::TILE;
 use super::super::line::{Strided, cumulative, extreme, rank, sort};
@@ -174,7 +174,7 @@ impl<R: Real> Executor<R> {
         let elements: usize = all.outer.iter().chain(all.inner).product();
         let first = all.outer.first().copied().unwrap_or(1);
         let pieces = pieces(elements, COPY, first, team);
-        let fault = First::default();
+        let fault = FirstFault::default();
         team.share(pieces, |piece, _| {
             let (start, count) = part(first, 1, piece, pieces);
             let mut outer: SmallVec<[usize; 8]> = SmallVec::from_slice(all.outer);

@@ -7,9 +7,9 @@ use std::sync::{Mutex, PoisonError};
 use crate::backend::Fault;
 
 #[derive(Default)]
-pub struct First(Mutex<Option<(usize, Fault)>>);
+pub struct FirstFault(Mutex<Option<(usize, Fault)>>);
 
-impl First {
+impl FirstFault {
     /// The result of a piece.
     pub fn keep(&self, piece: usize, result: Result<(), Fault>) {
         let Err(found) = result else { return };
