@@ -26,6 +26,9 @@ const PIECE: usize = 1 << 16;
 /// Pieces of a band, if its rows fit the cache together.
 const PIECES: usize = 8;
 /// Places begin at multiples of a cache line.
+/// Bytes of a quarter of the sets of a cache, and how far apart places are that would begin in the same ones.
+const SETS: usize = 1024;
+const APART: usize = 5 * LINE;
 const LINE: usize = 64;
 /// How many bands back a kernel may join one.
 const LOOK: usize = 6;
@@ -249,8 +252,7 @@ pub fn localize(
         }
         let places = lay_out(&found, band.together);
         for ((place, row_bytes, ..), start) in found.iter().zip(&places) {
-            band.local_bytes =
-                band.local_bytes.max(start + (row_bytes * band.together).next_multiple_of(LINE));
+            band.local_bytes = band.local_bytes.max(start + span(*row_bytes, band.together));
             for id in (0..buffers.len()).filter(|id| root[*id] == *place) {
                 if matches!(buffers[id].place, Place::Arena(_)) {
                     buffers[id].place = Place::Band(*start);
@@ -270,9 +272,9 @@ fn lay_out(found: &[(usize, usize, usize, usize)], together: usize) -> Vec<usize
     let mut placed: Vec<usize> = Vec::new();
     for at in order {
         let (_, row_bytes, first, last) = found[at];
-        let size = (row_bytes * together).next_multiple_of(LINE);
+        let size = span(row_bytes, together);
         let mut start = 0;
-        let end = |other: usize| places[other] + (found[other].1 * together).next_multiple_of(LINE);
+        let end = |other: usize| places[other] + span(found[other].1, together);
         placed.sort_unstable_by_key(|other| places[*other]);
         for other in &placed {
             let overlaps = found[*other].2 <= last && first <= found[*other].3;
@@ -284,6 +286,13 @@ fn lay_out(found: &[(usize, usize, usize, usize)], together: usize) -> Vec<usize
         placed.push(at);
     }
     places
+}
+
+/// Bytes from one place to the next, at least. Rows that are long and even would all begin in the same sets of the first cache, where a
+/// kernel that goes through eight of them at a time finds no room for a ninth.
+fn span(row_bytes: usize, together: usize) -> usize {
+    let bytes = (row_bytes * together).next_multiple_of(LINE);
+    if bytes.is_multiple_of(SETS) { bytes + APART } else { bytes }
 }
 
 /// Whether the host can run some rows of a kernel.

@@ -1,14 +1,15 @@
-//! Contractions: matrix products on operands as they lie, with tiles of our own or, where they are large, by the `gemm` crate.
+//! Contractions: matrix products on operands as they lie, with tiles of our own, or by the `gemm` crate in double precision and, on
+//! machines with AVX-512, where they are large.
 //!
-//! Which of the two is a matter of sizes and strides only. Each thread gets a piece of the rows or columns, and no cut changes a bit: our
-//! tiles add blocks of terms that depend on the contracted sizes alone, and so does `gemm`, but for results that are small or
-//! thin, which stay whole. The contracted axis is never cut. So nothing depends on the number of threads.
+//! Which of them is a matter of sizes and strides only. Each thread gets a piece of the rows or columns, and no cut changes a bit: our
+//! tiles, with packed operands or without, add blocks of terms that depend on the contracted sizes alone, and so does `gemm`, but for
+//! results that are small or thin, which stay whole. The contracted axis is never cut. So nothing depends on the number of threads.
 
 use std::any::TypeId;
 
 use gemm::Parallelism;
 
-use super::product::{self, Matrices, Rectangle};
+use super::product::{self, Matrices, Packed, ROOM, Rectangle};
 use super::real::Real;
 use super::team::{Team, part};
 use super::walk::walk;
@@ -41,6 +42,15 @@ const LARGE: usize = 1 << 22;
 const LARGE_COLUMNS: usize = 32;
 /// Multiplications from which it is faster for each product of a sum of products.
 const LARGE_TERM: usize = 1 << 18;
+
+/// What computes a product.
+#[derive(Clone, Copy)]
+enum Way {
+    Gemm,
+    Tiles(Rectangle),
+    /// Tiles with both operands packed, for which each thread needs room.
+    Packed(Packed),
+}
 
 /// How one product is cut.
 #[derive(Clone, Copy)]
@@ -91,21 +101,39 @@ impl<'a> Product<'a> {
         if by_rows { Cut { rows: long, columns: short } } else { Cut { rows: short, columns: long } }
     }
 
-    /// Tiles of our own, where they are made for the product and faster than `gemm`.
-    fn own<R: Real>(&self) -> Option<Rectangle> {
+    fn way<R: Real>(&self) -> Way {
         let Product { kernel, m, n, .. } = *self;
         let is_single = TypeId::of::<R>() == TypeId::of::<f32>();
         let is_empty = kernel.k == 0 || kernel.outer.contains(&0);
         let lies_well = self.c.1 == 1 || n == 1;
+        if !is_single || is_empty || !lies_well {
+            return Way::Gemm;
+        }
         let is_large = if kernel.outer.is_empty() {
             m >= LARGE_ROWS && n >= LARGE_COLUMNS && m * n * kernel.k >= LARGE
         } else {
             m * n * kernel.k > LARGE_TERM
         };
-        if !is_single || is_empty || !lies_well || is_large {
-            return None;
+        match product::for_machine() {
+            Some(own) => match own.packed {
+                Some(packed) if self.matrices().pays_packing(m, n) => Way::Packed(packed),
+                None if is_large => Way::Gemm,
+                _ => Way::Tiles(own.rectangle),
+            },
+            None => Way::Gemm,
         }
-        product::for_machine()
+    }
+
+    /// As `shares`, where both operands are packed: along the longer side, since whoever has a piece packs the other operand whole.
+    fn packed_shares(&self, threads: usize) -> (usize, Cut) {
+        let Product { kernel, m, n, .. } = *self;
+        let batch: usize = kernel.batch.iter().product();
+        let each = match batch.is_multiple_of(threads) {
+            true => 1,
+            false => threads * if m * n * kernel.k >= HUGE { 2 } else { 1 },
+        };
+        let pieces = |size: usize| each.min(size / LEAST).max(1);
+        (batch, if m > n { Cut { rows: pieces(m), columns: 1 } } else { Cut { rows: 1, columns: pieces(n) } })
     }
 
     /// How many groups of products, rows and columns are shared between threads. No bit depends on it.
@@ -159,6 +187,13 @@ impl<'a> Product<'a> {
         (a, b, c)
     }
 
+    /// The operands of one product of the batch, which are of f32.
+    fn single<R>(&self, operands: Operands<R>, at: usize) -> product::Operands {
+        let (a, b, c) = self.offsets(at);
+        let Operands { a: left, b: right, c: to } = operands;
+        (left.wrapping_offset(a).cast(), right.wrapping_offset(b).cast(), to.wrapping_offset(c).cast())
+    }
+
     fn matrices(&self) -> Matrices<'a> {
         let kernel = self.kernel;
         let (a_outer, b_outer) = self.swap(&kernel.a_outer[..], &kernel.b_outer[..]);
@@ -188,15 +223,39 @@ impl<R> Operands<R> {
     }
 }
 
+/// Bytes of room that each thread needs for packed operands.
+pub fn room<R: Real>(kernel: &Contract) -> usize {
+    match Product::new(kernel).way::<R>() {
+        Way::Packed(_) => ROOM * size_of::<f32>(),
+        _ => 0,
+    }
+}
+
 /// # Safety
-/// a, b and c point to matrices of the sizes and strides of the contraction.
-pub unsafe fn contract<R: Real>(kernel: &Contract, a: *const R, b: *const R, c: *mut R, team: &Team) {
+/// a, b and c point to matrices of the sizes and strides of the contraction; `room` is where each thread has as much as [`room()`] says.
+pub unsafe fn contract<R: Real>(
+    kernel: &Contract,
+    (a, b, c): (*const R, *const R, *mut R),
+    team: &Team,
+    room: impl Fn(usize) -> *mut u8 + Sync,
+) {
     let product = Product::new(kernel);
     let (a, b) = product.swap(a, b);
     let operands = Operands { a, b, c };
-    match product.own::<R>() {
-        Some(run) => unsafe { share_own(&product, operands, run, team) },
-        None => unsafe { share(&product, operands, team) },
+    match product.way::<R>() {
+        Way::Gemm => unsafe { share(&product, operands, team) },
+        Way::Tiles(run) => {
+            let shares = product.shares(team.threads());
+            share_own(&product, operands, shares, team, |matrices, operands, rows, columns, _| unsafe {
+                run(matrices, operands, rows, columns);
+            });
+        }
+        Way::Packed(run) => {
+            let shares = product.packed_shares(team.threads());
+            share_own(&product, operands, shares, team, |matrices, operands, rows, columns, thread| unsafe {
+                run(matrices, operands, rows, columns, room(thread).cast());
+            });
+        }
     }
 }
 
@@ -218,26 +277,23 @@ unsafe fn share<R: Real>(product: &Product, operands: Operands<R>, team: &Team) 
     });
 }
 
-/// With tiles of our own.
-///
-/// # Safety
-/// As of [`contract`]; R is f32.
-unsafe fn share_own<R: Real>(product: &Product, operands: Operands<R>, run: Rectangle, team: &Team) {
-    let kernel = product.kernel;
+/// With tiles of our own, which `run` computes: operands are of f32.
+fn share_own<R: Real>(
+    product: &Product,
+    operands: Operands<R>,
+    (groups, cut): (usize, Cut),
+    team: &Team,
+    run: impl Fn(&Matrices, product::Operands, (usize, usize), (usize, usize), usize) + Sync,
+) {
     let matrices = product.matrices();
-    let (groups, cut) = product.shares(team.threads());
     let each = cut.rows * cut.columns;
-    let batch: usize = kernel.batch.iter().product();
-    team.share(groups * each, |piece, _| {
+    let batch: usize = product.kernel.batch.iter().product();
+    team.share(groups * each, |piece, thread| {
         let rows = part(product.m, 1, piece % each / cut.columns, cut.rows);
         let columns = part(product.n, UNIT, piece % cut.columns, cut.columns);
         let (first, count) = part(batch, 1, piece / each, groups);
-        let (a, b, c) = operands.all();
         for at in first..first + count {
-            let (x, y, z) = product.offsets(at);
-            unsafe {
-                run(&matrices, (a.offset(x).cast(), b.offset(y).cast(), c.offset(z).cast()), rows, columns);
-            }
+            run(&matrices, product.single(operands, at), rows, columns, thread);
         }
     });
 }
@@ -254,16 +310,21 @@ pub unsafe fn contract_some<R: Real>(
 ) {
     let product = Product::new(kernel);
     let (a, b) = product.swap(a, b);
-    let run = product.own::<R>();
+    let (operands, way) = (Operands { a, b, c }, product.way::<R>());
+    // Who has some rows of a loop has no room for packed operands; tiles without them have the same bits.
+    let tiles = match (way, product::for_machine()) {
+        (Way::Tiles(run), _) => Some(run),
+        (Way::Packed(_), Some(own)) => Some(own.rectangle),
+        _ => None,
+    };
     for at in first..first + count {
         unsafe {
-            match run {
+            match tiles {
                 Some(run) => {
-                    let (x, y, z) = product.offsets(at);
-                    let operands = (a.offset(x).cast(), b.offset(y).cast(), c.offset(z).cast());
+                    let operands = product.single(operands, at);
                     run(&product.matrices(), operands, (0, product.m), (0, product.n));
                 }
-                None => one(&product, Operands { a, b, c }, at, Cut { rows: 1, columns: 1 }, 0),
+                None => one(&product, operands, at, Cut { rows: 1, columns: 1 }, 0),
             }
         }
     }

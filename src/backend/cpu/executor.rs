@@ -6,6 +6,7 @@ use std::cell::UnsafeCell;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use super::contract::room;
 use super::first_fault::FirstFault;
 use super::fused::ROW;
 use super::instruction::{Execute, for_machine};
@@ -38,16 +39,19 @@ struct Sizes {
     local: usize,
     /// Trees of reductions, for each thread.
     work: usize,
+    /// Packed operands of products, for each thread.
+    packed: usize,
     threads: usize,
 }
 
 impl Sizes {
-    /// Where scratch, local and work begin, and where all ends. The arena begins at 0.
-    fn places(&self) -> [usize; 4] {
+    /// Where scratch, local, work and packed operands begin, and where all ends. The arena begins at 0.
+    fn places(&self) -> [usize; 5] {
         let scratch = self.arena;
         let local = scratch + self.scratch * self.threads;
         let work = local + self.local * self.threads;
-        [scratch, local, work, work + self.work * self.threads]
+        let packed = work + self.work * self.threads;
+        [scratch, local, work, packed, packed + self.packed * self.threads]
     }
 }
 
@@ -114,8 +118,13 @@ unsafe impl<R> Sync for Space<R> {}
 
 impl<R> Space<R> {
     fn work(&self, thread: usize) -> *mut R {
-        let [_, _, work, _] = self.sizes.places();
+        let [_, _, work, ..] = self.sizes.places();
         self.base.wrapping_add(work + thread * self.sizes.work).cast()
+    }
+
+    fn packed(&self, thread: usize) -> *mut u8 {
+        let [_, _, _, packed, _] = self.sizes.places();
+        self.base.wrapping_add(packed + thread * self.sizes.packed)
     }
 
     fn scratch(&self, thread: usize) -> *mut u8 {
@@ -154,12 +163,17 @@ impl<R: Real> Executor<R> {
             plan.kernels.iter().map(|kernel| plan.work(kernel)).map(|w| w.flops / 16.0 + w.bytes).sum();
         let threads = if options.parallel && total >= TEAM { rayon::current_num_threads() } else { 1 };
         let reduces = all.iter().any(|kernel| matches!(kernel, Kernel::Reduce { .. }));
+        let packed = all.iter().map(|kernel| match kernel {
+            Kernel::Contract(contract) => room::<R>(contract),
+            _ => 0,
+        });
         let local = plan.most(&|plan| plan.bands.iter().map(|band| band.local_bytes).max().unwrap_or(0));
         let sizes = Sizes {
             arena: plan.arena.next_multiple_of(LINE),
             scratch: (rows.max().unwrap_or(0) * ROW).next_multiple_of(LINE),
             local: local.next_multiple_of(LINE),
             work: if reduces { (WORK * size_of::<R>()).next_multiple_of(LINE) } else { 0 },
+            packed: packed.max().unwrap_or(0).next_multiple_of(LINE),
             threads,
         };
         let [.., bytes] = sizes.places();

@@ -22,7 +22,7 @@ use crate::syntax::ast::{Experiment, ItemKind};
 use slice::{Pieces, Placed};
 
 /// Raised whenever the same program may give other numbers than before: then nothing that was kept is used again.
-const SEMANTICS: u32 = 8;
+const SEMANTICS: u32 = 9;
 
 /// Tells the identities of the trials of one experiment.
 pub struct Identifier<'a> {

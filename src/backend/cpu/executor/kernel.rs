@@ -57,7 +57,12 @@ impl<R: Real> Executor<R> {
                     });
                 }
                 Kernel::Contract(c) => {
-                    contract::<R>(c, self.at(&c.a), self.at(&c.b), self.at(&c.c), team);
+                    let operands = (
+                        self.at::<R>(&c.a).cast_const(),
+                        self.at::<R>(&c.b).cast_const(),
+                        self.at::<R>(&c.c),
+                    );
+                    contract::<R>(c, operands, team, |thread| space.packed(thread));
                 }
                 Kernel::Gather(loops) => return self.gather(loops, team),
                 Kernel::Scatter(reduction, loops) => {

@@ -136,19 +136,20 @@ impl Builder {
     }
 
     pub fn tanh(&mut self, x: Lane) -> Lane {
-        let size = self.abs(x);
-        let square = self.multiply(x, x);
-        let p = self.polynomial(square, &single::TANH);
-        let cube = self.multiply(x, square);
-        let near = self.multiply_add(cube, p, x);
-        let twice = self.scale(size, -2.0);
-        let twice = self.exp(twice);
-        let one = self.number(1.0);
-        let (below, above) = (self.subtract(one, twice), self.add(one, twice));
-        let far = self.divide(below, above);
-        let far = self.with_sign(far, x);
-        let is_near = self.test_number(Test::Less, size, single::TANH_NEAR);
-        self.choose(is_near, near, far)
+        let bounded = self.within(x, single::TANH_MOST);
+        let square = self.multiply(bounded, bounded);
+        let above = self.polynomial(square, &single::TANH_ABOVE);
+        let above = self.multiply(bounded, above);
+        let below = self.polynomial(square, &single::TANH_BELOW);
+        let quotient = self.divide(above, below);
+        self.within(quotient, 1.0)
+    }
+
+    /// Between the number and the one below zero; NaN stays what it is.
+    fn within(&mut self, x: Lane, most: f32) -> Lane {
+        let (above, below) = (self.number(most), self.number(-most));
+        let bounded = self.two(Two::Min, above, x);
+        self.two(Two::Max, below, bounded)
     }
 
     pub fn erf(&mut self, x: Lane) -> Lane {

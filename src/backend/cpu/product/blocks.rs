@@ -8,7 +8,7 @@ use super::pack::pack;
 use super::tile::{ROWS, Table, Tiles};
 
 /// Terms of a block of a sum: the panels of the right operand that belong to it stay near.
-const TERMS: usize = 256;
+pub const TERMS: usize = 256;
 /// Blocks that go together, so that results are seldom read again.
 const TOGETHER: usize = 4;
 /// Rows that go together, so that their part of the left operand stays near.
@@ -16,6 +16,11 @@ const TALL: usize = 256;
 /// Rows from which packing the right operand pays, and the stride from which it does so for one that lies well.
 const PACKED_ROWS: usize = 32;
 const PACKED_STRIDE: isize = 512;
+/// Multiplications from which packing both operands beforehand pays, from which it does so for a left operand that lies across, and the stride
+/// from which it does so for a right one.
+const PACKED_MUCH: usize = 1 << 25;
+const PACKED_WORK: usize = 1 << 22;
+const PACKED_WIDE: isize = 1024;
 /// Elements from one address to the next in the same set of the first cache.
 const PAGE: isize = 1024;
 /// Strides by which terms lie in eight of its sets only; so many terms of both operands, or of the right one alone, fill these.
@@ -43,16 +48,22 @@ pub struct Matrices<'a> {
 }
 
 /// Terms that are summed in registers.
-struct Block {
-    a: isize,
-    b: isize,
-    k: usize,
-    loops: usize,
+pub struct Block {
+    pub a: isize,
+    pub b: isize,
+    pub k: usize,
+    pub loops: usize,
+}
+
+impl Block {
+    pub fn terms(&self) -> usize {
+        self.k * self.loops
+    }
 }
 
 impl Matrices<'_> {
     /// The innermost of the outer loops: size, strides of a and b.
-    fn inner(&self) -> (usize, isize, isize) {
+    pub fn inner(&self) -> (usize, isize, isize) {
         match (self.outer.last(), self.a_outer.last(), self.b_outer.last()) {
             (Some(size), Some(a), Some(b)) => (*size, *a, *b),
             _ => (1, 0, 0),
@@ -66,13 +77,13 @@ impl Matrices<'_> {
         (along, self.inner().0.div_ceil(together))
     }
 
-    fn blocks(&self) -> usize {
+    pub fn blocks(&self) -> usize {
         let (along, loops) = self.cuts();
         let rest = &self.outer[..self.outer.len().saturating_sub(1)];
         along * loops * rest.iter().product::<usize>()
     }
 
-    fn block(&self, at: usize) -> Block {
+    pub fn block(&self, at: usize) -> Block {
         let (along, loops) = self.cuts();
         let (size, a_loop, b_loop) = self.inner();
         let part = |size: usize, at: usize, of: usize| (size * at / of, size * (at + 1) / of);
@@ -105,6 +116,18 @@ impl Matrices<'_> {
             false => (CROWD_ALONE, CROWD_ALONE),
         };
         lanes < LINE && self.b.0 % CROWDED == 0 && rows >= least_rows && self.k >= least_terms
+    }
+
+    /// Is the whole so large, or do its operands lie so badly, that both are packed beforehand by machines that gain by it?
+    pub fn pays_packing(&self, rows: usize, columns: usize) -> bool {
+        let terms = self.k * self.outer.iter().product::<usize>();
+        let work = rows * columns * terms;
+        let lies_across = self.a.0 == 1 && self.a.1 != 1;
+        let is_wide = self.b.1 == 1 && self.b.0.abs() >= PACKED_WIDE;
+        let lies_badly = lies_across && terms >= TERMS && work >= PACKED_WORK
+            || is_wide && terms >= TERMS / 2
+            || self.packs_left(rows, columns) && terms >= TERMS / 4;
+        rows >= PACKED_ROWS / 2 && columns >= WIDTH && (work >= PACKED_MUCH || lies_badly)
     }
 
     /// Is the left operand packed? Where its rows lie side by side and its terms far apart, or its rows so that all begin in the same

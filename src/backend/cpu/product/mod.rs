@@ -7,6 +7,8 @@ use std::mem::MaybeUninit;
 mod blocks;
 mod lanes;
 mod pack;
+#[cfg(target_arch = "x86_64")]
+mod packed;
 mod tile;
 
 pub use blocks::Matrices;
@@ -15,15 +17,30 @@ use lanes::Lanes;
 /// Computes a rectangle, (first, count) of rows and of columns, of a product.
 pub type Rectangle = unsafe fn(&Matrices, Operands, (usize, usize), (usize, usize));
 
+/// The same with packed operands, and room for [`ROOM`] elements.
+pub type Packed = unsafe fn(&Matrices, Operands, (usize, usize), (usize, usize), *mut f32);
+
+#[cfg(target_arch = "x86_64")]
+pub use packed::ROOM;
+#[cfg(not(target_arch = "x86_64"))]
+pub const ROOM: usize = 0;
+
+/// Tiles of a machine: without packed operands and with them, if that is faster than `gemm` there.
+#[derive(Clone, Copy)]
+pub struct Own {
+    pub rectangle: Rectangle,
+    pub packed: Option<Packed>,
+}
+
 /// What this machine has, if it has anything.
-pub fn for_machine() -> Option<Rectangle> {
+pub fn for_machine() -> Option<Own> {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx2") {
-            return Some(wide);
+            return Some(Own { rectangle: wide, packed: None });
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Some(narrow);
+            return Some(Own { rectangle: narrow, packed: Some(packed::rectangle) });
         }
     }
     None
@@ -54,7 +71,7 @@ unsafe fn turn(
 }
 
 /// Operands: left, right, result.
-type Operands = (*const f32, *const f32, *mut f32);
+pub type Operands = (*const f32, *const f32, *mut f32);
 
 macro_rules! rectangle {
     ($name:ident, $packed:ident, $both:ident, $table:expr, $lanes:ty, $features:literal) => {
@@ -114,8 +131,20 @@ mod tests {
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             tables.push(("avx2", narrow));
+            tables.push(("avx2, packed", narrow_with_room));
         }
         tables
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    unsafe fn narrow_with_room(
+        matrices: &Matrices,
+        operands: Operands,
+        rows: (usize, usize),
+        columns: (usize, usize),
+    ) {
+        let mut room = vec![f32::NAN; ROOM];
+        unsafe { packed::rectangle(matrices, operands, rows, columns, room.as_mut_ptr()) };
     }
 
     fn values(count: usize, seed: u32) -> Vec<f32> {
@@ -141,6 +170,7 @@ mod tests {
             (128, 128, 40),
             (128, 256, 70),
             (130, 128, 140),
+            (61, 600, 1030),
         ];
         for (m, n, k) in sizes {
             for (a_across, b_across, outer) in
@@ -171,6 +201,7 @@ mod tests {
                     };
                     terms.map(term).sum()
                 };
+                let mut narrow_bits: Option<Vec<u32>> = None;
                 for (name, run) in tables() {
                     let what = format!("{name}: {m} x {n} x {k}, {a_across} {b_across} {outer}");
                     let product = |rows: &[(usize, usize)], columns: &[(usize, usize)]| {
@@ -191,6 +222,12 @@ mod tests {
                             "{what}: {found} for {expected}"
                         );
                     }
+                    // With packed operands as without.
+                    let bits: Vec<u32> = whole.iter().map(|x| x.to_bits()).collect();
+                    if name == "avx2, packed" {
+                        assert_eq!(narrow_bits.as_ref(), Some(&bits), "{what}");
+                    }
+                    narrow_bits = Some(bits);
                     let (half, quarter) = (m / 2, n / 4);
                     let cut =
                         product(&[(0, half), (half, m - half)], &[(0, quarter), (quarter, n - quarter)]);

@@ -41,23 +41,130 @@ pub type Sized = [Run; 2];
 pub type Table = [[Option<Sized>; ROWS]; VECTORS];
 
 #[inline(always)]
-unsafe fn load<L: Lanes, const VECTORS: usize>(b: *const f32) -> [L::Vector; VECTORS] {
+pub unsafe fn load<L: Lanes, const VECTORS: usize>(b: *const f32) -> [L::Vector; VECTORS] {
     std::array::from_fn(|v| unsafe { L::load(b.add(v * L::LANES)) })
 }
 
+/// Adds a term to every sum.
 #[inline(always)]
-unsafe fn term<L: Lanes, const VECTORS: usize, const ROWS: usize>(
-    a: *const f32,
-    row: isize,
+pub unsafe fn term<L: Lanes, const VECTORS: usize, const ROWS: usize>(
+    left: impl Fn(usize) -> *const f32,
     right: [L::Vector; VECTORS],
     sums: &mut [[L::Vector; VECTORS]; ROWS],
 ) {
-    for (r, sums) in sums.iter_mut().enumerate() {
+    for (row, sums) in sums.iter_mut().enumerate() {
         unsafe {
-            let left = L::splat(a.offset(r as isize * row));
+            let left = L::splat(left(row));
             for (sum, right) in sums.iter_mut().zip(right) {
                 *sum = L::multiply_add(left, right, *sum);
             }
+        }
+    }
+}
+
+/// A number of which the compiler knows nothing: it stays in a register, instead of being made from others anew for each term.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn opaque(mut number: isize) -> isize {
+    unsafe {
+        std::arch::asm!("/* {0} */", inout(reg) number, options(pure, nomem, nostack, preserves_flags))
+    };
+    number
+}
+
+/// Terms that are added without a look at whether more follow.
+pub const UNROLLED: usize = 4;
+
+/// Terms from which that pays where the distance of rows is no part of the instructions.
+const MANY: usize = 4 * UNROLLED;
+
+/// Rows that are reached from one pointer: by no distance, one or two of a first one, and a second one.
+const NEAR: usize = 4;
+const POINTERS: usize = ROWS / NEAR;
+
+/// How far the rows of a left operand are apart, in bytes.
+#[derive(Clone, Copy)]
+struct Distances {
+    one: isize,
+    three: isize,
+    /// From the first pointer.
+    pointers: [isize; POINTERS],
+}
+
+impl Distances {
+    #[inline(always)]
+    fn new(row: isize) -> Distances {
+        let bytes = |rows: usize| opaque((rows * size_of::<f32>()) as isize * row);
+        Distances { one: bytes(1), three: bytes(3), pointers: std::array::from_fn(|at| bytes(at * NEAR)) }
+    }
+}
+
+/// The rows of a left operand in a term.
+#[derive(Clone, Copy)]
+struct Left {
+    pointers: [*const f32; POINTERS],
+    distances: Distances,
+}
+
+impl Left {
+    #[inline(always)]
+    fn new(a: *const f32, distances: Distances) -> Left {
+        Left { pointers: distances.pointers.map(|bytes| a.wrapping_byte_offset(bytes)), distances }
+    }
+
+    #[inline(always)]
+    fn at(&self, row: usize) -> *const f32 {
+        let Distances { one, three, .. } = self.distances;
+        self.pointers[row / NEAR].wrapping_byte_offset([0, one, 2 * one, three][row % NEAR])
+    }
+
+    #[inline(always)]
+    fn step(&mut self, step: isize) {
+        self.pointers = self.pointers.map(|pointer| pointer.wrapping_offset(step));
+    }
+}
+
+/// Adds so many terms, in order. A loop of its own for terms of the left operand that lie one after the other, and for rows that do: their
+/// distances are part of the instructions.
+#[inline(always)]
+unsafe fn terms<L: Lanes, const VECTORS: usize, const ROWS: usize>(
+    mut a: *const f32,
+    (row, step): (isize, isize),
+    distances: Distances,
+    mut b: *const f32,
+    right_step: isize,
+    count: usize,
+    sums: &mut [[L::Vector; VECTORS]; ROWS],
+) {
+    unsafe {
+        if row == 1 && step != 1 {
+            for _ in 0..count {
+                term::<L, VECTORS, ROWS>(|row| a.add(row), load::<L, VECTORS>(b), sums);
+                a = a.wrapping_offset(step);
+                b = b.wrapping_offset(right_step);
+            }
+            return;
+        }
+        let mut left = Left::new(a, distances);
+        let mut count = count;
+        if step == 1 && count >= MANY {
+            for _ in 0..count / UNROLLED {
+                for at in 0..UNROLLED {
+                    term::<L, VECTORS, ROWS>(
+                        |row| left.at(row).wrapping_add(at),
+                        load::<L, VECTORS>(b),
+                        sums,
+                    );
+                    b = b.wrapping_offset(right_step);
+                }
+                left.step(UNROLLED as isize);
+            }
+            count %= UNROLLED;
+        }
+        for _ in 0..count {
+            term::<L, VECTORS, ROWS>(|row| left.at(row), load::<L, VECTORS>(b), sums);
+            left.step(step);
+            b = b.wrapping_offset(right_step);
         }
     }
 }
@@ -68,27 +175,26 @@ unsafe fn term<L: Lanes, const VECTORS: usize, const ROWS: usize>(
 unsafe fn run<L: Lanes, const VECTORS: usize, const ROWS: usize, const PART: bool>(tiles: &Tiles) {
     unsafe {
         let (row, step, _) = tiles.a_strides;
+        let distances = Distances::new(row);
         for number in 0..tiles.count as isize {
             let top = number * ROWS as isize;
             let mut sums = [[L::zero(); VECTORS]; ROWS];
             for at in 0..tiles.loops as isize {
-                let mut a = tiles.a.offset(top * row + at * tiles.a_strides.2);
+                let a = tiles.a.offset(top * row + at * tiles.a_strides.2);
                 let mut b = tiles.b.offset(at * tiles.b_strides.1);
                 let bounded = if PART { tiles.bounded.min(tiles.k) } else { 0 };
-                for _ in 0..tiles.k - bounded {
-                    let right = load::<L, VECTORS>(b);
-                    term::<L, VECTORS, ROWS>(a, row, right, &mut sums);
-                    a = a.offset(step);
-                    b = b.offset(tiles.b_strides.0);
-                }
+                let free = tiles.k - bounded;
+                terms::<L, VECTORS, ROWS>(a, (row, step), distances, b, tiles.b_strides.0, free, &mut sums);
+                let mut left = Left::new(a.wrapping_offset(free as isize * step), distances);
+                b = b.wrapping_offset(free as isize * tiles.b_strides.0);
                 for _ in 0..bounded {
                     let mut right = [L::zero(); VECTORS];
                     for v in 0..VECTORS - 1 {
                         right[v] = L::load(b.add(v * L::LANES));
                     }
                     right[VECTORS - 1] = L::load_part(b.add((VECTORS - 1) * L::LANES), L::mask(tiles.last));
-                    term::<L, VECTORS, ROWS>(a, row, right, &mut sums);
-                    a = a.offset(step);
+                    term::<L, VECTORS, ROWS>(|row| left.at(row), right, &mut sums);
+                    left.step(step);
                     b = b.offset(tiles.b_strides.0);
                 }
             }

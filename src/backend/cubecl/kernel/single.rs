@@ -129,19 +129,21 @@ pub fn sigmoid(x: f32) -> f32 {
 
 #[cube]
 pub fn tanh(x: f32) -> f32 {
-    let size = magnitude(x);
-    let square = x * x;
-    let mut p = 1.549_792_755_395_174e-2f32;
-    p = p * square - 5.211_976_543_068_885_8e-2f32;
-    p = p * square + 0.133_106_693_625_450_13f32;
-    p = p * square - 0.333_323_597_908_020_02f32;
-    p = p * square + 0.999_999_940_395_355_2f32;
-    let near = p * x;
-    let twice = exp(-2.0f32 * size);
-    let far = with_sign((1.0f32 - twice) / (1.0f32 + twice), x);
-    let value = select(size < 0.55f32, near, far);
-    let tiny = select(size < 4e-4f32, x, value);
-    select(not_a_number(x), x, tiny)
+    let size = select(magnitude(x) > 9.02f32, 9.02f32, magnitude(x));
+    let square = size * size;
+    let mut above = comptime!(1.317_754_4e-8f32).runtime();
+    above = above * square + 2.047_066_8e-5f32;
+    above = above * square + 3.486_727_4e-3f32;
+    above = above * square + 0.133_734_24f32;
+    above = above * square + 1.0f32;
+    let mut below = comptime!(7.700_93e-7f32).runtime();
+    below = below * square + 3.271_456_8e-4f32;
+    below = below * square + 2.584_282_7e-2f32;
+    below = below * square + 0.467_067_36f32;
+    below = below * square + 1.0f32;
+    let quotient = size * above / below;
+    let value = with_sign(select(quotient > 1.0f32, 1.0f32, quotient), x);
+    select(not_a_number(x), x, value)
 }
 
 #[cube]
