@@ -26,10 +26,10 @@ const PIECE: usize = 1 << 16;
 /// Pieces of a band, if its rows fit the cache together.
 const PIECES: usize = 8;
 /// Places begin at multiples of a cache line.
+const LINE: usize = 64;
 /// Bytes of a quarter of the sets of a cache, and how far apart places are that would begin in the same ones.
 const SETS: usize = 1024;
 const APART: usize = 5 * LINE;
-const LINE: usize = 64;
 /// How many bands back a kernel may join one.
 const LOOK: usize = 6;
 
